@@ -1,0 +1,46 @@
+package sched
+
+// link is a place in a ring or a heap, kept inside the element so that moving it costs no memory.
+type link[T any] struct {
+	of         T
+	key        uint64 // heaps order by it
+	child      *link[T]
+	prev, next *link[T]
+}
+
+// ring is a circular list: the head has the next turn. The zero ring is empty.
+type ring[T any] struct {
+	head *link[T]
+}
+
+// pushBack adds l as the last to have its turn.
+func (r *ring[T]) pushBack(l *link[T]) {
+	if r.head == nil {
+		l.prev, l.next = l, l
+		r.head = l
+		return
+	}
+	l.prev, l.next = r.head.prev, r.head
+	l.prev.next, l.next.prev = l, l
+}
+
+func (r *ring[T]) remove(l *link[T]) {
+	switch {
+	case l.next == l:
+		r.head = nil
+	case r.head == l:
+		r.head = l.next
+	}
+	l.prev.next, l.next.prev = l.next, l.prev
+	l.prev, l.next = nil, nil
+}
+
+// toBack makes l the last to have its turn.
+func (r *ring[T]) toBack(l *link[T]) {
+	if r.head == l {
+		r.head = l.next
+		return
+	}
+	r.remove(l)
+	r.pushBack(l)
+}
