@@ -1,0 +1,17 @@
+package stack
+
+import "net/http"
+
+// NetHTTP is the HTTP/2 that comes with net/http. It has no h2c handler.
+func NetHTTP() Stack {
+	return Stack{
+		Name: "nethttp",
+		Path: "net/http",
+		configure: func(srv *http.Server, o Options) error {
+			if o.MaxConcurrentStreams > 0 {
+				srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: int(o.MaxConcurrentStreams)}
+			}
+			return nil
+		},
+	}
+}

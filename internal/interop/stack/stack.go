@@ -1,0 +1,44 @@
+// Package stack names the HTTP/2 implementations that are compared in this module and serves a handler
+// on each of them, in each of the ways that programs do.
+package stack
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Options are the settings that a comparison needs to be the same on every stack. The zero value means
+// the stack's defaults.
+type Options struct {
+	MaxConcurrentStreams uint32
+}
+
+// A Stack is one HTTP/2 server implementation.
+type Stack struct {
+	Name string // short, as a flag's value: "ours"
+	Path string // import path, as people know it
+
+	// configure adds HTTP/2 to srv: over TLS and, where srv.Protocols asks for it, unencrypted.
+	configure func(srv *http.Server, o Options) error
+	// h2c wraps h to speak unencrypted HTTP/2 behind an HTTP/1 server. It is nil if the stack cannot.
+	h2c func(h http.Handler, o Options) http.Handler
+}
+
+// HasH2CHandler reports whether the stack can serve in mode Handler.
+func (s Stack) HasH2CHandler() bool { return s.h2c != nil }
+
+// All lists every stack, ours first.
+func All() []Stack { return []Stack{Ours(), XNet(), NetHTTP()} }
+
+// Find returns the stack that is called name.
+func Find(name string) (Stack, error) {
+	var names []string
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+		names = append(names, s.Name)
+	}
+	return Stack{}, fmt.Errorf("no stack %q: have %s", name, strings.Join(names, ", "))
+}

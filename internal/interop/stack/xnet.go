@@ -1,0 +1,25 @@
+package stack
+
+import (
+	"net/http"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/h2c"
+)
+
+// XNet is golang.org/x/net/http2.
+func XNet() Stack {
+	server := func(o Options) *http2.Server {
+		return &http2.Server{MaxConcurrentStreams: o.MaxConcurrentStreams}
+	}
+	return Stack{
+		Name: "xnet",
+		Path: "golang.org/x/net/http2",
+		configure: func(srv *http.Server, o Options) error {
+			return http2.ConfigureServer(srv, server(o))
+		},
+		h2c: func(h http.Handler, o Options) http.Handler {
+			return h2c.NewHandler(h, server(o))
+		},
+	}
+}
