@@ -97,12 +97,22 @@ func ParseSettings(h Header, p []byte) (SettingsFrame, error) {
 
 // AppendSettings appends a SETTINGS frame.
 func AppendSettings(dst []byte, settings ...Setting) []byte {
-	dst = AppendHeader(dst, Header{Length: uint32(len(settings) * settingLen), Type: Settings})
+	dst = AppendSettingsHeader(dst, len(settings))
 	for _, s := range settings {
-		dst = binary.BigEndian.AppendUint16(dst, uint16(s.ID))
-		dst = binary.BigEndian.AppendUint32(dst, s.Val)
+		dst = AppendSetting(dst, s)
 	}
 	return dst
+}
+
+// AppendSettingsHeader appends the header of a SETTINGS frame; n calls of AppendSetting make it complete.
+func AppendSettingsHeader(dst []byte, n int) []byte {
+	return AppendHeader(dst, Header{Length: uint32(n * settingLen), Type: Settings})
+}
+
+// AppendSetting appends a setting to a SETTINGS frame.
+func AppendSetting(dst []byte, s Setting) []byte {
+	dst = binary.BigEndian.AppendUint16(dst, uint16(s.ID))
+	return binary.BigEndian.AppendUint32(dst, s.Val)
 }
 
 // AppendSettingsAck appends a SETTINGS frame that acknowledges the peer's.
