@@ -19,13 +19,14 @@ type Node struct {
 	ID    uint32
 	Value any // what the node stands for, for the caller of Next
 
-	links    link[*Node] // place among the ready nodes
-	chain    *Node       // next in the same bucket of an idTable
-	vertex   *vertex     // place in a dependency tree, RFC 7540 only
-	index    int         // place among the ready nodes of a random policy
-	priority Priority
-	open     bool
-	ready    bool
+	// Owned by the policy that the node is open in.
+	open        bool
+	ready       bool
+	urgency     uint8       // RFC 9218 only
+	incremental bool        // RFC 9218 only
+	index       int         // among the ready nodes of a random policy
+	links       link[*Node] // among the ready nodes of a round robin or RFC 9218 policy
+	vertex      *vertex     // RFC 7540 only
 }
 
 // Priority holds the parameters of both schemes; each policy reads its own.
@@ -42,8 +43,8 @@ type Priority struct {
 
 // OpenOptions says how a stream comes to be.
 type OpenOptions struct {
-	PusherID uint32 // the stream that a pushed stream was promised on, or 0
-	Priority Priority
+	PusherID uint32   // the stream that a pushed stream was promised on, or 0
+	Priority Priority // RFC 9218 only: what a HEADERS frame says about dependencies takes an Adjust after Open
 }
 
 // Policy orders streams. Calls about a node that is not open do nothing.

@@ -1,19 +1,19 @@
 package sched
 
-// link is a place in a ring or a heap, kept inside the element so that moving it costs no memory.
+// link is a place in a ring or a heap, kept inside the element so that moving it takes no memory.
 type link[T any] struct {
-	of         T
-	key        uint64 // heaps order by it
-	child      *link[T]
+	of         T        // the element
+	key        uint64   // heaps order by it
+	child      *link[T] // heaps only
 	prev, next *link[T]
 }
 
-// ring is a circular list: the head has the next turn. The zero ring is empty.
+// ring is a circular list. The zero ring is empty.
 type ring[T any] struct {
-	head *link[T]
+	head *link[T] // the first, whose prev is the last
 }
 
-// pushBack adds l as the last to have its turn.
+// pushBack adds l as the last.
 func (r *ring[T]) pushBack(l *link[T]) {
 	if r.head == nil {
 		l.prev, l.next = l, l
@@ -24,6 +24,7 @@ func (r *ring[T]) pushBack(l *link[T]) {
 	l.prev.next, l.next.prev = l, l
 }
 
+// remove takes out l, which must be in the ring.
 func (r *ring[T]) remove(l *link[T]) {
 	switch {
 	case l.next == l:
@@ -35,8 +36,8 @@ func (r *ring[T]) remove(l *link[T]) {
 	l.prev, l.next = nil, nil
 }
 
-// toBack makes l the last to have its turn.
-func (r *ring[T]) toBack(l *link[T]) {
+// moveToBack makes l, which must be in the ring, the last.
+func (r *ring[T]) moveToBack(l *link[T]) {
 	if r.head == l {
 		r.head = l.next
 		return

@@ -47,7 +47,7 @@ func (p *roundRobin) Next() (*Node, int) {
 
 func (p *roundRobin) Sent(n *Node, _ int) {
 	if n.ready {
-		p.turns.toBack(&n.links)
+		p.turns.moveToBack(&n.links)
 	}
 }
 

@@ -1,0 +1,292 @@
+package sched
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// policies is every policy, for what all of them promise.
+var policies = map[string]func() Policy{
+	"round robin": NewRoundRobin,
+	"RFC 9218":    NewRFC9218,
+	"RFC 7540":    func() Policy { return NewRFC7540(RFC7540Config{MaxClosedNodes: 4, MaxIdleNodes: 4}) },
+	"throttled":   func() Policy { return NewRFC7540(RFC7540Config{Throttle: true}) },
+	"random":      NewRandom,
+}
+
+func forEachPolicy(t *testing.T, test func(t *testing.T, p Policy)) {
+	for name, newPolicy := range policies {
+		t.Run(name, func(t *testing.T) { test(t, newPolicy()) })
+	}
+}
+
+// openReady opens nodes with these identifiers and makes them ready.
+func openReady(p Policy, ids ...uint32) []*Node {
+	nodes := make([]*Node, len(ids))
+	for i, id := range ids {
+		nodes[i] = &Node{ID: id}
+		p.Open(nodes[i], OpenOptions{})
+		p.SetReady(nodes[i])
+	}
+	return nodes
+}
+
+// turns lets the policy run for n frames of the size given and returns whose they were.
+func turns(p Policy, n, bytes int) []uint32 {
+	var ids []uint32
+	for range n {
+		next, limit := p.Next()
+		if next == nil {
+			break
+		}
+		ids = append(ids, next.ID)
+		p.Sent(next, min(bytes, limit))
+	}
+	return ids
+}
+
+func expectTurns(t *testing.T, p Policy, want ...uint32) {
+	t.Helper()
+	if got := turns(p, len(want), 100); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("turns = %v, want %v", got, want)
+	}
+}
+
+func expectIdle(t *testing.T, p Policy) {
+	t.Helper()
+	if n, limit := p.Next(); n != nil || limit != 0 {
+		t.Errorf("Next() = stream %d, %d, want none", n.ID, limit)
+	}
+	if p.Ready() != 0 {
+		t.Errorf("Ready() = %d, want 0", p.Ready())
+	}
+}
+
+func TestOpenNodesHaveNoTurnUntilTheyAreReady(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := &Node{ID: 1}
+		p.Open(n, OpenOptions{})
+		expectIdle(t, p)
+		p.SetReady(n)
+		expectTurns(t, p, 1, 1, 1)
+	})
+}
+
+func TestSetReadyAndSetIdleAreIdempotent(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := openReady(p, 1)[0]
+		p.SetReady(n)
+		if p.Ready() != 1 {
+			t.Errorf("Ready() = %d, want 1", p.Ready())
+		}
+		p.SetIdle(n)
+		p.SetIdle(n)
+		expectIdle(t, p)
+	})
+}
+
+func TestAskingDoesNotUseUpTheTurn(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		openReady(p, 1, 3, 5)
+		first, _ := p.Next()
+		for range 10 {
+			if n, _ := p.Next(); n != first {
+				t.Fatalf("Next() = stream %d, then stream %d", first.ID, n.ID)
+			}
+		}
+	})
+}
+
+func TestClosedNodesHaveNoTurn(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		nodes := openReady(p, 1, 3, 5)
+		p.Close(nodes[1])
+		for _, id := range turns(p, 20, 100) {
+			if id == 3 {
+				t.Fatal("a turn for a closed stream")
+			}
+		}
+		p.Close(nodes[0])
+		p.Close(nodes[2])
+		expectIdle(t, p)
+	})
+}
+
+func TestCallsAboutAClosedNodeDoNothing(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := openReady(p, 1)[0]
+		p.Close(n)
+		p.SetReady(n)
+		p.Sent(n, 100)
+		p.SetIdle(n)
+		p.Close(n)
+		expectIdle(t, p)
+	})
+}
+
+func TestCallsAboutANodeNeverOpenedDoNothing(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := &Node{ID: 1}
+		p.SetReady(n)
+		p.SetIdle(n)
+		p.Sent(n, 100)
+		p.Close(n)
+		expectIdle(t, p)
+	})
+}
+
+func TestANodeCanBeOpenedAgainAsAnotherStream(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := openReady(p, 1)[0]
+		p.Close(n)
+		n.ID = 3
+		p.Open(n, OpenOptions{})
+		expectIdle(t, p)
+		p.SetReady(n)
+		expectTurns(t, p, 3)
+	})
+}
+
+func TestValueIsLeftAlone(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		n := &Node{ID: 1, Value: "stream"}
+		p.Open(n, OpenOptions{})
+		p.SetReady(n)
+		if next, _ := p.Next(); next.Value != "stream" {
+			t.Errorf("Value = %v", next.Value)
+		}
+	})
+}
+
+func TestEveryReadyNodeOfTheSamePriorityIsServed(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		unserved := make(map[uint32]bool)
+		for id := uint32(1); id < 100; id += 2 {
+			n := &Node{ID: id}
+			p.Open(n, OpenOptions{Priority: Priority{Incremental: true}})
+			p.SetReady(n)
+			unserved[id] = true
+		}
+		// At random, 50 streams miss none of 5000 turns but for a chance of 50 × (49/50)^5000.
+		for _, id := range turns(p, 5000, 100) {
+			delete(unserved, id)
+		}
+		if len(unserved) != 0 {
+			t.Errorf("streams without a turn: %v", unserved)
+		}
+	})
+}
+
+// TestPoliciesServeWhatIsReadyWhateverHappens runs random calls against a set of what is ready.
+func TestPoliciesServeWhatIsReadyWhateverHappens(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		r := rand.New(rand.NewPCG(1, 2))
+		open := make(map[uint32]*Node)
+		ready := make(map[*Node]bool)
+		nextID := uint32(1)
+		for range 20000 {
+			id := uint32(r.IntN(60)) + max(nextID, 50) - 50
+			n := open[id]
+			switch op := r.IntN(8); {
+			case op == 0 && len(open) < 30:
+				n := &Node{ID: nextID}
+				p.Open(n, OpenOptions{PusherID: id, Priority: randomPriority(r, nextID)})
+				open[nextID] = n
+				nextID += 2
+			case op == 1:
+				p.Adjust(id, randomPriority(r, nextID))
+			case n == nil:
+			case op == 2:
+				p.Close(n)
+				delete(open, id)
+				delete(ready, n)
+			case op < 6:
+				p.SetReady(n)
+				ready[n] = true
+			default:
+				p.SetIdle(n)
+				delete(ready, n)
+			}
+			if p.Ready() != len(ready) {
+				t.Fatalf("Ready() = %d, want %d", p.Ready(), len(ready))
+			}
+			switch next, limit := p.Next(); {
+			case next == nil && len(ready) == 0:
+			case next == nil || !ready[next]:
+				t.Fatalf("Next() = %v with %d ready", next, len(ready))
+			case limit <= 0:
+				t.Fatalf("limit = %d", limit)
+			default:
+				p.Sent(next, r.IntN(min(limit, 1<<14)+1))
+			}
+			checkTree(t, p)
+		}
+	})
+}
+
+func randomPriority(r *rand.Rand, nextID uint32) Priority {
+	return Priority{
+		StreamDep:   uint32(r.IntN(60)) + max(nextID, 50) - 50,
+		Exclusive:   r.IntN(2) == 0,
+		Weight:      uint8(r.IntN(256)),
+		Urgency:     uint8(r.IntN(9)),
+		Incremental: r.IntN(2) == 0,
+	}
+}
+
+// TestNothingStarves lets what is ready be served to the end after random calls.
+func TestNothingStarves(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		r := rand.New(rand.NewPCG(3, 4))
+		left := make(map[*Node]int)
+		for id := uint32(1); id < 400; id += 2 {
+			n := &Node{ID: id}
+			p.Open(n, OpenOptions{Priority: randomPriority(r, id)})
+			p.Adjust(id, randomPriority(r, id))
+			p.SetReady(n)
+			left[n] = 1 + r.IntN(5)
+		}
+		for range 5 * 200 {
+			n, limit := p.Next()
+			if n == nil {
+				break
+			}
+			p.Sent(n, min(limit, 1000))
+			if left[n]--; left[n] == 0 {
+				p.SetIdle(n)
+				delete(left, n)
+			}
+		}
+		if len(left) != 0 {
+			t.Errorf("%d streams were not served to the end", len(left))
+		}
+		expectIdle(t, p)
+	})
+}
+
+func TestTurnsTakeNoMemory(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		nodes := openReady(p, 1, 3, 5, 7, 9, 11, 13, 15)
+		id := uint32(17)
+		step := func() {
+			n, _ := p.Next()
+			p.Sent(n, 100)
+			p.SetIdle(n)
+			p.SetReady(n)
+			closed := nodes[id%8]
+			p.Close(closed)
+			closed.ID = id
+			p.Open(closed, OpenOptions{})
+			p.Adjust(id, Priority{StreamDep: id - 2, Weight: 7, Exclusive: true, Incremental: true})
+			p.SetReady(closed)
+			id += 2
+		}
+		for range 1000 {
+			step()
+		}
+		if allocs := testing.AllocsPerRun(1000, step); allocs != 0 {
+			t.Errorf("%v allocations a turn, want 0", allocs)
+		}
+	})
+}
