@@ -154,6 +154,39 @@ func TestAStreamThatGoesIdleAfterEachFrameGainsNothing(t *testing.T) {
 	expectShare(t, had, 1, 50)
 }
 
+func TestAStreamThatIsMovedAfterEachFrameGainsNothing(t *testing.T) {
+	p := newTree()
+	openReady(p, 1, 3, 5)
+	p.Adjust(3, Priority{StreamDep: 1, Weight: 15})
+	had := make(map[uint32]int)
+	for range 100 {
+		n, _ := p.Next()
+		had[n.ID]++
+		p.Sent(n, 1000)
+		p.Adjust(5, Priority{StreamDep: 1, Weight: 15})
+		p.Adjust(5, Priority{Weight: 15})
+	}
+	expectShare(t, had, 1, 50)
+	expectShare(t, had, 5, 50)
+}
+
+func TestALargeFamilyIsNotMovedPieceByPiece(t *testing.T) {
+	p := newTree()
+	for id := uint32(1); id < 500; id += 2 {
+		openReady(p, id)
+	}
+	family := p.tree.root.kids
+	p.Adjust(1, Priority{Exclusive: true})
+	if p.vertices[1].kids != family {
+		t.Error("an exclusive stream did not take the family as a whole")
+	}
+	p.Adjust(501, Priority{Exclusive: true})
+	if p.vertices[1].kids != family {
+		t.Error("an exclusive parent disturbed the family below its dependent")
+	}
+	checkTree(t, p)
+}
+
 func TestFramesWithoutDataUseUpTurns(t *testing.T) {
 	p := newTree()
 	openReady(p, 1, 3)
