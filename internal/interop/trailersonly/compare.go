@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
+	"h2fork.example/net/internal/interop/progress"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -33,8 +35,8 @@ func (c comparison) run(out *os.File) ([]*result, error) {
 	}
 	defer stop()
 
-	bar := newProgress(out, c.total())
-	defer bar.finish()
+	show := progress.New(out, c.total(), "calls")
+	defer show.Finish()
 	var results []*result
 	for _, s := range c.stacks {
 		srv, err := startProxy(s, c.mode, backend)
@@ -44,13 +46,14 @@ func (c comparison) run(out *os.File) ([]*result, error) {
 		defer srv.Close()
 		for _, concurrency := range c.concurrency {
 			for _, k := range kinds {
-				bar.begin(s.Path, concurrency, k)
-				r, err := run(srv, c.mode, k, concurrency, c.calls(k), func(bool) bool { bar.call(); return true })
+				part := fmt.Sprintf("%-24s %4d× %-16s", s.Path, concurrency, k.name)
+				show.Begin(part)
+				r, err := run(srv, c.mode, k, concurrency, c.calls(k), func(bool) bool { show.Step(); return true })
 				if err != nil {
 					return nil, err
 				}
 				r.server = s.Path
-				bar.end(r)
+				show.End(fmt.Sprintf("%s  %6d calls  %4d failed  %v", part, r.calls, r.failed, r.took.Round(time.Millisecond)))
 				results = append(results, r)
 			}
 		}

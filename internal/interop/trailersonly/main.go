@@ -18,6 +18,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"h2fork.example/net/internal/interop/progress"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -49,7 +50,7 @@ func main() {
 		flag.PrintDefaults()
 	}
 	flag.Parse()
-	if !isTerminal(os.Stdout) || os.Getenv("NO_COLOR") != "" {
+	if !progress.IsTerminal(os.Stdout) || os.Getenv("NO_COLOR") != "" {
 		text.DisableColors()
 	}
 

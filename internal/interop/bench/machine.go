@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"h2fork.example/net/internal/interop/stack"
+)
+
+// A machine is where the servers run, with the files that they serve.
+type machine struct {
+	CPU   string `json:"cpu"`
+	CPUs  int    `json:"cpus"`
+	Procs string `json:"gomaxprocs,omitempty"`
+	Go    string `json:"go"`
+	OS    string `json:"os"`
+
+	dir   string // of everything below
+	files string // hello and mebibyte
+	body  string // what is uploaded
+	cert  string
+	key   string
+}
+
+func newMachine() (*machine, error) {
+	dir, err := os.MkdirTemp("", "h2bench")
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{
+		CPU:   cpuModel(),
+		CPUs:  runtime.NumCPU(),
+		Procs: os.Getenv("GOMAXPROCS"),
+		Go:    runtime.Version(),
+		OS:    runtime.GOOS + "/" + runtime.GOARCH,
+		dir:   dir,
+		files: filepath.Join(dir, "files"),
+		cert:  filepath.Join(dir, "cert.pem"),
+		key:   filepath.Join(dir, "key.pem"),
+	}
+	m.body = filepath.Join(m.files, "mebibyte")
+	if err := m.write(); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// write makes the files. A server that gives up being root must still be able to read them.
+func (m *machine) write() error {
+	cert, _ := stack.TestCertificate()
+	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(m.dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(m.files, 0o755); err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{
+		filepath.Join(m.files, "hello"): []byte(hello),
+		m.body:                          bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16),
+		m.cert:                          pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		m.key:                           pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+	} {
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *machine) close() { os.RemoveAll(m.dir) }
+
+func (m *machine) String() string {
+	s := fmt.Sprintf("%s, %d CPUs, %s, %s", m.CPU, m.CPUs, m.Go, m.OS)
+	if m.Procs != "" {
+		s += ", GOMAXPROCS=" + m.Procs
+	}
+	return s
+}
+
+func cpuModel() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown CPU"
+}

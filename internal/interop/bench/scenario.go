@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A scenario is a load. One without h2load arguments is idle connections.
+type scenario struct {
+	name    string
+	title   string
+	tls     bool
+	uploads bool // the request has a body, which a server of files may not take
+	path    string
+	h2load  []string
+}
+
+const idleScenario = "idle"
+
+var allScenarios = []scenario{
+	{name: "small", title: "8 connections × 32 streams, 13 B", path: "/hello", h2load: []string{"-c8", "-m32"}},
+	{name: "single", title: "32 connections × 1 stream, 13 B", path: "/hello", h2load: []string{"-c32", "-m1"}},
+	{name: "download", title: "1 MiB download, 8 × 4", path: "/mebibyte", h2load: []string{"-c8", "-m4"}},
+	{name: "upload", title: "1 MiB upload, 8 × 4", path: "/hello", uploads: true, h2load: []string{"-c8", "-m4"}},
+	{name: "tls", title: "TLS, 8 connections × 32 streams, 13 B", tls: true, path: "/hello", h2load: []string{"-c8", "-m32"}},
+	{name: idleScenario, title: "idle connections", path: "/hello"},
+}
+
+// needsH2load reports whether the scenario's load comes from h2load.
+func (s scenario) needsH2load() bool { return s.h2load != nil }
+
+// suits reports whether the server can take part.
+func (s scenario) suits(srv server) bool { return !s.uploads || srv.uploads }
+
+func listScenarios() string {
+	var b strings.Builder
+	for _, s := range allScenarios {
+		fmt.Fprintf(&b, "  %-10s %s\n", s.name, s.title)
+	}
+	return b.String()
+}
+
+// present drops what this machine cannot run, and says why.
+func present(servers []server, scenarios []scenario) (haveServers []server, haveScenarios []scenario, missing []string) {
+	for _, s := range servers {
+		if why := s.missing(); why != "" {
+			missing = append(missing, why)
+			continue
+		}
+		haveServers = append(haveServers, s)
+	}
+	h2load := notInstalled("h2load", "nghttp2-client")
+	if h2load != "" {
+		missing = append(missing, h2load+"; without it only idle connections can be measured")
+	}
+	for _, s := range scenarios {
+		if h2load == "" || !s.needsH2load() {
+			haveScenarios = append(haveScenarios, s)
+		}
+	}
+	return haveServers, haveScenarios, missing
+}
