@@ -46,8 +46,8 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 	if err != nil {
 		return Request{}, err
 	}
-	uv := newURLAndValues(len(regular))
-	head := requestHead{header: make(http.Header, min(len(regular), maxHeaderHint)), values: uv.values}
+	u, values := newURLAndValues(len(regular))
+	head := requestHead{header: make(http.Header, min(len(regular), maxHeaderHint)), values: values}
 	if err := r.readRegular(id, &head, regular); err != nil {
 		return Request{}, err
 	}
@@ -59,7 +59,7 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 	if err != nil {
 		return Request{}, err
 	}
-	uri, err := fillURL(id, &uv.url, &pseudo, host)
+	uri, err := fillURL(id, u, &pseudo, host)
 	if err != nil {
 		return Request{}, err
 	}
@@ -70,7 +70,7 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 
 	req := http.Request{
 		Method:        pseudo.method,
-		URL:           &uv.url,
+		URL:           u,
 		Proto:         "HTTP/2.0",
 		ProtoMajor:    2,
 		Header:        head.header,
@@ -98,21 +98,20 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 // maxHeaderHint bounds the room that is made for fields before they are seen to have different names.
 const maxHeaderHint = 64
 
-// urlAndValues is one allocation for what every request needs: its URL, and a slot for each field's value.
-type urlAndValues struct {
-	url    url.URL
-	values []string
-	room   [8]string // values, when they are few
-}
+// fewValues is how many values share an allocation with the URL.
+const fewValues = 8
 
-func newURLAndValues(n int) *urlAndValues {
-	uv := new(urlAndValues)
-	if n <= len(uv.room) {
-		uv.values = uv.room[:0]
-	} else {
-		uv.values = make([]string, 0, n)
+// newURLAndValues allocates what every request needs: its URL, and a slot for each field's value: in one
+// allocation, when they are few.
+func newURLAndValues(n int) (u *url.URL, values []string) {
+	if n > fewValues {
+		return new(url.URL), make([]string, 0, n)
 	}
-	return uv
+	both := new(struct {
+		url    url.URL
+		values [fewValues]string
+	})
+	return &both.url, both.values[:0]
 }
 
 // fillURL sets u, which is zero, and returns the RequestURI to go with it.

@@ -28,13 +28,12 @@ type ResponseInfo struct {
 }
 
 // stackEntries is how many fields are sorted without allocating.
-const stackEntries = 24
+const stackEntries = 16
 
 // An entry is one key of an http.Header on its way out.
 type entry struct {
-	key      string
-	values   []string
-	prefixed bool // the key had http.TrailerPrefix, which is gone
+	key    string
+	values []string
 }
 
 // AppendResponse appends the field section that starts a response: :status, then the fields of h by canonical name with

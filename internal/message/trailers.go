@@ -57,7 +57,7 @@ func (r *RequestReader) ReadTrailers(id uint32, fields []hpack.HeaderField, decl
 	var trailers http.Header
 	for i := range fields {
 		f := &fields[i]
-		if isPseudo(f.Name) {
+		if i == 0 && isPseudo(f.Name) {
 			return nil, malformed(id, "trailers_pseudo", "pseudo-header %q in trailers", f.Name)
 		}
 		key, ok := r.key(f.Name)
@@ -115,41 +115,52 @@ func insertKey(keys []string, key string) []string {
 	return slices.Insert(keys, i, key)
 }
 
+// stackTrailers is how many trailers are sorted without allocating.
+const stackTrailers = 8
+
+// A trailer is an entry whose key is canonical now, and the key it had.
+type trailer struct {
+	entry
+	from string
+}
+
+// compareTrailers sorts by canonical name. Of several with the same one the first is sent: the prefixed one, whose
+// key was longer.
+func compareTrailers(a, b trailer) int {
+	return cmp.Or(
+		strings.Compare(a.key, b.key),
+		cmp.Compare(len(b.from), len(a.from)),
+		strings.Compare(a.from, b.from),
+	)
+}
+
 // AppendTrailers appends the trailer section of a response: the fields of h that were declared, as in
 // ResponseInfo.Trailers, and those whose key has http.TrailerPrefix, by canonical name. A prefixed field takes the
 // place of one that merely was declared.
 func AppendTrailers(dst []hpack.HeaderField, h http.Header, declared []string) []hpack.HeaderField {
-	var room [stackEntries]entry
-	entries := room[:0]
-	for key, values := range h {
-		name, ok := strings.CutPrefix(key, http.TrailerPrefix)
+	var room [stackTrailers]trailer
+	trailers := room[:0]
+	for from, values := range h {
+		name, ok := strings.CutPrefix(from, http.TrailerPrefix)
 		if !ok {
 			continue
 		}
-		if name = http.CanonicalHeaderKey(name); !forbiddenTrailer(name) {
-			entries = append(entries, entry{key: name, values: values, prefixed: true})
+		if key := http.CanonicalHeaderKey(name); !forbiddenTrailer(key) {
+			trailers = append(trailers, trailer{entry{key, values}, from})
 		}
 	}
 	for _, key := range declared {
 		if values, ok := h[key]; ok {
-			entries = append(entries, entry{key: key, values: values})
+			trailers = append(trailers, trailer{entry{key, values}, key})
 		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int {
-		if c := cmp.Compare(a.key, b.key); c != 0 || a.prefixed == b.prefixed {
-			return c
-		}
-		if a.prefixed {
-			return -1
-		}
-		return 1
-	})
-	for i, e := range entries {
-		if i > 0 && e.key == entries[i-1].key {
+	slices.SortFunc(trailers, compareTrailers)
+	for i, t := range trailers {
+		if i > 0 && t.key == trailers[i-1].key {
 			continue
 		}
-		if name, _, ok := lowerName(e.key); ok {
-			dst = appendValues(dst, name, e.values)
+		if name, _, ok := lowerName(t.key); ok {
+			dst = appendValues(dst, name, t.values)
 		}
 	}
 	return dst
