@@ -46,7 +46,10 @@ func NewEncoder(w io.Writer) *Encoder {
 // comes first, in the same Write. The error is that of the Write, after which the
 // Encoder is out of step with its peer.
 func (e *Encoder) WriteField(f HeaderField) error {
-	dst := e.appendSizeUpdates(e.buf[:0])
+	dst := e.buf[:0]
+	if e.updatePending {
+		dst = e.appendSizeUpdates(dst)
+	}
 	dst = e.appendField(dst, f)
 	if cap(dst) <= maxKeptBuffer {
 		e.buf = dst
@@ -93,9 +96,6 @@ func (e *Encoder) resize(v uint32) {
 // appendSizeUpdates signals the least maximum there was since the last field, which
 // makes the peer evict what was evicted here, and then the current one (RFC 7541 §4.2).
 func (e *Encoder) appendSizeUpdates(dst []byte) []byte {
-	if !e.updatePending {
-		return dst
-	}
 	e.updatePending = false
 	if e.lowestSize < e.table.maxSize {
 		dst = appendInteger(dst, patternSizeUpdate, 5, uint64(e.lowestSize))
@@ -113,7 +113,7 @@ func (e *Encoder) appendField(dst []byte, f HeaderField) []byte {
 	if exact {
 		return appendInteger(dst, patternIndexed, 7, index)
 	}
-	h := hashField(f.Name, f.Value)
+	h := hashField(f.Name, f.Value, index)
 	n, exact := e.index.search(&e.table, f.Name, f.Value, h)
 	if exact {
 		return appendInteger(dst, patternIndexed, 7, e.indexOf(n))
@@ -135,12 +135,12 @@ func (e *Encoder) appendField(dst []byte, f HeaderField) []byte {
 // sent before (RFC 7541 §7.1).
 func (e *Encoder) searchName(name string) uint64 {
 	if i := searchStaticName(name); i != 0 {
-		return uint64(i)
+		return i
 	}
 	if e.table.len() == 0 {
 		return 0
 	}
-	n := e.index.searchName(&e.table, name, hashField(name, ""))
+	n := e.index.searchName(&e.table, name, hashName(name, 0))
 	if n == 0 {
 		return 0
 	}

@@ -30,7 +30,7 @@ func HuffmanDecodeToString(v []byte) (string, error) {
 // Decoding looks at fastBits bits at a time, which are one or two symbols of those that
 // fields are made of. Longer codes are rare; they are found by comparing with the
 // first code of each length.
-const fastBits = 10
+const fastBits = 11
 
 // A fastEntry says what the bits that are its index in huffmanFast start with:
 //
@@ -103,12 +103,13 @@ func appendHuffmanDecoded(dst, src []byte, limit int) ([]byte, error) {
 	out := slices.Grow(dst, symbols+2) // two symbols are stored even where one counts
 	out = out[:cap(out)]
 
-	var bits huffmanBuffer
-	for src = bits.fill(src); bits.n >= maxCodeBits; src = bits.fill(src) {
-		for bits.n >= maxCodeBits {
-			e := huffmanFast[bits.acc>>(64-fastBits)]
+	var acc uint64 // the bits to be decoded next, from the highest down
+	var n uint     // how many of them there are
+	for acc, n, src = fillBits(acc, n, src); n >= maxCodeBits; acc, n, src = fillBits(acc, n, src) {
+		for n >= maxCodeBits {
+			e := huffmanFast[acc>>(64-fastBits)]
 			if e.symbols() == 0 {
-				e = longEntry(bits.acc)
+				e = longEntry(acc)
 				if e.symbols() == 0 {
 					return dst, ErrInvalidHuffman
 				}
@@ -118,17 +119,18 @@ func appendHuffmanDecoded(dst, src []byte, limit int) ([]byte, error) {
 			}
 			out[o], out[o+1] = byte(e), byte(e>>8)
 			o += e.symbols()
-			bits.drop(e.allBits())
+			acc <<= e.allBits()
+			n -= e.allBits()
 		}
 	}
-	// The last bits, one symbol at a time. Ones follow them in the buffer: nothing but
-	// padding is left when it is all ones, and no code is found that is not there.
-	for bits.acc |= math.MaxUint64 >> bits.n; ; {
-		e := huffmanFast[bits.acc>>(64-fastBits)]
+	// The last bits, one symbol at a time. Ones follow them: all ones means that nothing but
+	// padding is left, and a code that ends beyond the last bit is none.
+	for acc |= math.MaxUint64 >> n; ; {
+		e := huffmanFast[acc>>(64-fastBits)]
 		if e.symbols() == 0 {
-			e = longEntry(bits.acc)
+			e = longEntry(acc)
 		}
-		if e.symbols() == 0 || e.firstBits() > bits.n {
+		if e.symbols() == 0 || e.firstBits() > n {
 			break
 		}
 		if o == end {
@@ -136,13 +138,33 @@ func appendHuffmanDecoded(dst, src []byte, limit int) ([]byte, error) {
 		}
 		out[o] = byte(e)
 		o++
-		bits.drop(e.firstBits())
-		bits.acc |= math.MaxUint64 >> bits.n
+		n -= e.firstBits()
+		acc = acc<<e.firstBits() | math.MaxUint64>>n
 	}
-	if bits.n >= 8 || bits.acc != math.MaxUint64 {
+	if n >= 8 || acc != math.MaxUint64 {
 		return dst, ErrInvalidHuffman
 	}
 	return out[:o], nil
+}
+
+// maxCodeBits is the length of the longest code.
+const maxCodeBits = 30
+
+// fillBits adds bits of src to the n that acc has, and returns these with the rest of src. If there
+// is any rest, acc has more than maxCodeBits.
+func fillBits(acc uint64, n uint, src []byte) (uint64, uint, []byte) {
+	if len(src) >= 8 {
+		// Those for which acc has no room are in it in part. They are the same next time.
+		acc |= binary.BigEndian.Uint64(src) >> (n & 63)
+		octets := (63 - n&63) / 8
+		return acc, n + 8*octets, src[octets:]
+	}
+	for len(src) > 0 && n <= 56 {
+		acc |= uint64(src[0]) << (56 - n)
+		n += 8
+		src = src[1:]
+	}
+	return acc, n, src
 }
 
 // longEntry returns the entry of the code that v starts with, which is longer than
@@ -159,36 +181,4 @@ func longEntry(v uint64) fastEntry {
 		return 0
 	}
 	return fastEntry(r.symbols[k]) | fastEntry(r.bits)<<16 | fastEntry(r.bits)<<21 | 1<<26
-}
-
-// maxCodeBits is the length of the longest code.
-const maxCodeBits = 30
-
-// A huffmanBuffer has the bits to be decoded next.
-type huffmanBuffer struct {
-	acc uint64 // from the highest bit down
-	n   uint   // how many of acc are bits of the string
-}
-
-// fill tops the buffer up from src and returns the rest: the buffer then has more than
-// maxCodeBits bits, or the rest is empty.
-func (b *huffmanBuffer) fill(src []byte) []byte {
-	if len(src) >= 8 {
-		// Bits beyond n may be in acc already; they are the same ones next time.
-		b.acc |= binary.BigEndian.Uint64(src) >> b.n
-		octets := (63 - b.n) / 8
-		b.n += 8 * octets
-		return src[octets:]
-	}
-	for len(src) > 0 && b.n <= 56 {
-		b.acc |= uint64(src[0]) << (56 - b.n)
-		b.n += 8
-		src = src[1:]
-	}
-	return src
-}
-
-func (b *huffmanBuffer) drop(bits uint) {
-	b.acc <<= bits
-	b.n -= bits
 }

@@ -27,8 +27,17 @@ type fieldHash struct {
 	name, field uint64
 }
 
-func hashField(name, value string) fieldHash {
-	h := maphash.String(hashSeed, name)
+// hashName hashes a name whose index in the static table is given, 0 for those that are not in
+// it. The others' few indices do for a hash, and the strings need no reading.
+func hashName(name string, static uint64) uint64 {
+	if static != 0 {
+		return static
+	}
+	return maphash.String(hashSeed, name)
+}
+
+func hashField(name, value string, static uint64) fieldHash {
+	h := hashName(name, static)
 	return fieldHash{name: h, field: 31*h + maphash.String(hashSeed, value)}
 }
 
@@ -38,15 +47,15 @@ func (x *fieldIndex) search(t *dynamicTable, name, value string, h fieldHash) (n
 	if t.len() == 0 {
 		return 0, false
 	}
-	if n := x.searchField(t, name, value, h); n != 0 {
+	if n := x.searchField(t, name, value, h.field); n != 0 {
 		return n, true
 	}
-	return x.searchName(t, name, h), false
+	return x.searchName(t, name, h.name), false
 }
 
-func (x *fieldIndex) searchField(t *dynamicTable, name, value string, h fieldHash) uint64 {
+func (x *fieldIndex) searchField(t *dynamicTable, name, value string, hash uint64) uint64 {
 	mask := uint64(len(x.links) - 1)
-	for n := x.fields[h.field&mask]; n > t.evicted; n = x.links[n&mask].field {
+	for n := x.fields[hash&mask]; n > t.evicted; n = x.links[n&mask].field {
 		if e := t.at(n); e.value == value && e.name == name {
 			return n
 		}
@@ -54,9 +63,9 @@ func (x *fieldIndex) searchField(t *dynamicTable, name, value string, h fieldHas
 	return 0
 }
 
-func (x *fieldIndex) searchName(t *dynamicTable, name string, h fieldHash) uint64 {
+func (x *fieldIndex) searchName(t *dynamicTable, name string, hash uint64) uint64 {
 	mask := uint64(len(x.links) - 1)
-	for n := x.names[h.name&mask]; n > t.evicted; n = x.links[n&mask].name {
+	for n := x.names[hash&mask]; n > t.evicted; n = x.links[n&mask].name {
 		if t.at(n).name == name {
 			return n
 		}
@@ -88,6 +97,6 @@ func (x *fieldIndex) rebuild(t *dynamicTable) {
 	x.fields = make([]uint64, size)
 	for n := t.evicted + 1; n <= t.added; n++ {
 		e := t.at(n)
-		x.link(n, hashField(e.name, e.value))
+		x.link(n, hashField(e.name, e.value, searchStaticName(e.name)))
 	}
 }

@@ -75,7 +75,7 @@ var staticNames = buildStaticNames()
 
 const staticNameSlots = 128
 
-// staticNameSlot has factors under which no two names of the static table meet.
+// staticNameSlot has factors by which no two names of the static table meet.
 func staticNameSlot(name string) uint {
 	return (3*uint(len(name)) + 54*uint(name[0]) + 59*uint(name[len(name)-1])) % staticNameSlots
 }
@@ -93,18 +93,18 @@ func searchStatic(name, value string) (index uint64, exact bool) {
 	last := searchStaticName(name)
 	for i := last; i > 0 && staticTable[i].Name == name; i-- {
 		if staticTable[i].Value == value {
-			return uint64(i), true
+			return i, true
 		}
 	}
-	return uint64(last), false
+	return last, false
 }
 
 // searchStaticName returns the index of the last entry with this name, or 0.
-func searchStaticName(name string) uint {
+func searchStaticName(name string) uint64 {
 	if name == "" {
 		return 0
 	}
-	i := uint(staticNames[staticNameSlot(name)])
+	i := uint64(staticNames[staticNameSlot(name)])
 	if staticTable[i].Name != name {
 		return 0
 	}
