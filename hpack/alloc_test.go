@@ -80,7 +80,8 @@ func TestSkippedStringsAreNotAllocated(t *testing.T) {
 		{"not indexed", literal(0x00, "name", "value")},
 		{"not indexed, Huffman", concat([]byte{0x00}, huffmanString("a name"), huffmanString("a value"))},
 		{"larger than the table", literal(0x40, "name", strings.Repeat("v", 5000))},
-		{"larger than the table, Huffman", concat([]byte{0x40}, huffmanString("a name"), huffmanString(strings.Repeat("v", 5000)))},
+		{"larger than the table, Huffman",
+			concat([]byte{0x40}, huffmanString("a name"), huffmanString(strings.Repeat("v", 5000)))},
 	} {
 		d := NewDecoder(4096, func(HeaderField) {})
 		d.SetEmitEnabled(false)

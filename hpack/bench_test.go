@@ -48,7 +48,7 @@ var browserRequest = []HeaderField{
 	{Name: ":scheme", Value: "https"},
 	{Name: ":authority", Value: "www.example.com"},
 	{Name: ":path", Value: "/search?q=hypertext+transfer+protocol&ie=utf-8&source=hp&ei=Zx81ZKq5"},
-	{Name: "accept", Value: "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"},
+	{Name: "accept", Value: "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"},
 	{Name: "cookie", Value: "SID=31d4d96e407aad42; HSID=AYQEVnDKrdst; lang=en-US; theme=dark"},
 }
 

@@ -17,10 +17,10 @@ type Decoder struct {
 
 	fieldSeen bool // this block has had a field, so the time for size updates is over
 
-	// partial is the start of a representation that the last Write cut off, and need is
-	// how many octets it takes before another attempt can get any further. Nothing of
-	// it has been decoded, and it is never copied again, so that decoding stays linear in
-	// the input however finely that is cut (CVE-2022-41723).
+	// partial is the start of a representation that the last Write cut off, and need is how
+	// many octets it takes before another attempt can get any further. Nothing of it has been
+	// decoded, and it is never copied again, so that decoding stays linear in the input however
+	// finely that is cut (CVE-2022-41723).
 	partial []byte
 	need    uint64
 
@@ -34,8 +34,8 @@ var scratchPool = sync.Pool{New: func() any { return new([]byte) }}
 const maxKeptScratch = 64 << 10
 
 // NewDecoder returns a Decoder whose dynamic table has at most maxDynamicTableSize octets, now
-// and by the peer's size updates. Each field is passed to emitFunc during the Write
-// that completes it, on the caller's goroutine.
+// and by the peer's size updates. Each field is passed to emitFunc during the Write that
+// completes it, on the caller's goroutine.
 func NewDecoder(maxDynamicTableSize uint32, emitFunc func(f HeaderField)) *Decoder {
 	return &Decoder{
 		emit:           emitFunc,
@@ -45,30 +45,30 @@ func NewDecoder(maxDynamicTableSize uint32, emitFunc func(f HeaderField)) *Decod
 	}
 }
 
-// SetMaxStringLength limits names and values to n octets each, as sent and as
-// decompressed; Write returns [ErrStringLength] for a longer one, before it is
-// buffered. The default, 0, is no limit.
+// SetMaxStringLength limits names and values to n octets each, as sent and as decompressed;
+// Write returns [ErrStringLength] for a longer one, before it is buffered. The default, 0, is
+// no limit.
 func (d *Decoder) SetMaxStringLength(n int) {
 	d.maxString = n
 }
 
-// SetEmitFunc replaces the function that fields are passed to. It must not be nil. Whether
-// it is called remains up to [Decoder.SetEmitEnabled].
+// SetEmitFunc replaces the function that fields are passed to. It must not be nil. Whether it
+// is called remains up to [Decoder.SetEmitEnabled].
 func (d *Decoder) SetEmitFunc(emitFunc func(f HeaderField)) {
 	d.emit = emitFunc
 }
 
 // SetEmitEnabled controls whether fields are passed to the emit function, as they are by
 // default. Without it the dynamic table is kept in step with the peer's at the least cost:
-// strings that do not enter the table are skipped. That is what to do with the rest of a
-// field section that is too large.
+// strings that do not enter the table are skipped. That is what to do with the rest of a field
+// section that is too large.
 func (d *Decoder) SetEmitEnabled(v bool) { d.emitEnabled = v }
 
 // EmitEnabled reports whether fields are passed to the emit function.
 func (d *Decoder) EmitEnabled() bool { return d.emitEnabled }
 
-// SetMaxDynamicTableSize changes the maximum size of the dynamic table to v octets, as a
-// size update by the peer would.
+// SetMaxDynamicTableSize changes the maximum size of the dynamic table to v octets, as a size
+// update by the peer would.
 func (d *Decoder) SetMaxDynamicTableSize(v uint32) {
 	d.table.setMaxSize(v)
 }
@@ -128,8 +128,8 @@ func (d *Decoder) Write(p []byte) (n int, err error) {
 	return len(p), err
 }
 
-// resume decodes the representation that starts with d.partial and continues in p, and
-// returns what comes after it in p.
+// resume decodes the representation that starts with d.partial and continues in p, and returns
+// what comes after it in p.
 func (d *Decoder) resume(p []byte) (rest []byte, err error) {
 	for {
 		missing := d.need - uint64(len(d.partial))
@@ -146,12 +146,12 @@ func (d *Decoder) resume(p []byte) (rest []byte, err error) {
 	}
 }
 
-// errNeedMore is for our own use: the input ends within a representation. It comes with
-// d.need set.
+// errNeedMore is for our own use: the input ends within a representation. It comes with d.need
+// set.
 var errNeedMore = errors.New("hpack: need more data")
 
-// decode decodes the representation that p starts with, and returns its size. Unless it
-// returns nil, it has no effect.
+// decode decodes the representation that p starts with, and returns its size. Unless it returns
+// nil, it has no effect.
 func (d *Decoder) decode(p []byte) (size int, err error) {
 	switch first := p[0]; {
 	case first&patternIndexed != 0:
@@ -181,9 +181,9 @@ func (d *Decoder) decodeIndexed(p []byte) (size int, err error) {
 	return size, d.pass(HeaderField{Name: name, Value: value})
 }
 
-// decodeSizeUpdate decodes a dynamic table size update (RFC 7541 §6.3). An encoder may
-// send two at the start of a block (§4.2). Elsewhere they are an error, except that on an
-// empty table, which they cannot change, they are tolerated.
+// decodeSizeUpdate decodes a dynamic table size update (RFC 7541 §6.3). An encoder may send two
+// at the start of a block (§4.2). Elsewhere they are an error, except that on an empty table,
+// which they cannot change, they are tolerated.
 func (d *Decoder) decodeSizeUpdate(p []byte) (size int, err error) {
 	if d.fieldSeen && d.table.len() > 0 {
 		return 0, errSizeUpdateMidBlock
@@ -207,8 +207,8 @@ const (
 	literalNeverIndexed
 )
 
-// decodeLiteral decodes the representations of RFC 7541 §6.2. Both strings are complete
-// before either is looked into.
+// decodeLiteral decodes the representations of RFC 7541 §6.2. Both strings are complete before
+// either is looked into.
 func (d *Decoder) decodeLiteral(p []byte, prefixBits uint, kind literalKind) (size int, err error) {
 	index, off, err := d.readInteger(p, 0, prefixBits)
 	if err != nil {
@@ -239,8 +239,8 @@ func (d *Decoder) decodeLiteral(p []byte, prefixBits uint, kind literalKind) (si
 	return off, d.pass(f)
 }
 
-// decodeStrings completes f with what was sent for it, its name only where it has none yet,
-// and inserts it into the dynamic table if it is to be indexed.
+// decodeStrings completes f with what was sent for it, its name only where it has none yet, and
+// inserts it into the dynamic table if it is to be indexed.
 func (d *Decoder) decodeStrings(f *HeaderField, name, value stringLiteral, indexed bool) error {
 	if d.scratch != nil {
 		*d.scratch = (*d.scratch)[:0]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -96,8 +97,12 @@ func TestDecoderRetainsNothingOfItsInput(t *testing.T) {
 		clear(p)
 	}
 	want := []HeaderField{field("name", "value"), field("a", "b")}
-	if !reflect.DeepEqual(*fields, want) || !reflect.DeepEqual(contents(&d.table), []HeaderField{want[1], want[0]}) {
-		t.Errorf("fields %v and table %v, want %v", *fields, contents(&d.table), want)
+	if !reflect.DeepEqual(*fields, want) {
+		t.Errorf("fields %v, want %v", *fields, want)
+	}
+	slices.Reverse(want)
+	if got := contents(&d.table); !reflect.DeepEqual(got, want) {
+		t.Errorf("the table has %v, want %v", got, want)
 	}
 }
 
@@ -268,7 +273,8 @@ func TestNameMayComeFromTheEntryThatItsFieldEvicts(t *testing.T) {
 	d, _ := newTestDecoder()
 	d.SetMaxDynamicTableSize(40)
 	got, err := d.DecodeFull(concat(literal(0x40, "name", "1"), []byte{0x40 | 62}, rawString("2"), indexed(62)))
-	if want := []HeaderField{field("name", "1"), field("name", "2"), field("name", "2")}; err != nil || !reflect.DeepEqual(got, want) {
+	want := []HeaderField{field("name", "1"), field("name", "2"), field("name", "2")}
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
 }
@@ -342,7 +348,8 @@ func TestTableIsKeptInStepWhileEmissionIsDisabled(t *testing.T) {
 	on, _ := newTestDecoder()
 	off, _ := newTestDecoder()
 	off.SetEmitEnabled(false)
-	blocks := [][]byte{everyRepresentation, literal(0x40, "large", strings.Repeat("x", 5000)), everyRepresentation}
+	large := literal(0x40, "large", strings.Repeat("x", 5000))
+	blocks := [][]byte{everyRepresentation, large, everyRepresentation}
 	for i, block := range blocks {
 		on.DecodeFull(block)
 		off.DecodeFull(block)

@@ -2,12 +2,12 @@ package hpack
 
 import "io"
 
-// defaultTableSize is the initial SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2), and
-// the most an Encoder uses unless it is told that it may use more.
+// defaultTableSize is the initial SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2), and the most an
+// Encoder uses unless it is told that it may use more.
 const defaultTableSize = 4096
 
-// maxKeptBuffer bounds what an Encoder holds on to between two fields, lest one huge
-// value cost its memory for the rest of the connection.
+// maxKeptBuffer bounds what an Encoder holds on to between two fields, lest one huge value cost
+// its memory for the rest of the connection.
 const maxKeptBuffer = 4 << 10
 
 // First octets of the representations, RFC 7541 §6.
@@ -31,8 +31,8 @@ type Encoder struct {
 	lowestSize    uint32 // least maximum since the last update; valid if updatePending
 }
 
-// NewEncoder returns an Encoder that writes to w and has an empty dynamic table of at
-// most 4096 octets.
+// NewEncoder returns an Encoder that writes to w and has an empty dynamic table of at most 4096
+// octets.
 func NewEncoder(w io.Writer) *Encoder {
 	return &Encoder{
 		w:         w,
@@ -41,10 +41,10 @@ func NewEncoder(w io.Writer) *Encoder {
 	}
 }
 
-// WriteField encodes f and hands it to the underlying writer in one Write. If the size
-// of the dynamic table was changed since the last field, the dynamic table size update
-// comes first, in the same Write. The error is that of the Write, after which the
-// Encoder is out of step with its peer.
+// WriteField encodes f and hands it to the underlying writer in one Write. If the size of the
+// dynamic table was changed since the last field, the dynamic table size update comes first, in
+// the same Write. The error is that of the Write, after which the Encoder is out of step with
+// its peer.
 func (e *Encoder) WriteField(f HeaderField) error {
 	dst := e.buf[:0]
 	if e.updatePending {
@@ -63,9 +63,9 @@ func (e *Encoder) WriteField(f HeaderField) error {
 	return err
 }
 
-// SetMaxDynamicTableSize changes the maximum size of the dynamic table to v octets, or
-// to the value of [Encoder.SetMaxDynamicTableSizeLimit] if that is less. The peer is
-// told ahead of the next field; make that one the first of a field section.
+// SetMaxDynamicTableSize changes the maximum size of the dynamic table to v octets, or to the
+// value of [Encoder.SetMaxDynamicTableSizeLimit] if that is less. The peer is told ahead of the
+// next field; make that one the first of a field section.
 func (e *Encoder) SetMaxDynamicTableSize(v uint32) {
 	e.resize(min(v, e.sizeLimit))
 }
@@ -76,8 +76,8 @@ func (e *Encoder) MaxDynamicTableSize() (v uint32) {
 }
 
 // SetMaxDynamicTableSizeLimit changes the bound on [Encoder.SetMaxDynamicTableSize] to v
-// octets; it is 4096 at first. A dynamic table whose maximum size is greater is
-// reduced to v, of which the peer is told ahead of the next field.
+// octets; it is 4096 at first. A dynamic table whose maximum size is greater is reduced to v,
+// of which the peer is told ahead of the next field.
 func (e *Encoder) SetMaxDynamicTableSizeLimit(v uint32) {
 	e.sizeLimit = v
 	if e.table.maxSize > v {
@@ -93,8 +93,8 @@ func (e *Encoder) resize(v uint32) {
 	e.table.setMaxSize(v)
 }
 
-// appendSizeUpdates signals the least maximum there was since the last field, which
-// makes the peer evict what was evicted here, and then the current one (RFC 7541 §4.2).
+// appendSizeUpdates signals the least maximum there was since the last field, which makes the
+// peer evict what was evicted here, and then the current one (RFC 7541 §4.2).
 func (e *Encoder) appendSizeUpdates(dst []byte) []byte {
 	e.updatePending = false
 	if e.lowestSize < e.table.maxSize {
@@ -103,8 +103,8 @@ func (e *Encoder) appendSizeUpdates(dst []byte) []byte {
 	return appendInteger(dst, patternSizeUpdate, 5, uint64(e.table.maxSize))
 }
 
-// appendField prefers, in this order: an exact match, static before dynamic; a literal
-// with an indexed name, again static before dynamic; a literal. What can be indexed is.
+// appendField prefers, in this order: an exact match, static before dynamic; a literal with an
+// indexed name, again static before dynamic; a literal. What can be indexed is.
 func (e *Encoder) appendField(dst []byte, f HeaderField) []byte {
 	if f.Sensitive {
 		return appendLiteral(dst, patternNeverIndexed, 4, e.searchName(f.Name), f)
@@ -130,9 +130,9 @@ func (e *Encoder) appendField(dst []byte, f HeaderField) []byte {
 	return appendLiteral(dst, patternIncremental, 6, index, f)
 }
 
-// searchName returns the index of an entry with this name, or 0. A sensitive field may
-// share a name, never a value: who can watch lengths must not learn whether it was
-// sent before (RFC 7541 §7.1).
+// searchName returns the index of an entry with this name, or 0. A sensitive field may share a
+// name, never a value: who can watch lengths must not learn whether it was sent before (RFC
+// 7541 §7.1).
 func (e *Encoder) searchName(name string) uint64 {
 	if i := searchStaticName(name); i != 0 {
 		return i
@@ -152,8 +152,8 @@ func (e *Encoder) indexOf(n uint64) uint64 {
 	return uint64(staticTableLen) + 1 + e.table.added - n
 }
 
-// appendLiteral appends one of the representations of RFC 7541 §6.2. An index of 0
-// stands for a name that no table has.
+// appendLiteral appends one of the representations of RFC 7541 §6.2. An index of 0 stands for a
+// name that no table has.
 func appendLiteral(dst []byte, pattern byte, prefixBits uint, index uint64, f HeaderField) []byte {
 	dst = appendInteger(dst, pattern, prefixBits, index)
 	if index == 0 {
@@ -162,8 +162,8 @@ func appendLiteral(dst []byte, pattern byte, prefixBits uint, index uint64, f He
 	return appendString(dst, f.Value)
 }
 
-// appendString appends s as a string literal (RFC 7541 §5.2), Huffman-encoded if that
-// is shorter.
+// appendString appends s as a string literal (RFC 7541 §5.2), Huffman-encoded if that is
+// shorter.
 func appendString(dst []byte, s string) []byte {
 	const huffman = 0x80
 	if n := HuffmanEncodeLength(s); n < uint64(len(s)) {

@@ -7,8 +7,8 @@ import (
 	upstream "golang.org/x/net/http2/hpack"
 )
 
-// FuzzDecodeAgainstUpstream decodes two blocks, data up to boundary and the rest of it, which we get in
-// chunks.
+// FuzzDecodeAgainstUpstream decodes two blocks, data up to boundary and the rest of it, which
+// we get in chunks.
 func FuzzDecodeAgainstUpstream(f *testing.F) {
 	for _, e := range rfcRequests {
 		f.Add(unhex(f, e.plain+e.huffman), uint16(len(unhex(f, e.plain))), uint8(3), uint16(4096), uint16(0), true)
@@ -29,8 +29,9 @@ func FuzzDecodeAgainstUpstream(f *testing.F) {
 	})
 }
 
-// FuzzEncodeDecode runs a program: each octet is an operation, on strings of the following ones. What our
-// Encoder writes has to be what upstream's does, and come back out of both Decoders.
+// FuzzEncodeDecode runs a program: each octet is an operation, on strings of the following
+// ones. What our Encoder writes has to be what upstream's does, and come back out of both
+// Decoders.
 func FuzzEncodeDecode(f *testing.F) {
 	f.Add([]byte("\x00\x04name\x05value\x00\x04name\x05value\x01\x04name\x05value"))
 	f.Add([]byte("\x08\x02\x05hello\x10\x03\x00\x08\x02\x05hello\x18\xff\x08\x02\x05hello\x20\x40\x08\x02\x05again"))
@@ -80,8 +81,8 @@ func runCodecProgram(t *testing.T, program []byte) {
 	}
 }
 
-// resize changes the size at most once between two fields: there upstream may forget the least size,
-// and does not accept two updates either.
+// resize changes the size at most once between two fields: there upstream may forget the least
+// size, and does not accept two updates either.
 func (r *codecRun) resize(t *testing.T, change func()) {
 	if r.resized {
 		r.write(t, HeaderField{Name: ":method", Value: "GET"})

@@ -3,8 +3,8 @@ package hpack
 import "encoding/binary"
 
 // huffmanCode is RFC 7541 appendix B. The code is canonical: codes of one length are
-// consecutive, in the order of their symbols, and follow those of the lesser lengths. So
-// each length with its symbols says it all. The very last code, 30 ones, is EOS.
+// consecutive, in the order of their symbols, and follow those of the lesser lengths. So each
+// length with its symbols says it all. The very last code, 30 ones, is EOS.
 var huffmanCode = [...]struct {
 	bits    uint
 	symbols string
@@ -50,8 +50,8 @@ func buildHuffmanCodes() (codes [256]uint32, bits [256]uint8) {
 	return codes, bits
 }
 
-// HuffmanEncodeLength returns how many octets [AppendHuffmanString] appends for s,
-// padding included.
+// HuffmanEncodeLength returns how many octets [AppendHuffmanString] appends for s, padding
+// included.
 func HuffmanEncodeLength(s string) uint64 {
 	var n uint64
 	for i := range len(s) {
@@ -60,8 +60,8 @@ func HuffmanEncodeLength(s string) uint64 {
 	return (n + 7) / 8
 }
 
-// AppendHuffmanString appends the Huffman code of s (RFC 7541 §5.2), padded with ones to
-// whole octets, and returns the extended slice.
+// AppendHuffmanString appends the Huffman code of s (RFC 7541 §5.2), padded with ones to whole
+// octets, and returns the extended slice.
 func AppendHuffmanString(dst []byte, s string) []byte {
 	var acc uint64 // pending bits, the last of them lowest
 	var n uint     // how many; fewer than 32 between symbols, so that a code always fits

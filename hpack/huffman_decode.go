@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// HuffmanDecode decodes v and writes the result to w in one Write, whose results it
-// returns. Nothing is written if v is invalid; the error is [ErrInvalidHuffman].
+// HuffmanDecode decodes v and writes the result to w in one Write, whose results it returns.
+// Nothing is written if v is invalid; the error is [ErrInvalidHuffman].
 func HuffmanDecode(w io.Writer, v []byte) (int, error) {
 	buf, err := appendHuffmanDecoded(nil, v, 0)
 	if err != nil {
@@ -27,9 +27,9 @@ func HuffmanDecodeToString(v []byte) (string, error) {
 	return string(buf), nil
 }
 
-// Decoding looks at fastBits bits at a time, which are one or two symbols of those that
-// fields are made of. Longer codes are rare; they are found by comparing with the
-// first code of each length.
+// Decoding looks at fastBits bits at a time, which are one or two symbols of those that fields
+// are made of. Longer codes are rare; they are found by comparing with the first code of each
+// length.
 const fastBits = 11
 
 // A fastEntry says what the bits that are its index in huffmanFast start with:
@@ -93,7 +93,7 @@ func fillFast(fast *[1 << fastBits]fastEntry, sym byte) {
 // appendHuffmanDecoded appends the decoded src to dst. A limit other than 0 bounds what is
 // appended: it fails with ErrStringLength at the first symbol too many.
 func appendHuffmanDecoded(dst, src []byte, limit int) ([]byte, error) {
-	symbols := len(src) * 8 / 5 // no code is shorter than 5 bits
+	symbols := len(src)/5*8 + 8 // at most, as no code is shorter than 5 bits
 	end := math.MaxInt
 	if limit > 0 {
 		end = len(dst) + limit
@@ -150,8 +150,8 @@ func appendHuffmanDecoded(dst, src []byte, limit int) ([]byte, error) {
 // maxCodeBits is the length of the longest code.
 const maxCodeBits = 30
 
-// fillBits adds bits of src to the n that acc has, and returns these with the rest of src. If there
-// is any rest, acc has more than maxCodeBits.
+// fillBits adds bits of src to the n that acc has, and returns these with the rest of src. If
+// there is any rest, acc has more than maxCodeBits.
 func fillBits(acc uint64, n uint, src []byte) (uint64, uint, []byte) {
 	if len(src) >= 8 {
 		// Those for which acc has no room are in it in part. They are the same next time.
@@ -167,8 +167,8 @@ func fillBits(acc uint64, n uint, src []byte) (uint64, uint, []byte) {
 	return acc, n, src
 }
 
-// longEntry returns the entry of the code that v starts with, which is longer than
-// fastBits. It has no symbol if that is EOS.
+// longEntry returns the entry of the code that v starts with, which is longer than fastBits. It
+// has no symbol if that is EOS.
 func longEntry(v uint64) fastEntry {
 	top := uint32(v >> 32)
 	i := 0

@@ -16,7 +16,8 @@ func TestHuffmanCodesAreThoseOfAppendixB(t *testing.T) {
 	}{
 		{'0', 0x0, 5}, {'t', 0x9, 5}, {' ', 0x14, 6}, {'u', 0x2d, 6}, {':', 0x5c, 7}, {'z', 0x7b, 7},
 		{'&', 0xf8, 8}, {'Z', 0xfd, 8}, {'!', 0x3f8, 10}, {'?', 0x3fc, 10}, {'\'', 0x7fa, 11}, {'|', 0x7fc, 11},
-		{'#', 0xffa, 12}, {'>', 0xffb, 12}, {0, 0x1ff8, 13}, {'~', 0x1ffd, 13}, {'^', 0x3ffc, 14}, {'}', 0x3ffd, 14},
+		{'#', 0xffa, 12}, {'>', 0xffb, 12}, {0, 0x1ff8, 13}, {'~', 0x1ffd, 13}, {'^', 0x3ffc, 14},
+		{'}', 0x3ffd, 14},
 		{'<', 0x7ffc, 15}, {'{', 0x7ffe, 15}, {'\\', 0x7fff0, 19}, {208, 0x7fff2, 19}, {128, 0xfffe6, 20},
 		{226, 0xfffed, 20}, {153, 0x1fffdc, 21}, {230, 0x1fffe8, 21}, {129, 0x3fffd2, 22}, {233, 0x3fffeb, 22},
 		{1, 0x7fffd8, 23}, {239, 0x7ffff4, 23}, {9, 0xffffea, 24}, {237, 0xfffff5, 24}, {199, 0x1ffffec, 25},
@@ -24,7 +25,8 @@ func TestHuffmanCodesAreThoseOfAppendixB(t *testing.T) {
 		{2, 0xfffffe2, 28}, {249, 0xffffffe, 28}, {'\n', 0x3ffffffc, 30}, {22, 0x3ffffffe, 30},
 	} {
 		if huffmanCodes[c.sym] != c.code || huffmanBits[c.sym] != c.bits {
-			t.Errorf("%q is %#x in %d bits, want %#x in %d", c.sym, huffmanCodes[c.sym], huffmanBits[c.sym], c.code, c.bits)
+			t.Errorf("%q is %#x in %d bits, want %#x in %d",
+				c.sym, huffmanCodes[c.sym], huffmanBits[c.sym], c.code, c.bits)
 		}
 	}
 }

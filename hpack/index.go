@@ -5,11 +5,10 @@ import "hash/maphash"
 // hashSeed keeps peers from choosing fields that collide.
 var hashSeed = maphash.MakeSeed()
 
-// A fieldIndex finds the fields of an encoder's dynamic table. It is two chained
-// hash tables over the numbers of the entries. A chain starts at the newest entry of
-// its bucket and each link leads to an older one; since the oldest entries are
-// evicted first, a chain ends at the first number that is no longer in the table.
-// That is why an eviction has nothing to update.
+// A fieldIndex finds the fields of an encoder's dynamic table. It is two chained hash tables
+// over the numbers of the entries. A chain starts at the newest entry of its bucket and each
+// link leads to an older one; since the oldest entries are evicted first, a chain ends at the
+// first number that is no longer in the table. That is why an eviction has nothing to update.
 //
 // Decoders have none.
 type fieldIndex struct {
@@ -27,8 +26,8 @@ type fieldHash struct {
 	name, field uint64
 }
 
-// hashName hashes a name whose index in the static table is given, 0 for those that are not in
-// it. The others' few indices do for a hash, and the strings need no reading.
+// hashName hashes a name whose index in the static table is given. That is hash enough, as
+// those names are few; only a name that is not in the table, for which it is 0, has to be read.
 func hashName(name string, static uint64) uint64 {
 	if static != 0 {
 		return static
@@ -41,8 +40,8 @@ func hashField(name, value string, static uint64) fieldHash {
 	return fieldHash{name: h, field: 31*h + maphash.String(hashSeed, value)}
 }
 
-// search returns the number of the newest entry equal to the field and, if there is
-// none, that of the newest with its name, or else 0.
+// search returns the number of the newest entry equal to the field and, if there is none, that
+// of the newest with its name, or else 0.
 func (x *fieldIndex) search(t *dynamicTable, name, value string, h fieldHash) (n uint64, exact bool) {
 	if t.len() == 0 {
 		return 0, false

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// An rfcExample is a field section from RFC 7541 appendices C.3 to C.6: two encodings, the fields
-// and the dynamic table afterwards.
+// An rfcExample is a field section from RFC 7541 appendices C.3 to C.6: two encodings, the
+// fields and the dynamic table afterwards.
 type rfcExample struct {
 	plain, huffman string // hexadecimal
 	fields         []HeaderField

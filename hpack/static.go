@@ -65,12 +65,12 @@ var staticTable = [...]HeaderField{
 	61: {Name: "www-authenticate"},
 }
 
-// staticTableLen is the number of entries, and so the index of the last one; the
-// dynamic table's first entry comes right after it (RFC 7541 §2.3.3).
+// staticTableLen is the number of entries, and so the index of the last one; the dynamic
+// table's first entry comes right after it (RFC 7541 §2.3.3).
 const staticTableLen = len(staticTable) - 1
 
-// staticNames is a perfect hash of the static table's names: at a name's slot, the
-// index of its last entry. Entries of one name are neighbours.
+// staticNames is a perfect hash of the static table's names: at a name's slot, the index of its
+// last entry. Entries of one name are neighbours.
 var staticNames = buildStaticNames()
 
 const staticNameSlots = 128
@@ -87,8 +87,8 @@ func buildStaticNames() (slots [staticNameSlots]uint8) {
 	return slots
 }
 
-// searchStatic looks a field up in the static table. Where only the name is found,
-// index is that of the last entry with this name; where not even that, it is 0.
+// searchStatic looks a field up in the static table. Where only the name is found, index is
+// that of the last entry with this name; where not even that, it is 0.
 func searchStatic(name, value string) (index uint64, exact bool) {
 	last := searchStaticName(name)
 	for i := last; i > 0 && staticTable[i].Name == name; i-- {

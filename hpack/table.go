@@ -1,9 +1,9 @@
 package hpack
 
-// A dynamicTable is the first-in, first-out list of RFC 7541 §2.3.2. Entries are
-// numbered from 1 in the order of their insertion; a number is never reused, so it
-// names an entry for good, whatever its index becomes. Entry n lives in
-// ring[n&(len(ring)-1)]: neither insertion nor eviction moves another entry.
+// A dynamicTable is the first-in, first-out list of RFC 7541 §2.3.2. Entries are numbered from
+// 1 in the order of their insertion; a number is never reused, so it names an entry for good,
+// whatever its index becomes. Entry n lives in ring[n&(len(ring)-1)]: neither insertion nor
+// eviction moves another entry.
 //
 // Its owner is the Encoder or Decoder it is part of.
 type dynamicTable struct {
@@ -18,8 +18,8 @@ type tableEntry struct {
 	name, value string
 }
 
-// minRing is the capacity of the first ring. It grows with the entries in use rather
-// than start at maxSize/32: most connections use few.
+// minRing is the capacity of the first ring. It grows with the entries in use rather than start
+// at maxSize/32: most connections use few.
 const minRing = 8
 
 func (t *dynamicTable) len() uint64 { return t.added - t.evicted }
@@ -38,8 +38,8 @@ func (t *dynamicTable) setMaxSize(v uint32) {
 // fits reports whether a field of this size can be an entry at all.
 func (t *dynamicTable) fits(size uint64) bool { return size <= uint64(t.maxSize) }
 
-// add inserts a field. One that is larger than the table empties it and is not
-// inserted, which is no error (RFC 7541 §4.4).
+// add inserts a field. One that is larger than the table empties it and is not inserted, which
+// is no error (RFC 7541 §4.4).
 func (t *dynamicTable) add(name, value string) {
 	size := fieldSize(name, value)
 	if !t.fits(size) {

@@ -68,8 +68,8 @@ func newDecoderPair(tableSize uint32, maxString int, emit bool) *decoderPair {
 	return p
 }
 
-// decode has ours decode a block in chunks of this size, upstream's in one piece, and compares. It
-// reports whether another block makes sense.
+// decode has ours decode a block in chunks of this size, upstream's in one piece, and compares.
+// It reports whether another block makes sense.
 func (p *decoderPair) decode(t *testing.T, block []byte, chunk int) bool {
 	t.Helper()
 	p.fields, p.theirFields = nil, nil
@@ -107,8 +107,8 @@ func (p *decoderPair) writeOurs(block []byte, chunk int) error {
 	return p.ours.Close()
 }
 
-// updatesRejected reports whether upstream alone rejected a block for the size updates at its start. We
-// accept the two in a row that RFC 7541 §4.2 has an encoder send.
+// updatesRejected reports whether upstream alone rejected a block for the size updates at its
+// start. We accept the two in a row that RFC 7541 §4.2 has an encoder send.
 func updatesRejected(block []byte, ours, theirs error) bool {
 	if theirs == nil || theirs.Error() != errSizeUpdateMidBlock.Error() || ours == errSizeUpdateMidBlock {
 		return false
