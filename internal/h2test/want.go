@@ -57,12 +57,15 @@ func (p *Peer) Want(sentence string, expectations ...Expectation) {
 // WantNow is Want for a synctest bubble, and doesn't let time pass: not even the wait of a millisecond.
 func (p *Peer) WantNow(sentence string, expectations ...Expectation) {
 	p.t.Helper()
-	synctest.Wait()
 	p.want(sentence, instant, expectations)
 }
 
-// instant is a deadline that comes as soon as everything in a synctest bubble is idle.
-func instant() time.Time { return time.Now().Add(1) }
+// instant is a deadline that comes as soon as everything in a synctest bubble is idle. It panics outside of one, where
+// it would come too soon.
+func instant() time.Time {
+	synctest.Wait()
+	return time.Now().Add(1)
+}
 
 func (p *Peer) want(sentence string, deadline func() time.Time, expectations []Expectation) {
 	p.t.Helper()
@@ -103,7 +106,6 @@ func (p *Peer) withoutIgnored(fields []hpack.HeaderField) []hpack.HeaderField {
 // WantNothing wants no frame to come before time passes. It needs a synctest bubble.
 func (p *Peer) WantNothing(sentence string) {
 	p.t.Helper()
-	synctest.Wait()
 	f, err := p.unignored(instant())
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
