@@ -14,10 +14,10 @@ type policyScheduler struct {
 	streams     map[uint32]*scheduledStream
 	control     requestQueue       // written before anything else
 	blocked     []*scheduledStream // streams that Pop found without flow control; empty outside Pop
-	opensOnPush bool               // a stream that was not opened opens with its first frame
+	opensOnPush bool               // streams are open while they have frames, whatever OpenStream says
 }
 
-// scheduledStream is an open stream.
+// scheduledStream is an open stream with the frames that it has queued.
 type scheduledStream struct {
 	node  sched.Node
 	queue requestQueue
@@ -32,17 +32,22 @@ func newPolicyScheduler(newPolicy func() sched.Policy) *policyScheduler {
 }
 
 func (s *policyScheduler) OpenStream(streamID uint32, options OpenStreamOptions) {
+	if s.opensOnPush {
+		return
+	}
 	if s.streams[streamID] != nil {
-		if s.opensOnPush {
-			return
-		}
 		panic(fmt.Sprintf("stream %d already opened", streamID))
 	}
+	s.open(streamID, options)
+}
+
+func (s *policyScheduler) open(streamID uint32, options OpenStreamOptions) *scheduledStream {
 	st := new(scheduledStream)
 	st.node.ID = streamID
 	st.node.Value = st
 	s.streams[streamID] = st
 	s.policy.Open(&st.node, sched.OpenOptions{PusherID: options.PusherID, Priority: options.priority.sched()})
+	return st
 }
 
 func (s *policyScheduler) CloseStream(streamID uint32) {
@@ -65,8 +70,7 @@ func (s *policyScheduler) Push(wr FrameWriteRequest) {
 	}
 	st := s.streams[wr.streamID]
 	if st == nil && s.opensOnPush {
-		s.OpenStream(wr.streamID, OpenStreamOptions{})
-		st = s.streams[wr.streamID]
+		st = s.open(wr.streamID, OpenStreamOptions{})
 	}
 	if st == nil {
 		if wr.size > 0 {
@@ -108,7 +112,11 @@ func (s *policyScheduler) popStream() (FrameWriteRequest, bool) {
 			continue
 		}
 		s.policy.Sent(node, wr.size)
-		if st.queue.empty() {
+		switch {
+		case !st.queue.empty():
+		case s.opensOnPush:
+			s.CloseStream(node.ID)
+		default:
 			s.policy.SetIdle(node)
 		}
 		return wr, true

@@ -161,6 +161,18 @@ func TestTheRandomSchedulerNeedsNoOpenStream(t *testing.T) {
 	expectNothingToPop(t, ws)
 }
 
+func TestTheRandomSchedulerForgetsStreamsWithoutFrames(t *testing.T) {
+	ws := NewRandomWriteScheduler()
+	for id := uint32(1); id < 100; id += 2 {
+		ws.OpenStream(id, OpenStreamOptions{})
+		ws.Push(newStreamRequest("HEADERS", id, nil))
+		ws.Pop()
+	}
+	if n := len(ws.(*policyScheduler).streams); n != 0 {
+		t.Errorf("%d streams kept, want 0", n)
+	}
+}
+
 func TestOpeningAStreamTwicePanics(t *testing.T) {
 	for name, newScheduler := range schedulers {
 		if name == "random" {
