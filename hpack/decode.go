@@ -351,8 +351,9 @@ func (d *Decoder) returnScratch() {
 	if d.scratch == nil {
 		return
 	}
-	if cap(*d.scratch) <= maxKeptScratch {
-		scratchPool.Put(d.scratch)
+	if cap(*d.scratch) > maxKeptScratch {
+		*d.scratch = nil
 	}
+	scratchPool.Put(d.scratch)
 	d.scratch = nil
 }

@@ -468,6 +468,29 @@ func TestBufferIsLetGoAtTheEndOfTheBlock(t *testing.T) {
 	}
 }
 
+func TestScratchBufferIsReusedFieldByField(t *testing.T) {
+	d, _ := newTestDecoder()
+	d.scratch = new([]byte)
+	block := concat([]byte{0x00}, huffmanString("name"), huffmanString("value"))
+	for range 1000 {
+		d.decode(block)
+	}
+	if n := cap(*d.scratch); n > 100 {
+		t.Errorf("it has grown to %d octets", n)
+	}
+}
+
+func TestScratchBufferOfAHugeStringIsNotKept(t *testing.T) {
+	d, _ := newTestDecoder()
+	buf := make([]byte, 0, maxKeptScratch+1)
+	scratch := &buf
+	d.scratch = scratch
+	d.returnScratch()
+	if *scratch != nil {
+		t.Errorf("%d octets are kept", cap(*scratch))
+	}
+}
+
 func TestTableIsBoundedWhateverEntersIt(t *testing.T) {
 	d, _ := newTestDecoder()
 	for i := range 10000 {

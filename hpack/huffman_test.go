@@ -156,4 +156,8 @@ func TestFirstOfTwoHuffmanErrorsCounts(t *testing.T) {
 	if _, err := appendHuffmanDecoded(nil, code, 8); err != ErrInvalidHuffman {
 		t.Errorf("invalid before it is too long: %v, want %v", err, ErrInvalidHuffman)
 	}
+	// 00011 110: what follows the symbol might have become another, but is cut off.
+	if _, err := appendHuffmanDecoded(nil, []byte{0x1e}, 1); err != ErrInvalidHuffman {
+		t.Errorf("cut off before it is too long: %v, want %v", err, ErrInvalidHuffman)
+	}
 }
