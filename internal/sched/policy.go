@@ -26,6 +26,7 @@ type Node struct {
 	incremental bool        // RFC 9218 only
 	index       int         // among the ready nodes of a random policy
 	links       link[*Node] // among the ready nodes of a round robin or RFC 9218 policy
+	sameBucket  *Node       // in an idTable, RFC 9218 only
 	vertex      *vertex     // RFC 7540 only
 }
 

@@ -179,3 +179,10 @@ func (v *vertex) hasOpenAncestor() bool {
 	}
 	return false
 }
+
+// FollowsDependencies reports whether p goes by RFC 7540's dependencies and weights. Any other policy has no use
+// for PRIORITY frames.
+func FollowsDependencies(p Policy) bool {
+	_, ok := p.(*rfc7540)
+	return ok
+}

@@ -444,3 +444,12 @@ func TestPriorityChurnHoldsNoMemory(t *testing.T) {
 		t.Errorf("%d streams in the tree and %d spare, want 13 and at most %d", len(p.vertices), len(p.tree.free), maxFree)
 	}
 }
+
+func TestOnlyTheDependencyTreeFollowsDependencies(t *testing.T) {
+	forEachPolicy(t, func(t *testing.T, p Policy) {
+		_, want := p.(*rfc7540)
+		if got := FollowsDependencies(p); got != want {
+			t.Errorf("FollowsDependencies(%T) = %v, want %v", p, got, want)
+		}
+	})
+}

@@ -20,9 +20,9 @@ type rfc9218 struct {
 	levels   [urgencies]level
 	nonEmpty uint8 // bit u: levels[u] has a ready node
 	ready    int
-	streams  map[uint32]*Node // the open ones, for Adjust
-	newest   [2]uint32        // highest stream identifier opened, of even and of odd ones
-	early    []earlyUpdate    // oldest first
+	streams  idTable       // the open ones, for Adjust
+	newest   [2]uint32     // highest stream identifier opened, of even and of odd ones
+	early    []earlyUpdate // oldest first
 }
 
 // level is the ready nodes of one urgency.
@@ -40,13 +40,13 @@ type earlyUpdate struct {
 
 // NewRFC9218 returns a policy that follows RFC 9218 §10. An urgency above 7 counts as 7.
 func NewRFC9218() Policy {
-	return &rfc9218{streams: make(map[uint32]*Node)}
+	return new(rfc9218)
 }
 
 func (p *rfc9218) Open(n *Node, o OpenOptions) {
 	n.reset()
 	n.setPriority(o.Priority)
-	p.streams[n.ID] = n
+	p.streams.add(n)
 	p.newest[n.ID&1] = max(p.newest[n.ID&1], n.ID)
 	for i, e := range p.early {
 		if e.id == n.ID {
@@ -63,11 +63,11 @@ func (p *rfc9218) Close(n *Node) {
 	}
 	p.SetIdle(n)
 	n.open = false
-	delete(p.streams, n.ID)
+	p.streams.remove(n)
 }
 
 func (p *rfc9218) Adjust(id uint32, pr Priority) {
-	n := p.streams[id]
+	n := p.streams.find(id)
 	if n == nil {
 		p.adjustEarly(id, pr)
 		return
