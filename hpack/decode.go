@@ -124,7 +124,9 @@ func (d *Decoder) Write(p []byte) (n int, err error) {
 		d.partial = append(d.partial[:0], rest...)
 		err = nil
 	}
-	d.returnScratch()
+	if d.scratch != nil {
+		d.returnScratch()
+	}
 	return len(p), err
 }
 
@@ -320,7 +322,18 @@ func (d *Decoder) readString(p []byte, off int) (s stringLiteral, next int, err 
 	return stringLiteral{octets: p[start:end], huffman: p[off]&0x80 != 0}, end, nil
 }
 
+// readInteger reads the integer at p[off:], which nearly always fits its prefix.
 func (d *Decoder) readInteger(p []byte, off int, prefixBits uint) (v uint64, next int, err error) {
+	if off < len(p) {
+		limit := byte(1<<prefixBits - 1)
+		if b := p[off] & limit; b != limit {
+			return uint64(b), off + 1, nil
+		}
+	}
+	return d.readLongInteger(p, off, prefixBits)
+}
+
+func (d *Decoder) readLongInteger(p []byte, off int, prefixBits uint) (v uint64, next int, err error) {
 	v, next, err = readInteger(p, off, prefixBits)
 	if err == errNeedMore {
 		d.need = uint64(len(p)) + 1
@@ -348,9 +361,6 @@ func (d *Decoder) expand(s stringLiteral) ([]byte, error) {
 }
 
 func (d *Decoder) returnScratch() {
-	if d.scratch == nil {
-		return
-	}
 	if cap(*d.scratch) > maxKeptScratch {
 		*d.scratch = nil
 	}
