@@ -152,8 +152,8 @@ func (d *Decoder) resume(p []byte) (rest []byte, err error) {
 // set.
 var errNeedMore = errors.New("hpack: need more data")
 
-// decode decodes the representation that p starts with, and returns its size. Unless it returns
-// nil, it has no effect.
+// decode decodes the representation that p starts with, and returns its size. It has had no
+// effect but on d.need if it returns errNeedMore.
 func (d *Decoder) decode(p []byte) (size int, err error) {
 	switch first := p[0]; {
 	case first&patternIndexed != 0:
