@@ -132,7 +132,7 @@ func TestLargestLimitIsNotTakenForNone(t *testing.T) {
 	}
 }
 
-// flood starts a field section, and continues it for ever with one fragment.
+// flood starts a field section, and continues it with one fragment, for longer than anyone should read.
 type flood struct {
 	pending   []byte
 	fragment  []byte
@@ -144,6 +144,9 @@ func newFlood(first, then []byte) *flood {
 }
 
 func (r *flood) Read(p []byte) (int, error) {
+	if r.continued > 10*maxEmptyContinuations {
+		return 0, io.EOF
+	}
 	if len(r.pending) == 0 {
 		r.pending = wire.AppendContinuation(nil, 1, false, r.fragment)
 		r.continued++
