@@ -12,6 +12,7 @@ require (
 	golang.org/x/term v0.47.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
+	h2fork.example/net v0.0.0-00010101000000-000000000000
 )
 
 require (

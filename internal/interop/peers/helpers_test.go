@@ -42,10 +42,7 @@ func start(t *testing.T, m stack.Mode, h http.Handler, o stack.Options) *stack.S
 // inEachMode runs test for each way to serve that the stack has.
 func inEachMode(t *testing.T, test func(t *testing.T, m stack.Mode)) {
 	t.Helper()
-	for _, m := range []stack.Mode{stack.Handler, stack.Protocols, stack.TLS} {
-		if m == stack.Handler && !underTest(t).HasH2CHandler() {
-			continue
-		}
+	for _, m := range underTest(t).Modes() {
 		t.Run(m.String(), func(t *testing.T) { test(t, m) })
 	}
 }

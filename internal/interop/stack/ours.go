@@ -1,9 +1,21 @@
 package stack
 
-// Ours is this repository's http2: until its Server is there, upstream stands in for it.
+import (
+	"net/http"
+
+	"h2fork.example/net/http2"
+)
+
+// Ours is this repository's http2.
 func Ours() Stack {
-	s := XNet()
-	s.Name = "ours"
-	s.Path = "golang.org/x/net/http2 (stand-in)"
-	return s
+	server := func(o Options) *http2.Server {
+		return &http2.Server{MaxConcurrentStreams: o.MaxConcurrentStreams}
+	}
+	return Stack{
+		Name: "ours",
+		Path: "h2fork.example/net/http2",
+		configure: func(srv *http.Server, o Options) error {
+			return http2.ConfigureServer(srv, server(o))
+		},
+	}
 }

@@ -28,6 +28,14 @@ type Stack struct {
 // HasH2CHandler reports whether the stack can serve in mode Handler.
 func (s Stack) HasH2CHandler() bool { return s.h2c != nil }
 
+// Modes lists the ways in which the stack can serve.
+func (s Stack) Modes() []Mode {
+	if !s.HasH2CHandler() {
+		return []Mode{Protocols, TLS}
+	}
+	return []Mode{Handler, Protocols, TLS}
+}
+
 // All lists every stack, ours first.
 func All() []Stack { return []Stack{Ours(), XNet(), NetHTTP()} }
 

@@ -90,7 +90,7 @@ func (f frame) draw() string {
 	case f.empty():
 		line = text.FgRed.Sprint(line + "   ← where trailers should be")
 	case f.endStream:
-		line = text.FgGreen.Sprint(line + "   ← what fails and ends, at once")
+		line = text.FgGreen.Sprint(line + "   ← Trailers-Only")
 	}
 	for _, hf := range f.fields {
 		line += fmt.Sprintf("\n  %-13s %s", hf.Name, text.Trim(hf.Value, columnWidth-16))

@@ -77,7 +77,7 @@ func compare(n int, concurrencies string) error {
 	}
 	cmp := comparison{
 		stacks:      []stack.Stack{stack.XNet(), stack.Ours()},
-		mode:        stack.Handler,
+		mode:        stack.Protocols,
 		concurrency: numbers,
 		n:           n,
 	}
