@@ -12,14 +12,12 @@ package http2
 import (
 	"os"
 	"strings"
-
-	"h2fork.example/net/internal/wire"
 )
 
 const (
 	// ClientPreface is the string with which a client opens a connection, before its first frame
 	// (RFC 9113 §3.4).
-	ClientPreface = wire.Preface
+	ClientPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 	// NextProtoTLS is the protocol's name in TLS ALPN (RFC 9113 §3.2).
 	NextProtoTLS = "h2"

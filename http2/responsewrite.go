@@ -1,0 +1,127 @@
+package http2
+
+import (
+	"net/http"
+	"unsafe"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	// maxStreamOutput is how many copied bytes a stream may have waiting for the
+	// client. A handler that writes more waits with them; so does one that
+	// writes a large piece, which is not copied.
+	maxStreamOutput = 64 << 10
+
+	// minLent is the size from which on a write is lent to the connection rather
+	// than copied. The goroutine has to wait for it, so it must be worth that.
+	minLent = session.BufferSize
+
+	protocolError = wire.ProtocolError
+)
+
+func field(name, value string) hpack.HeaderField {
+	return hpack.HeaderField{Name: name, Value: value}
+}
+
+// Write writes body bytes. The first 4,096 wait for a Flush, for more, or for the
+// end of the handler. It returns when it does not need p any more.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, errAfterHandler
+	}
+	if w.phase == phaseOpen {
+		w.seal(http.StatusOK)
+	}
+	if !message.BodyAllowed(w.status) {
+		return 0, http.ErrBodyNotAllowed
+	}
+	if n := w.info.ContentLength; n > 0 && w.wrote+int64(len(p)) > n {
+		return 0, errTooMuchBody
+	}
+	w.wrote += int64(len(p))
+	switch {
+	case len(p) == 0 || w.phase == phaseFinished:
+		return len(p), nil
+	case w.phase == phaseHeld || len(w.written())+len(p) > session.BufferSize:
+		return w.send(p)
+	}
+	w.buffer(p)
+	return len(p), nil
+}
+
+// WriteString is Write.
+func (w *responseWriter) WriteString(s string) (int, error) {
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // which neither changes nor keeps them
+}
+
+// buffer copies p, for which there is room.
+func (w *responseWriter) buffer(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if w.body == nil {
+		w.body = session.NewBuffer()
+	}
+	w.body.B = append(w.body.B, p...)
+}
+
+// send sends what is buffered, and of p what is worth it: the rest is buffered.
+// It waits while the client takes nothing.
+func (w *responseWriter) send(p []byte) (int, error) {
+	c, st := w.st.sc.c, &w.st.Stream
+	c.Lock()
+	defer c.Unlock()
+	if st.Closed() {
+		return 0, w.st.writeErr()
+	}
+	rest := p
+	if w.body != nil { // send a full buffer, from which the content's type can be told
+		n := min(len(p), session.BufferSize-len(w.body.B))
+		w.buffer(p[:n])
+		rest = p[n:]
+	}
+	if w.isHead() {
+		w.end(nil) // too long for content-length to be told, and nothing else matters
+		return len(p), nil
+	}
+	if w.body != nil {
+		w.sendBody()
+	} else if w.phase != phaseReleased {
+		w.release(rest)
+	}
+	if len(rest) < minLent {
+		w.buffer(rest)
+		rest = nil
+	}
+	if err := w.wait(rest); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// wait lends p to the connection and waits until that does not need it any more;
+// and until the stream has not too much waiting. The connection is locked.
+func (w *responseWriter) wait(p []byte) error {
+	c, st := w.st.sc.c, &w.st.Stream
+	if len(p) == 0 && st.Queued() <= maxStreamOutput {
+		return nil
+	}
+	c.Session().SendLent(&st.Stream, p)
+	c.Wake()
+	st.Wait(func() bool {
+		if st.Closed() {
+			return !st.LentOut()
+		}
+		return !st.Lent() && st.Queued() <= maxStreamOutput/2
+	})
+	if st.Closed() {
+		return w.st.writeErr()
+	}
+	return nil
+}

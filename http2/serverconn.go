@@ -1,0 +1,393 @@
+package http2
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/sched"
+	"h2fork.example/net/internal/wire"
+)
+
+// serverConn is the server's side of a connection: it makes requests of field
+// sections and runs their handlers. It implements conn.Side.
+type serverConn struct {
+	// Constant once the connection serves.
+	srv     *Server
+	hs      *http.Server
+	handler http.Handler
+	c       *conn.Conn
+	baseCtx context.Context
+	logf    func(format string, args ...any)
+	count   func(string)
+	holds   holds
+
+	reader   message.RequestReader // the reader goroutine's
+	priority clientPriority        // the reader goroutine's
+}
+
+// ServeConn serves HTTP/2 on c and returns when the connection has ended. Nothing
+// may have been read from c, except what opts says. opts may be nil.
+//
+// If c has a ConnectionState method, like *tls.Conn, requests get its result as
+// their TLS field, and connections with a TLS version or cipher suite that
+// RFC 9113 §9.2 rules out are refused.
+func (s *Server) ServeConn(c net.Conn, opts *ServeConnOpts) {
+	if opts == nil {
+		opts = new(ServeConnOpts)
+	}
+	hs := opts.baseConfig()
+	conf := newServerConfig(s, hs)
+	ctx, cancel := context.WithCancel(opts.context())
+	defer cancel()
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr())
+	ctx = context.WithValue(ctx, http.ServerContextKey, hs)
+	sc := &serverConn{
+		srv:     s,
+		hs:      hs,
+		handler: opts.handler(),
+		baseCtx: ctx,
+		logf:    logfTo(hs),
+		count:   conf.countError,
+	}
+	if hs.WriteTimeout > 0 {
+		c.SetWriteDeadline(time.Time{}) // net/http's, of the handshake; ours is for each stream
+	}
+	if err := sc.checkTLS(c, conf.anyCipher); err != nil {
+		sc.reject(c, wire.InadequateSecurity, err.Error())
+		return
+	}
+	sc.reader.RemoteAddr = c.RemoteAddr().String()
+	sc.reader.ExtendedConnect = extendedConnect
+	sc.c = conn.New(sc.options(c, &conf, opts))
+	sc.holds.init(sc.c)
+	if err := sc.upgrade(opts); err != nil {
+		sc.reject(c, wire.ProtocolError, "invalid settings")
+		return
+	}
+	for _, set := range sc.sets(opts) {
+		set.add(sc)
+		defer set.remove(sc)
+	}
+	sc.serve(c)
+}
+
+func (sc *serverConn) serve(c net.Conn) {
+	if VerboseLogs {
+		sc.logf("http2: server connection from %v on %p", c.RemoteAddr(), sc.hs)
+	}
+	defer sc.holds.stop()
+	err := sc.c.Serve()
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, conn.ErrShutdown), errors.Is(err, conn.ErrPingTimeout), errors.Is(err, conn.ErrSettingsTimeout):
+		// Ordinary ends, or logged already.
+	case errors.Is(err, conn.ErrPrefaceTimeout), !VerboseLogs && !isGreetingError(err):
+	default:
+		sc.logf("http2: server: error reading from client %v: %v", c.RemoteAddr(), err)
+	}
+}
+
+// isGreetingError reports whether err says that the client does not speak
+// HTTP/2: the one way of ending that an operator wants to hear of.
+func isGreetingError(err error) bool { return strings.HasPrefix(err.Error(), "bogus greeting") }
+
+// sets are the sets of connections that this one belongs to.
+func (sc *serverConn) sets(opts *ServeConnOpts) []*connSet {
+	var sets []*connSet
+	if opts.BaseConfig != nil {
+		sets = append(sets, connsOf(opts.BaseConfig))
+	}
+	if sc.srv.state != nil && (len(sets) == 0 || sets[0] != sc.srv.state.conns) {
+		sets = append(sets, sc.srv.state.conns)
+	}
+	return sets
+}
+
+// checkTLS refuses what RFC 9113 §9.2 rules out, and notes the connection's TLS.
+func (sc *serverConn) checkTLS(c net.Conn, anyCipher bool) error {
+	t, ok := c.(interface{ ConnectionState() tls.ConnectionState })
+	if !ok {
+		return nil
+	}
+	state := t.ConnectionState()
+	sc.reader.TLS = &state
+	if state.Version < tls.VersionTLS12 {
+		return errors.New("TLS version too low")
+	}
+	if !anyCipher && prohibitedCipher(state.Version, state.CipherSuite) {
+		return fmt.Errorf("Prohibited TLS 1.2 Cipher Suite: %x", state.CipherSuite)
+	}
+	return nil
+}
+
+// reject ends a connection that never became one.
+func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
+	if VerboseLogs {
+		sc.logf("http2: server rejecting conn: %v, %s", code, debug)
+	}
+	c.Write(wire.AppendGoAway(nil, 0, code, []byte(debug)))
+	c.Close()
+}
+
+// options puts the engine's options together.
+func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpts) conn.Options {
+	sess := conf.session(sc.hs)
+	sc.chooseScheduler(&sess)
+	return conn.Options{
+		NetConn:             c,
+		Session:             sess,
+		Side:                sc,
+		SawPreface:          opts.SawClientPreface,
+		MaxEncoderTableSize: conf.encoderTable,
+		MaxHandlers:         int(min(conf.maxStreams, math.MaxInt32)),
+		IdleTimeout:         sc.srv.IdleTimeout,
+		ReadIdleTimeout:     conf.readIdleTimeout,
+		PingTimeout:         conf.pingTimeout,
+		WriteByteTimeout:    conf.writeByteTimeout,
+		Log:                 sc.log(),
+	}
+}
+
+// log is what the engine tells us.
+func (sc *serverConn) log() conn.Log {
+	l := conn.Log{Printf: sc.logf, Count: sc.countError}
+	if VerboseLogs {
+		l.Verbose = sc.logf
+		l.Read = func(h wire.Header, p []byte) {
+			line := summarize(h, p)
+			if logFrameReads {
+				sc.logf("http2: Framer %p: read %v", sc.c, line)
+			}
+			sc.logf("http2: server read frame %v", line)
+		}
+	}
+	if logFrameWrites {
+		l.Wrote = func(h wire.Header, p []byte) {
+			sc.logf("http2: Framer %p: wrote %v", sc.c, summarize(h, p))
+		}
+	}
+	return l
+}
+
+// countError tells CountError of an error, by upstream's names.
+func (sc *serverConn) countError(err error) {
+	if sc.count == nil {
+		return
+	}
+	switch e := err.(type) {
+	case *wire.ConnError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			sc.count(e.Count)
+		} else {
+			sc.count(countName("conn", ErrCode(e.Code), e.Count))
+		}
+	case *wire.StreamError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			sc.count(e.Count)
+		} else {
+			sc.count(countName("stream", ErrCode(e.Code), e.Count))
+		}
+	default:
+		if errors.Is(err, conn.ErrPingTimeout) {
+			sc.count("conn_close_lost_ping")
+		}
+	}
+}
+
+// goAway begins a graceful end: GOAWAY, and the end of the connection once its
+// streams have been finished.
+func (sc *serverConn) goAway() { sc.c.GoAway(wire.NoError, "") }
+
+// Ready implements conn.Side: the client has greeted us. http.Server tracks the
+// connection as new until then.
+func (sc *serverConn) Ready() {
+	sc.setState(http.StateActive)
+	sc.setState(http.StateIdle)
+}
+
+// Active implements conn.Side.
+func (sc *serverConn) Active(active bool) {
+	if active {
+		sc.setState(http.StateActive)
+	} else {
+		sc.setState(http.StateIdle)
+	}
+}
+
+func (sc *serverConn) setState(state http.ConnState) {
+	if sc.hs.ConnState != nil {
+		sc.hs.ConnState(sc.c.NetConn(), state)
+	}
+}
+
+// Open implements conn.Side: a new request.
+func (sc *serverConn) Open(f conn.Fields) error {
+	st := &serverStream{sc: sc}
+	st.Init(sc.c, st)
+	if err := st.accept(f); err != nil {
+		return sc.refuse(f.StreamID, err)
+	}
+	prio := sc.priority.ofRequest(f.List)
+
+	sc.c.Lock()
+	ok, err := sc.c.Session().Accept(&st.Stream.Stream, f.StreamID, f.EndStream, st.declared, prio)
+	if ok {
+		sc.startTimers(st)
+		if f.HasPriority {
+			sc.c.Session().RecvPriority(f.StreamID, f.Priority)
+		}
+		sc.c.Dispatch(&st.Stream)
+	}
+	sc.c.UnlockQuietly()
+	if !ok {
+		st.release()
+	}
+	return err
+}
+
+// refuse is a request that is malformed, unless it would be ignored anyway.
+func (sc *serverConn) refuse(id uint32, err error) error {
+	sc.c.Lock()
+	ok := sc.c.Session().Refuse(id)
+	sc.c.UnlockQuietly()
+	if !ok {
+		return nil
+	}
+	return err
+}
+
+// Section implements conn.Side: a request's trailers.
+func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
+	st := cs.Side.(*serverStream)
+	trailers, err := sc.reader.ReadTrailers(f.StreamID, f.List, st.declaredTrailers)
+	if err != nil {
+		return err
+	}
+	sc.c.Lock()
+	err = sc.c.Session().RecvEnd(&st.Stream.Stream)
+	sc.c.UnlockQuietly()
+	if err != nil {
+		return err
+	}
+	st.Body.End(io.EOF, func() {
+		// Where net/http says that they appear: before Read returns io.EOF.
+		for k, v := range trailers {
+			st.req.Trailer[k] = v
+		}
+	})
+	return nil
+}
+
+// PriorityUpdate implements conn.Side (RFC 9218 §7.1).
+func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
+	sc.priority.aware = true
+	p, ok := sc.priority.parse(field)
+	if !ok {
+		return wire.Stream(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
+	}
+	if sc.priority.followed {
+		sc.c.Lock()
+		sc.c.Session().RecvPriorityUpdate(id, p)
+		sc.c.UnlockQuietly()
+	}
+	return nil
+}
+
+// Closed implements conn.Side.
+func (sc *serverConn) Closed(cs *conn.Stream) {
+	st := cs.Side.(*serverStream)
+	st.Body.End(st.closeErr(), nil)
+	st.release()
+	st.w.notifyClosed()
+}
+
+// upgrade begins with the request of an HTTP/1.1 upgrade, as stream 1.
+func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
+	sess := sc.c.Session()
+	if opts.Settings != nil {
+		f, err := wire.ParseSettings(wire.Header{Type: wire.Settings, Length: uint32(len(opts.Settings))}, opts.Settings)
+		if err != nil {
+			return err
+		}
+		for i := range f.Len() {
+			if err := sess.ApplySetting(f.At(i)); err != nil {
+				return err
+			}
+		}
+	}
+	if opts.UpgradeRequest == nil {
+		return nil
+	}
+	if sc.hs.ReadTimeout > 0 {
+		sc.c.NetConn().SetReadDeadline(time.Time{})
+	}
+	st := &serverStream{sc: sc}
+	st.Init(sc.c, st)
+	st.ctx, st.cancel = context.WithCancel(sc.baseCtx)
+	st.req = opts.UpgradeRequest.WithContext(st.ctx)
+	st.w.init(st)
+	sc.c.Lock()
+	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
+	sc.c.Dispatch(&st.Stream)
+	sc.c.UnlockQuietly()
+	return nil
+}
+
+// errDeadline is what a stream that ran into its write deadline ends with.
+var errDeadline = os.ErrDeadlineExceeded
+
+// clientPriority is what a connection knows of RFC 9218.
+type clientPriority struct {
+	followed     bool // the scheduler goes by it
+	aware        bool // the client has sent a priority
+	intermediary bool // a proxy is in between
+}
+
+// byDefault is the priority of a stream that asks for none. Until a client has
+// shown that it knows priorities its streams take turns, as they did before
+// there were any; and so do those that come through a proxy, which may belong to
+// several clients.
+func (p *clientPriority) byDefault() sched.Priority {
+	return sched.Priority{Urgency: sched.DefaultUrgency, Incremental: !p.aware || p.intermediary}
+}
+
+// parse is the priority that a field value asks for.
+func (p *clientPriority) parse(field string) (sched.Priority, bool) {
+	urgency, incremental, ok := sched.ParseRFC9218(field)
+	if !ok {
+		return p.byDefault(), false
+	}
+	return sched.Priority{Urgency: urgency, Incremental: incremental}, true
+}
+
+// ofRequest is the priority that a request asks for.
+func (p *clientPriority) ofRequest(fields fieldList) sched.Priority {
+	if !p.followed || p.intermediary {
+		return p.byDefault()
+	}
+	field, asked := "", false
+	for i := range fields {
+		switch fields[i].Name {
+		case "priority":
+			field, asked, p.aware = fields[i].Value, true, true
+		case "via", "forwarded", "x-forwarded-for":
+			p.intermediary = true
+		}
+	}
+	if !asked || p.intermediary {
+		return p.byDefault()
+	}
+	prio, _ := p.parse(field)
+	return prio
+}

@@ -1,0 +1,230 @@
+package http2
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"time"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/wire"
+)
+
+type fieldList = []hpack.HeaderField
+
+// serverStream is a request and its response: one allocation holds what the
+// protocol, the engine and the handler's two interfaces need.
+type serverStream struct {
+	conn.Stream
+
+	// Constant once the stream is accepted.
+	sc               *serverConn
+	req              *http.Request
+	ctx              context.Context
+	cancel           context.CancelFunc
+	handler          func(http.ResponseWriter, *http.Request) // nil: the connection's
+	declared         int64                                    // content-length, or -1
+	declaredTrailers http.Header                              // keys that request trailers may have
+	malformed        bool                                     // answered, then reset
+
+	body requestBody
+	w    responseWriter
+
+	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
+}
+
+// accept makes st of a field section. Its error is a stream error.
+func (st *serverStream) accept(f conn.Fields) error {
+	if f.HasPriority && f.Priority.StreamDep == f.StreamID {
+		// RFC 7540 §5.3.1.
+		return wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
+	}
+	st.ctx, st.cancel = context.WithCancel(st.sc.baseCtx)
+	r, err := st.sc.reader.Read(st.ctx, f.StreamID, f.List, f.EndStream)
+	if err != nil && !f.TooLarge {
+		st.cancel()
+		return err
+	}
+	st.declared = r.DeclaredLength
+	switch {
+	case f.TooLarge:
+		st.handler = refuseLargeHeader
+		if err != nil {
+			r.HTTP = truncatedRequest(st.ctx, f.List)
+			st.declared = -1
+		}
+	case r.Bad != nil:
+		// RFC 9113 §8.1.1 lets a server answer a malformed request before it
+		// resets the stream.
+		st.malformed = true
+		st.handler = func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, r.Bad.Error(), http.StatusBadRequest)
+		}
+	}
+	st.req = r.HTTP
+	st.declaredTrailers = r.HTTP.Trailer
+	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
+	st.req.Body = &st.body
+	st.w.init(st)
+	return nil
+}
+
+// truncatedRequest stands in for a request of which too much was cut off to make
+// one. Only our own answer sees it.
+func truncatedRequest(ctx context.Context, fields fieldList) *http.Request {
+	r := &http.Request{Method: "GET", Header: make(http.Header), Proto: "HTTP/2.0", ProtoMajor: 2}
+	for _, f := range fields {
+		if f.Name == ":method" {
+			r.Method = f.Value
+		}
+	}
+	return r.WithContext(ctx)
+}
+
+func refuseLargeHeader(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+	io.WriteString(w, "<h1>HTTP Error 431</h1><p>Request Header Field(s) Too Large</p>")
+}
+
+// Run implements conn.Side: it runs a request's handler.
+func (sc *serverConn) Run(cs *conn.Stream) {
+	st := cs.Side.(*serverStream)
+	returned := false
+	defer func() {
+		if returned {
+			st.w.finish()
+		} else {
+			st.abort(recover())
+		}
+		st.cancel()
+		st.Body.Close() // what was not read goes back to the window
+		if st.req.MultipartForm != nil {
+			st.req.MultipartForm.RemoveAll()
+		}
+	}()
+	if st.handler != nil {
+		st.handler(&st.w, st.req)
+	} else {
+		sc.handler.ServeHTTP(&st.w, st.req)
+	}
+	returned = true
+}
+
+// abort ends a stream whose handler panicked with v, or ended its goroutine. The
+// stream is reset, after what has been flushed.
+func (st *serverStream) abort(v any) {
+	if v != nil && v != http.ErrAbortHandler {
+		const maxStack = 64 << 10
+		stack := make([]byte, maxStack)
+		stack = stack[:runtime.Stack(stack, false)]
+		st.sc.logf("http2: panic serving %v: %v\n%s", st.sc.c.NetConn().RemoteAddr(), v, stack)
+	}
+	st.reset(wire.InternalError, errHandlerPanicked)
+	st.w.close()
+}
+
+// reset ends the stream from our side. What was flushed is not taken back: a
+// response that is held leaves first.
+func (st *serverStream) reset(code wire.ErrCode, cause error) {
+	c := st.sc.c
+	c.Lock()
+	sess := c.Session()
+	if sec := st.w.hold.take(); sec != nil {
+		sess.SendHead(&st.Stream.Stream, sec)
+	}
+	sess.ResetAfterHead(&st.Stream.Stream, code, cause)
+	sess.Done(&st.Stream.Stream)
+	c.Unlock()
+}
+
+// release lets go of what a stream that has closed, or never opened, needs no
+// more. Timers are not set any more once the stream is closed.
+func (st *serverStream) release() {
+	for _, t := range []*time.Timer{st.readTimer, st.writeTimer} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	st.cancel()
+}
+
+var (
+	errClientDisconnected = errors.New("client disconnected")
+	errStreamClosed       = errors.New("http2: stream closed")
+	errHandlerComplete    = errors.New("http2: request body closed due to handler exiting")
+	errHandlerPanicked    = errors.New("http2: handler panicked")
+)
+
+// closeErr is why the stream closed, as the request's body shows it.
+func (st *serverStream) closeErr() error {
+	err := st.Err()
+	if err == nil {
+		return errHandlerComplete
+	}
+	var se *wire.StreamError
+	if errors.As(err, &se) {
+		return publicError(se)
+	}
+	if err == errHandlerPanicked || err == errDeadline {
+		return err
+	}
+	return errClientDisconnected
+}
+
+// writeErr is why the stream closed, as writes show it.
+func (st *serverStream) writeErr() error {
+	err := st.Err()
+	var se *wire.StreamError
+	switch {
+	case err == nil, errors.As(err, &se):
+		return errStreamClosed
+	case err == errHandlerPanicked || err == errDeadline:
+		return err
+	}
+	return errClientDisconnected
+}
+
+// startTimers starts http.Server's ReadTimeout and WriteTimeout for the stream.
+// The connection is locked.
+func (sc *serverConn) startTimers(st *serverStream) {
+	if d := sc.hs.ReadTimeout; d > 0 {
+		sc.c.NetConn().SetReadDeadline(time.Time{}) // net/http's, of the handshake
+		st.readTimer = time.AfterFunc(d, st.readTimeout)
+	}
+	if d := sc.hs.WriteTimeout; d > 0 {
+		st.writeTimer = time.AfterFunc(d, st.writeTimeout)
+	}
+}
+
+func (st *serverStream) readTimeout() {
+	// Wrapped, so that nobody comes to depend on the bare error.
+	st.Body.End(fmt.Errorf("%w", os.ErrDeadlineExceeded), nil)
+}
+
+func (st *serverStream) writeTimeout() { st.reset(wire.InternalError, errDeadline) }
+
+// setDeadline makes fire happen at deadline, at once if that is past, or never if
+// it is zero.
+func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire func()) {
+	left := time.Until(deadline)
+	if !deadline.IsZero() && left <= 0 {
+		fire()
+		return
+	}
+	st.sc.c.Lock()
+	defer st.sc.c.UnlockQuietly()
+	if st.Closed() || (*timer != nil && !(*timer).Stop()) {
+		return // it fired already, or would be of no use
+	}
+	switch {
+	case deadline.IsZero():
+		*timer = nil
+	default:
+		*timer = time.AfterFunc(left, fire)
+	}
+}

@@ -1,0 +1,73 @@
+package http2
+
+import (
+	"net/http"
+	"runtime"
+	"sync"
+	"weak"
+)
+
+// connSet is the connections that a shutdown of one http.Server ends.
+type connSet struct {
+	mu    sync.Mutex
+	conns map[*serverConn]struct{} // guarded by mu
+}
+
+func (cs *connSet) add(sc *serverConn) {
+	cs.mu.Lock()
+	cs.conns[sc] = struct{}{}
+	cs.mu.Unlock()
+}
+
+func (cs *connSet) remove(sc *serverConn) {
+	cs.mu.Lock()
+	delete(cs.conns, sc)
+	cs.mu.Unlock()
+}
+
+// shutdown sends GOAWAY on every connection.
+func (cs *connSet) shutdown() {
+	cs.mu.Lock()
+	all := make([]*serverConn, 0, len(cs.conns))
+	for sc := range cs.conns {
+		all = append(all, sc)
+	}
+	cs.mu.Unlock()
+	for _, sc := range all {
+		sc.goAway()
+	}
+}
+
+// connSets has the set of every http.Server that has one. RegisterOnShutdown
+// cannot be undone, so it is called once for each; and neither the servers nor
+// their sets are kept alive by being listed here.
+var connSets struct {
+	sync.Mutex
+	m map[weak.Pointer[http.Server]]*connSet
+}
+
+// connsOf returns the set of connections that a shutdown of hs ends. It is asked
+// for a server, not for a Server, so that connections served without
+// ConfigureServer join too (golang/go#26682).
+func connsOf(hs *http.Server) *connSet {
+	key := weak.Make(hs)
+	connSets.Lock()
+	defer connSets.Unlock()
+	if cs := connSets.m[key]; cs != nil {
+		return cs
+	}
+	if connSets.m == nil {
+		connSets.m = make(map[weak.Pointer[http.Server]]*connSet)
+	}
+	cs := &connSet{conns: make(map[*serverConn]struct{})}
+	connSets.m[key] = cs
+	hs.RegisterOnShutdown(cs.shutdown)
+	runtime.AddCleanup(hs, forgetConnSet, key)
+	return cs
+}
+
+func forgetConnSet(key weak.Pointer[http.Server]) {
+	connSets.Lock()
+	delete(connSets.m, key)
+	connSets.Unlock()
+}

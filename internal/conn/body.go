@@ -1,0 +1,190 @@
+package conn
+
+import (
+	"sync"
+)
+
+// Chunk sizes: small bodies are common, and a peer that sends one byte on each
+// of many streams must not make us hold a large buffer for each.
+const (
+	smallChunk = 2 << 10
+	largeChunk = 16 << 10
+)
+
+var smallChunks = sync.Pool{New: func() any { return new(chunk).with(smallChunk) }}
+var largeChunks = sync.Pool{New: func() any { return new(chunk).with(largeChunk) }}
+
+// chunk is a piece of a receive buffer: b[r:w] is unread.
+type chunk struct {
+	b    []byte
+	r, w int
+	next *chunk
+}
+
+func (k *chunk) with(n int) *chunk {
+	k.b = make([]byte, n)
+	return k
+}
+
+func newChunk(n int) *chunk {
+	pool := &largeChunks
+	if n <= smallChunk {
+		pool = &smallChunks
+	}
+	k := pool.Get().(*chunk)
+	k.r, k.w, k.next = 0, 0, nil
+	return k
+}
+
+func (k *chunk) free() {
+	if len(k.b) == smallChunk {
+		smallChunks.Put(k)
+	} else {
+		largeChunks.Put(k)
+	}
+}
+
+// Body is a stream's receive buffer: the reader goroutine delivers, somebody
+// else reads. What may be in it is bounded by the stream's flow-control window.
+type Body struct {
+	st *Stream
+
+	mu          sync.Mutex
+	arrived     sync.Cond // on mu
+	first, last *chunk
+	n           int   // bytes unread
+	err         error // after the last byte; nil while more may come
+	atEnd       func()
+	closed      bool // nobody will read: what comes is discarded
+}
+
+func (b *Body) init(st *Stream) {
+	b.st = st
+	b.arrived.L = &b.mu
+}
+
+// deliver adds data, which is copied. If nobody will read it, its window goes
+// back. It is called by the reader goroutine.
+func (b *Body) deliver(data []byte) {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		b.discard(len(data))
+		return
+	}
+	b.n += len(data)
+	for len(data) > 0 {
+		if b.last == nil || b.last.w == len(b.last.b) {
+			k := newChunk(len(data))
+			if b.last == nil {
+				b.first = k
+			} else {
+				b.last.next = k
+			}
+			b.last = k
+		}
+		m := copy(b.last.b[b.last.w:], data)
+		b.last.w += m
+		data = data[m:]
+	}
+	b.mu.Unlock()
+	b.arrived.Signal()
+}
+
+// End says that err (io.EOF, if all went well) follows what has been delivered.
+// The first call counts. atEnd, if not nil, runs in the goroutine that reads
+// err, before it does.
+func (b *Body) End(err error, atEnd func()) {
+	b.mu.Lock()
+	if b.err == nil {
+		b.err, b.atEnd = err, atEnd
+	}
+	b.mu.Unlock()
+	b.arrived.Broadcast()
+}
+
+// Buffered reports whether Read would return at once.
+func (b *Body) Buffered() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.n > 0 || b.err != nil || b.closed
+}
+
+// Read reads what has arrived, or waits. Bytes read are given back to the
+// windows.
+func (b *Body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	for b.n == 0 && b.err == nil && !b.closed && len(p) > 0 {
+		b.arrived.Wait()
+	}
+	n := b.takeLocked(p)
+	var err error
+	var atEnd func()
+	if n == 0 && len(p) > 0 {
+		err, atEnd = b.err, b.atEnd
+		b.atEnd = nil
+		if b.closed && err == nil {
+			err = ErrBodyClosed
+		}
+	}
+	b.mu.Unlock()
+	if atEnd != nil {
+		atEnd()
+	}
+	if n > 0 {
+		b.st.c.Lock()
+		b.st.c.sess.Consume(&b.st.Stream, n)
+		b.st.c.Unlock()
+	}
+	return n, err
+}
+
+// takeLocked moves unread bytes into p.
+func (b *Body) takeLocked(p []byte) (n int) {
+	for n < len(p) && b.first != nil {
+		k := b.first
+		m := copy(p[n:], k.b[k.r:k.w])
+		k.r += m
+		n += m
+		if k.r < k.w {
+			break
+		}
+		b.first = k.next
+		if b.first == nil {
+			b.last = nil
+		}
+		k.free()
+	}
+	b.n -= n
+	return n
+}
+
+// Close says that nobody will read any more. What is unread goes back to the
+// connection's window, and so does what still comes.
+func (b *Body) Close() {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return
+	}
+	b.closed = true
+	n := b.n
+	b.n = 0
+	for k := b.first; k != nil; {
+		next := k.next
+		k.free()
+		k = next
+	}
+	b.first, b.last = nil, nil
+	b.mu.Unlock()
+	b.arrived.Broadcast()
+	b.discard(n)
+}
+
+func (b *Body) discard(n int) {
+	if n > 0 {
+		b.st.c.Lock()
+		b.st.c.sess.Discard(&b.st.Stream, n)
+		b.st.c.Unlock()
+	}
+}

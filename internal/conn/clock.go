@@ -1,0 +1,206 @@
+package conn
+
+import (
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	// firstSettingsTimeout is how long the peer's SETTINGS may take after its
+	// preface.
+	firstSettingsTimeout = 2 * time.Second
+
+	// goAwayLinger is how long a connection stays open after its last GOAWAY has
+	// left. Closing at once would make the kernel answer what is still unread
+	// with a reset, which can overtake the GOAWAY (golang/go#18701).
+	goAwayLinger = time.Second
+
+	// sweepAfter is how long goroutines are kept for a connection that has
+	// nothing to do.
+	sweepAfter = time.Second
+)
+
+var (
+	ErrSettingsTimeout = errors.New("timeout waiting for SETTINGS frames")
+	ErrPingTimeout     = errors.New("timeout waiting for PING response")
+	ErrShutdown        = errors.New("connection shut down")
+)
+
+// clock is a connection's timers. Guarded by Conn.mu; the callbacks lock it.
+type clock struct {
+	settings *time.Timer
+	idle     *time.Timer // until the connection has been idle too long
+	ping     *time.Timer // until the peer is asked whether it is there, or has not answered
+	shutdown *time.Timer
+	sweep    *time.Timer
+
+	pinging  bool
+	pingData [8]byte
+	read     time.Time // of the last frame, as far as ping needs to know
+	sweeping bool      // sweep is armed
+	parkedAt time.Time
+}
+
+// startClock starts what runs from the greeting on.
+func (c *Conn) startClock() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead != nil {
+		return
+	}
+	c.clock.read = c.in.now
+	c.clock.settings = time.AfterFunc(firstSettingsTimeout, func() {
+		if c.opt.Log.Printf != nil {
+			c.opt.Log.Printf("timeout waiting for SETTINGS frames from %v", c.nc.RemoteAddr())
+		}
+		c.Fail(ErrSettingsTimeout)
+	})
+	if d := c.opt.IdleTimeout; d > 0 && c.sess.OpenStreams() == 0 {
+		c.clock.idle = time.AfterFunc(d, c.idleTooLong)
+	}
+	if d := c.opt.ReadIdleTimeout; d > 0 {
+		c.clock.ping = time.AfterFunc(d, c.pingTimer)
+	}
+}
+
+// greeted stops the wait for SETTINGS. The connection is locked.
+func (c *Conn) greeted() {
+	if t := c.clock.settings; t != nil {
+		t.Stop()
+		c.clock.settings = nil
+	}
+}
+
+// idleChanged starts or stops the idle timer. The connection is locked.
+func (c *Conn) idleChanged(idle bool) {
+	if c.opt.IdleTimeout <= 0 || c.dead != nil {
+		return
+	}
+	switch {
+	case c.clock.idle == nil:
+		if idle {
+			c.clock.idle = time.AfterFunc(c.opt.IdleTimeout, c.idleTooLong)
+		}
+	case idle:
+		c.clock.idle.Reset(c.opt.IdleTimeout)
+	default:
+		c.clock.idle.Stop()
+	}
+}
+
+func (c *Conn) idleTooLong() {
+	c.mu.Lock()
+	if c.sess.OpenStreams() > 0 {
+		c.mu.Unlock()
+		return
+	}
+	if c.opt.Log.Verbose != nil {
+		c.opt.Log.Verbose("connection is idle")
+	}
+	c.sess.GoAway(wire.NoError, "")
+	c.Unlock()
+}
+
+// pingTimer asks whether the peer is there if it has been silent, and ends the
+// connection if it has not answered.
+func (c *Conn) pingTimer() {
+	c.mu.Lock()
+	k := &c.clock
+	if c.dead != nil {
+		c.mu.Unlock()
+		return
+	}
+	if k.pinging {
+		c.mu.Unlock()
+		c.pingLost()
+		return
+	}
+	if left := c.opt.ReadIdleTimeout - time.Since(c.clock.read); left > 0 {
+		k.ping.Reset(left)
+		c.mu.Unlock()
+		return
+	}
+	k.pinging = true
+	rand.Read(k.pingData[:])
+	c.sess.Ping(k.pingData)
+	k.ping.Reset(c.opt.PingTimeout)
+	c.Unlock()
+}
+
+func (c *Conn) pingLost() {
+	if c.opt.Log.Printf != nil {
+		c.opt.Log.Printf("timeout waiting for PING response")
+	}
+	c.count(ErrPingTimeout)
+	c.Fail(ErrPingTimeout)
+}
+
+// pingAcked is a PING acknowledgement. The connection is locked.
+func (c *Conn) pingAcked(data [8]byte) {
+	k := &c.clock
+	if k.pinging && data == k.pingData {
+		k.pinging = false
+		k.ping.Reset(c.opt.ReadIdleTimeout)
+	}
+}
+
+// checkShutdown starts the last second once everything that was to be said
+// before has been. The connection is locked.
+func (c *Conn) checkShutdown() {
+	queued, left, code := c.sess.GoAwayState()
+	if !queued || !left || c.writing || c.clock.shutdown != nil {
+		return
+	}
+	if code == wire.NoError && c.sess.OpenStreams() > 0 {
+		return
+	}
+	c.clock.shutdown = time.AfterFunc(goAwayLinger, func() {
+		if c.opt.Log.Verbose != nil {
+			c.opt.Log.Verbose("GOAWAY close timer fired; closing conn from %v", c.nc.RemoteAddr())
+		}
+		c.Fail(ErrShutdown)
+	})
+}
+
+// sweepLater makes sure that the goroutines which wait do not wait for ever. The
+// connection is locked.
+func (c *Conn) sweepLater() {
+	k := &c.clock
+	if k.sweeping || c.dead != nil {
+		return
+	}
+	k.sweeping = true
+	if k.sweep == nil {
+		k.sweep = time.AfterFunc(sweepAfter, c.sweep)
+	} else {
+		k.sweep.Reset(sweepAfter)
+	}
+}
+
+// sweep ends the goroutines of a connection that has nothing to do.
+func (c *Conn) sweep() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := &c.clock
+	k.sweeping = false
+	switch {
+	case c.dead != nil:
+	case c.sess.OpenStreams() > 0 || c.writing:
+		c.sweepLater()
+	default:
+		c.dismissWorkers()
+		c.dismissStandby()
+	}
+}
+
+// stopClock stops every timer. The connection is locked.
+func (c *Conn) stopClock() {
+	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.shutdown, c.clock.sweep} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package conn
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+// Options is what a connection is made of.
+type Options struct {
+	NetConn net.Conn
+	Session session.Config
+	Side    Side
+
+	SawPreface            bool   // the client's preface has been read already
+	MaxEncoderTableSize   uint32 // upper bound for the peer's HEADER_TABLE_SIZE
+	MaxHandlers           int    // handlers that may run at a time
+	IdleTimeout           time.Duration
+	ReadIdleTimeout       time.Duration
+	PingTimeout           time.Duration
+	WriteByteTimeout      time.Duration
+	FirstSettingsDeadline time.Duration
+
+	Log Log
+}
+
+// Log is where a connection tells what happens. Nil functions are not called.
+type Log struct {
+	Printf  func(format string, args ...any) // what went wrong
+	Verbose func(format string, args ...any) // what went on, if somebody wants to know
+	Count   func(err error)                  // every protocol error, ours or the peer's
+
+	// Frame hooks for GODEBUG=http2debug.
+	Read  func(h wire.Header, payload []byte)
+	Wrote func(h wire.Header, payload []byte)
+}
+
+// Side is what a role does with what arrives. Its methods are called without
+// Conn's lock.
+type Side interface {
+	// Open is called by the reader with a complete field section on a new stream.
+	Open(f Fields) error
+
+	// Section is called by the reader with a field section on an open stream.
+	Section(st *Stream, f Fields) error
+
+	// PriorityUpdate is called by the reader.
+	PriorityUpdate(id uint32, field string) error
+
+	// Run runs what was queued with Dispatch, on a worker.
+	Run(st *Stream)
+
+	// Closed says that a stream has closed, once for each.
+	Closed(st *Stream)
+
+	// Ready says that the peer has greeted us.
+	Ready()
+
+	// Active says that the number of open streams went from none to some, or
+	// back. Calls come one at a time and in order.
+	Active(bool)
+}
+
+// Conn is one connection.
+type Conn struct {
+	opt  Options
+	nc   net.Conn
+	side Side
+
+	mu   sync.Mutex
+	sess *session.Session // guarded by mu
+	dead error            // guarded by mu: why the connection is over
+
+	in  reader // the reader goroutine's
+	out writer // the writer role's
+
+	writing  bool    // guarded by mu: somebody has the writer role
+	standby  standby // guarded by mu
+	workers  workers // guarded by mu
+	clock    clock   // guarded by mu
+	room     sync.Cond
+	activity activity
+}
+
+// New returns a connection that has not been started.
+func New(opt Options) *Conn {
+	now := time.Now()
+	c := &Conn{
+		opt:  opt,
+		nc:   opt.NetConn,
+		side: opt.Side,
+		sess: session.New(opt.Session, now),
+	}
+	c.room.L = &c.mu
+	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
+	c.out.enc = hpack.NewEncoder(&c.out)
+	c.out.enc.SetMaxDynamicTableSizeLimit(opt.MaxEncoderTableSize)
+	return c
+}
+
+// Lock locks the connection's state.
+func (c *Conn) Lock() { c.mu.Lock() }
+
+// Session is the protocol state, for whoever has locked the connection.
+func (c *Conn) Session() *session.Session { return c.sess }
+
+// NetConn is the connection underneath.
+func (c *Conn) NetConn() net.Conn { return c.nc }
+
+// Dead is why the connection is over, or nil. The connection is locked.
+func (c *Conn) Dead() error { return c.dead }
+
+// Unlock unlocks the connection, and sees to it that what the lock's holder
+// brought about happens: output is written, queued handlers run, closed streams
+// are told.
+func (c *Conn) Unlock() {
+	if c.dead == nil {
+		c.Wake()
+		c.wakeWorker()
+		c.checkShutdown()
+	}
+	c.unlockAndTell()
+}
+
+// Wake has pending output written, before the caller, who has locked the
+// connection, waits for it to leave.
+func (c *Conn) Wake() {
+	if c.dead == nil && !c.writing && c.sess.Pending() {
+		c.wakeStandby()
+	}
+}
+
+// UnlockQuietly unlocks the connection without waking anybody: the caller is
+// about to lock it again, or to return to the worker that called it, which will.
+func (c *Conn) UnlockQuietly() { c.unlockAndTell() }
+
+// unlockAndTell unlocks and tells the side which streams have closed.
+func (c *Conn) unlockAndTell() {
+	st := c.sess.TakeClosed()
+	for x := st; x != nil; x = x.NextClosed() {
+		x.Owner.(*Stream).closedLocked()
+	}
+	changed := c.noteActivity()
+	c.mu.Unlock()
+	for ; st != nil; st = st.NextClosed() {
+		c.side.Closed(st.Owner.(*Stream))
+	}
+	if changed {
+		c.tellActivity()
+	}
+}
+
+// Fail ends the connection at once.
+func (c *Conn) Fail(err error) {
+	c.mu.Lock()
+	if c.dead != nil {
+		c.mu.Unlock()
+		return
+	}
+	c.dead = err
+	c.sess.CloseAll(err)
+	c.stopClock()
+	c.dismissStandby()
+	c.dismissWorkers()
+	c.room.Broadcast()
+	c.unlockAndTell()
+	c.nc.Close()
+}
+
+// GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
+// soon after it has left, or once its streams have been finished.
+func (c *Conn) GoAway(code wire.ErrCode, debug string) {
+	c.mu.Lock()
+	c.sess.GoAway(code, debug)
+	c.Unlock()
+}
+
+// resetForPeer ends a stream for something that the peer did.
+func (c *Conn) resetForPeer(e *wire.StreamError) error {
+	c.mu.Lock()
+	err := c.sess.ResetForPeer(e, c.in.now)
+	if err == nil && c.sess.Congested() {
+		c.waitForRoom()
+	}
+	c.UnlockQuietly()
+	return err
+}
+
+// activity tells the side of transitions between idle and active, in order.
+type activity struct {
+	mu sync.Mutex // held while telling
+
+	// Guarded by Conn.mu.
+	active bool
+	queue  []bool
+}
+
+// noteActivity reports whether there is something to tell. The connection is
+// locked.
+func (c *Conn) noteActivity() bool {
+	a := &c.activity
+	if active := c.sess.OpenStreams() > 0; active != a.active {
+		a.active = active
+		a.queue = append(a.queue, active)
+		c.idleChanged(!active)
+	}
+	return len(a.queue) > 0
+}
+
+func (c *Conn) tellActivity() {
+	a := &c.activity
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for {
+		c.mu.Lock()
+		if len(a.queue) == 0 {
+			c.mu.Unlock()
+			return
+		}
+		active := a.queue[0]
+		a.queue = a.queue[:copy(a.queue, a.queue[1:])]
+		c.mu.Unlock()
+		c.side.Active(active)
+	}
+}

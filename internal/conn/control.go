@@ -1,0 +1,148 @@
+package conn
+
+import (
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+// controlFrame handles everything but DATA and field sections.
+func (in *reader) controlFrame(h wire.Header, p []byte) error {
+	c := in.c
+	switch h.Type {
+	case wire.Settings:
+		return in.recvSettings(h, p)
+	case wire.Ping:
+		return in.ping(h, p)
+	case wire.WindowUpdate:
+		n, err := wire.ParseWindowUpdate(h, p)
+		if err != nil {
+			return in.onStream(err, h)
+		}
+		return in.locked(func(s *session.Session) error { return s.RecvWindowUpdate(h.StreamID, n) })
+	case wire.RSTStream:
+		code, err := wire.ParseRSTStream(h, p)
+		if err != nil {
+			return err
+		}
+		return in.locked(func(s *session.Session) error { return s.RecvReset(h.StreamID, code, in.now) })
+	case wire.GoAway:
+		return in.goAway(h, p)
+	case wire.Priority:
+		f, err := wire.ParsePriority(h, p)
+		if err != nil {
+			return err
+		}
+		return in.locked(func(s *session.Session) error {
+			if err := s.IdleFrame(in.now); err != nil {
+				return err
+			}
+			return s.RecvPriority(f.StreamID, f.PriorityParam)
+		})
+	case wire.PriorityUpdate:
+		f, err := wire.ParsePriorityUpdate(h, p)
+		if err != nil {
+			return err
+		}
+		if err := in.idleFrame(); err != nil {
+			return err
+		}
+		return c.side.PriorityUpdate(f.PrioritizedID, string(f.Field))
+	case wire.PushPromise:
+		// RFC 9113 §8.4: a client cannot push, and ours has disabled it.
+		return wire.Conn(wire.ProtocolError, "push_promise", "PUSH_PROMISE on stream %d", h.StreamID)
+	}
+	return in.idleFrame() // RFC 9113 §5.5: unknown types are ignored
+}
+
+// onStream keeps an error on a stream that is idle from being less than a
+// connection error (RFC 9113 §5.1).
+func (in *reader) onStream(err error, h wire.Header) error {
+	if se, ok := err.(*wire.StreamError); ok {
+		return in.locked(func(s *session.Session) error {
+			if s.Idle(h.StreamID) {
+				return wire.Conn(wire.ProtocolError, "stream_idle", "%v on idle stream %d", h.Type, h.StreamID)
+			}
+			return se
+		})
+	}
+	return err
+}
+
+// locked runs f with the connection locked, and waits if so many replies are
+// pending that nothing more should be read.
+func (in *reader) locked(f func(*session.Session) error) error {
+	c := in.c
+	c.mu.Lock()
+	err := f(c.sess)
+	if err == nil && c.sess.Congested() {
+		c.waitForRoom()
+	}
+	c.UnlockQuietly()
+	return err
+}
+
+// waitForRoom has pending replies written, with the connection locked. A peer
+// that does not read them is not read from.
+func (c *Conn) waitForRoom() {
+	if !c.writing && c.dead == nil {
+		c.wakeStandby()
+	}
+	for c.sess.Congested() && c.dead == nil {
+		c.room.Wait()
+	}
+}
+
+func (in *reader) idleFrame() error {
+	return in.locked(func(s *session.Session) error { return s.IdleFrame(in.now) })
+}
+
+func (in *reader) recvSettings(h wire.Header, p []byte) error {
+	f, err := wire.ParseSettings(h, p)
+	if err != nil {
+		return err
+	}
+	return in.locked(func(s *session.Session) error {
+		in.c.greeted()
+		if err := s.IdleFrame(in.now); err != nil {
+			return err
+		}
+		return s.RecvSettings(f)
+	})
+}
+
+func (in *reader) ping(h wire.Header, p []byte) error {
+	data, ack, err := wire.ParsePing(h, p)
+	if err != nil {
+		return err
+	}
+	return in.locked(func(s *session.Session) error {
+		if ack {
+			in.c.pingAcked(data)
+			return nil
+		}
+		if err := s.IdleFrame(in.now); err != nil {
+			return err
+		}
+		s.RecvPing(data)
+		return nil
+	})
+}
+
+// goAway handles the peer's GOAWAY: we finish what is open and open no more.
+func (in *reader) goAway(h wire.Header, p []byte) error {
+	f, err := wire.ParseGoAway(h, p)
+	if err != nil {
+		return err
+	}
+	c := in.c
+	if f.Code != wire.NoError && c.opt.Log.Printf != nil {
+		c.opt.Log.Printf("http2: received GOAWAY %v LastStreamID=%d Debug=%q, starting graceful shutdown", f.Code, f.LastStreamID, f.Debug)
+	} else if c.opt.Log.Verbose != nil {
+		c.opt.Log.Verbose("http2: received GOAWAY LastStreamID=%d, starting graceful shutdown", f.LastStreamID)
+	}
+	return in.locked(func(s *session.Session) error {
+		s.RecvGoAway(f)
+		s.GoAway(wire.NoError, "")
+		return nil
+	})
+}

@@ -1,0 +1,156 @@
+package conn
+
+import (
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/wire"
+)
+
+// Fields is a complete field section.
+type Fields struct {
+	StreamID    uint32
+	EndStream   bool
+	HasPriority bool
+	Priority    wire.PriorityParam
+	List        []hpack.HeaderField // valid during the call
+	TooLarge    bool                // List is cut: the section exceeds our MAX_HEADER_LIST_SIZE
+}
+
+const (
+	// maxSectionSlack is how many times our MAX_HEADER_LIST_SIZE a field
+	// section may take up on the wire. Up to there it is decoded, to keep the
+	// decoder in step for the streams that follow and to answer 431; a peer that
+	// goes on has no such excuse (CVE-2023-45288,
+	// CONTINUATION flood).
+	maxSectionSlack = 2
+
+	// maxKeptFields keeps one huge section from pinning its slice.
+	maxKeptFields = 256
+
+	// fieldOverhead is what RFC 9113 §6.5.2 adds to each field's size, which is
+	// also what stops a "bomb" of tiny indexed fields.
+	fieldOverhead = 32
+)
+
+// section is the field section under assembly. It is the reader goroutine's.
+type section struct {
+	id      uint32 // 0 if there is none
+	head    wire.HeadersFrame
+	list    []hpack.HeaderField
+	size    uint64 // as MAX_HEADER_LIST_SIZE counts
+	wire    uint64 // bytes of fragments so far
+	maxList uint32
+	large   bool
+	dec     *hpack.Decoder
+}
+
+// emit is called by the decoder with each field.
+func (a *section) emit(f hpack.HeaderField) {
+	a.size += uint64(len(f.Name)+len(f.Value)) + fieldOverhead
+	if a.size > uint64(a.maxList) {
+		a.large = true
+		a.dec.SetEmitEnabled(false) // stays in step, and produces no more
+		return
+	}
+	a.list = append(a.list, f)
+}
+
+func (a *section) begin(f wire.HeadersFrame) {
+	a.id, a.head = f.StreamID, f
+	a.size, a.wire, a.large = 0, 0, false
+	if cap(a.list) > maxKeptFields {
+		a.list = nil
+	}
+	clear(a.list)
+	a.list = a.list[:0]
+	a.dec.SetEmitEnabled(true)
+}
+
+// add decodes a fragment.
+func (a *section) add(fragment []byte) error {
+	a.wire += uint64(len(fragment))
+	if a.wire > maxSectionSlack*uint64(a.maxList) {
+		return wire.Conn(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*a.maxList)
+	}
+	if _, err := a.dec.Write(fragment); err != nil {
+		return a.failed(err)
+	}
+	return nil
+}
+
+// failed is the error for a field section that cannot be decoded. A string
+// beyond the limit is not the peer's mistake in HPACK, but there is no way to
+// stay in step without holding it.
+func (a *section) failed(err error) error {
+	if err == hpack.ErrStringLength {
+		return wire.Conn(wire.EnhanceYourCalm, "header_string_too_long", "field section of stream %d: %v", a.id, err)
+	}
+	return wire.Conn(wire.CompressionError, "header_decompression", "field section of stream %d: %v", a.id, err)
+}
+
+// headers handles HEADERS.
+func (in *reader) headers(h wire.Header, p []byte) error {
+	f, err := wire.ParseHeaders(h, p)
+	if err != nil {
+		return err
+	}
+	in.section.begin(f)
+	return in.fragment(f.Fragment, f.EndHeaders)
+}
+
+// continuation handles CONTINUATION.
+func (in *reader) continuation(h wire.Header, p []byte) error {
+	f, err := wire.ParseContinuation(h, p)
+	if err != nil {
+		return err
+	}
+	if in.section.id == 0 {
+		return wire.Conn(wire.ProtocolError, "unexpected_continuation", "CONTINUATION on stream %d without HEADERS", h.StreamID)
+	}
+	if len(f.Fragment) == 0 && !f.EndHeaders {
+		if err := in.idleFrame(); err != nil {
+			return err
+		}
+	}
+	return in.fragment(f.Fragment, f.EndHeaders)
+}
+
+// fragment adds a piece of the section, and hands it on when it is complete.
+func (in *reader) fragment(p []byte, end bool) error {
+	a := &in.section
+	if err := a.add(p); err != nil {
+		a.id = 0
+		return err
+	}
+	if !end {
+		return nil
+	}
+	f := Fields{
+		StreamID:    a.id,
+		EndStream:   a.head.EndStream,
+		HasPriority: a.head.HasPriority,
+		Priority:    a.head.Priority,
+	}
+	if err := a.dec.Close(); err != nil {
+		err = a.failed(err)
+		a.id = 0
+		return err
+	}
+	a.id = 0
+	f.List, f.TooLarge = a.list, a.large
+	return in.complete(f)
+}
+
+// complete hands on a complete field section.
+func (in *reader) complete(f Fields) error {
+	c := in.c
+	if c.sess.IsNew(f.StreamID) {
+		return c.side.Open(f)
+	}
+	c.mu.Lock()
+	st, err := c.sess.RecvFields(f.StreamID, f.EndStream)
+	c.UnlockQuietly()
+	if err != nil || st == nil {
+		return err
+	}
+	return c.side.Section(st.Owner.(*Stream), f)
+}

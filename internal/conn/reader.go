@@ -1,0 +1,293 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	// readBufferSize is what an active connection reads into. Larger frames
+	// borrow a larger one, up to our MAX_FRAME_SIZE.
+	readBufferSize = 32 << 10
+
+	// idleReadSize is what an idle connection reads into: it holds no buffer
+	// (4,000 idle connections would hold 128 MB).
+	idleReadSize = 512
+
+	// prefaceTimeout is how long a client may take to greet.
+	prefaceTimeout = 10 * time.Second
+)
+
+var (
+	ErrBodyClosed     = errors.New("body closed by handler")
+	ErrPrefaceTimeout = errors.New("timeout waiting for client preface")
+)
+
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
+
+// reader is what the reader goroutine owns.
+type reader struct {
+	c   *Conn
+	now time.Time // of the last read
+
+	small  [idleReadSize]byte
+	pooled *[]byte // from readBuffers, or nil
+	buf    []byte  // small, *pooled, or larger for a large frame
+	r, w   int     // buf[r:w] is unread
+
+	dec      *hpack.Decoder
+	section  section
+	settings bool // the peer's first SETTINGS have arrived
+}
+
+func (in *reader) init(c *Conn, tableSize, maxList uint32) {
+	in.c = c
+	in.buf = in.small[:]
+	in.now = time.Now()
+	in.section.maxList = maxList
+	in.dec = hpack.NewDecoder(tableSize, in.section.emit)
+	in.dec.SetMaxStringLength(maxSectionSlack * int(maxList))
+	in.section.dec = in.dec
+}
+
+// Serve reads until the connection ends, and returns why. It is the reader
+// goroutine.
+func (c *Conn) Serve() error {
+	err := c.in.run()
+	c.Fail(err)
+	c.in.release()
+	c.mu.Lock()
+	err = c.dead
+	c.mu.Unlock()
+	return err
+}
+
+func (in *reader) run() error {
+	c := in.c
+	c.Lock()
+	c.Unlock() // our SETTINGS go out
+	if !c.opt.SawPreface {
+		if err := in.readPreface(); err != nil {
+			return err
+		}
+	}
+	c.side.Ready()
+	c.startClock()
+	for {
+		if err := in.frames(); err != nil {
+			if err := c.protocolError(err); err != nil {
+				return err
+			}
+			continue
+		}
+		c.Lock()
+		c.clock.read = in.now
+		c.Unlock() // what this read brought about happens now
+		if err := in.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// protocolError answers err as its scope wants. It returns an error once the
+// connection is over.
+func (c *Conn) protocolError(err error) error {
+	if se, ok := err.(*wire.StreamError); ok {
+		c.count(err)
+		if c.opt.Log.Verbose != nil {
+			c.opt.Log.Verbose("http2: server stream error from %v: %v", c.nc.RemoteAddr(), se)
+		}
+		if err = c.resetForPeer(se); err == nil {
+			return nil
+		}
+	}
+	ce, ok := err.(*wire.ConnError)
+	if !ok {
+		return err
+	}
+	c.count(err)
+	if c.opt.Log.Printf != nil {
+		c.opt.Log.Printf("http2: server connection error from %v: %v", c.nc.RemoteAddr(), err)
+	}
+	c.GoAway(ce.Code, ce.Reason)
+	return c.in.discard()
+}
+
+// discard reads what the peer still sends, so that it can read our GOAWAY: the
+// linger timer or the peer ends it.
+func (in *reader) discard() error {
+	for {
+		if _, err := in.c.nc.Read(in.buf); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Conn) count(err error) {
+	if c.opt.Log.Count != nil {
+		c.opt.Log.Count(err)
+	}
+}
+
+// readPreface reads the client's connection preface (RFC 9113 §3.4).
+func (in *reader) readPreface() error {
+	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(ErrPrefaceTimeout) })
+	defer timer.Stop()
+	for in.w < len(wire.Preface) {
+		n, err := in.c.nc.Read(in.buf[in.w:])
+		in.w += n
+		if got := min(in.w, len(wire.Preface)); string(in.buf[:got]) != wire.Preface[:got] {
+			return fmt.Errorf("bogus greeting %q", in.buf[:got])
+		}
+		if err != nil && in.w < len(wire.Preface) {
+			return err
+		}
+	}
+	in.r = len(wire.Preface)
+	return nil
+}
+
+// fill reads more. An idle connection gives its buffer back first.
+func (in *reader) fill() error {
+	if in.r == in.w {
+		in.r, in.w = 0, 0
+		if len(in.buf) > readBufferSize || (in.pooled != nil && !in.c.busy()) {
+			in.release()
+		}
+	}
+	if in.w == len(in.buf) || in.need() > len(in.buf)-in.r {
+		in.grow()
+	}
+	n, err := in.c.nc.Read(in.buf[in.w:])
+	in.w += n
+	in.now = time.Now()
+	if n > 0 {
+		return nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return err
+}
+
+// need is the size of the frame at the front, as far as that is known.
+func (in *reader) need() int {
+	if in.w-in.r < wire.HeaderLen {
+		return wire.HeaderLen
+	}
+	return wire.HeaderLen + int(wire.ParseHeader(in.buf[in.r:]).Length)
+}
+
+// grow makes room for the frame at the front, or at least for more.
+func (in *reader) grow() {
+	unread := in.buf[in.r:in.w]
+	size := max(in.need(), readBufferSize)
+	switch {
+	case size <= len(in.buf):
+		copy(in.buf, unread)
+	case size == readBufferSize:
+		in.pooled = readBuffers.Get().(*[]byte)
+		in.buf = *in.pooled
+		copy(in.buf, unread)
+	default:
+		large := make([]byte, size)
+		copy(large, unread)
+		in.release()
+		in.buf = large
+	}
+	in.r, in.w = 0, len(unread)
+}
+
+// release gives the buffer back.
+func (in *reader) release() {
+	if in.pooled != nil {
+		readBuffers.Put(in.pooled)
+		in.pooled = nil
+	}
+	in.buf = in.small[:]
+	in.r, in.w = 0, 0
+}
+
+// busy reports whether a stream is open.
+func (c *Conn) busy() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sess.OpenStreams() > 0
+}
+
+// frames handles the complete frames in the buffer.
+func (in *reader) frames() error {
+	for in.w-in.r >= wire.HeaderLen {
+		h := wire.ParseHeader(in.buf[in.r:])
+		if h.Length > in.c.opt.Session.MaxFrameSize {
+			return wire.Conn(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
+		}
+		end := in.r + wire.HeaderLen + int(h.Length)
+		if end > in.w {
+			return nil
+		}
+		payload := in.buf[in.r+wire.HeaderLen : end]
+		in.r = end
+		if in.c.opt.Log.Read != nil {
+			in.c.opt.Log.Read(h, payload)
+		}
+		if err := in.frame(h, payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frame handles one frame.
+func (in *reader) frame(h wire.Header, p []byte) error {
+	if in.section.id != 0 && (h.Type != wire.Continuation || h.StreamID != in.section.id) {
+		// RFC 9113 §6.10: a field section is not interrupted.
+		return wire.Conn(wire.ProtocolError, "interrupted_headers", "%v on stream %d inside the field section of stream %d", h.Type, h.StreamID, in.section.id)
+	}
+	if !in.settings {
+		if h.Type != wire.Settings || h.Flags.Has(wire.FlagAck) {
+			// RFC 9113 §3.4.
+			return wire.Conn(wire.ProtocolError, "first_settings", "first frame is %v", h.Type)
+		}
+		in.settings = true
+	}
+	switch h.Type {
+	case wire.Data:
+		return in.data(h, p)
+	case wire.Headers:
+		return in.headers(h, p)
+	case wire.Continuation:
+		return in.continuation(h, p)
+	}
+	return in.controlFrame(h, p)
+}
+
+// data handles DATA.
+func (in *reader) data(h wire.Header, p []byte) error {
+	f, err := wire.ParseData(h, p)
+	if err != nil {
+		return err
+	}
+	c := in.c
+	c.mu.Lock()
+	st, err := c.sess.RecvData(f, in.now)
+	ended := st != nil && st.RemoteEnded()
+	c.UnlockQuietly()
+	if err != nil || st == nil {
+		return err
+	}
+	s := st.Owner.(*Stream)
+	if len(f.Data) > 0 {
+		s.Body.deliver(f.Data)
+	}
+	if ended {
+		s.Body.End(io.EOF, nil)
+	}
+	return nil
+}

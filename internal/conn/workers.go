@@ -1,0 +1,174 @@
+package conn
+
+import (
+	"context"
+	"runtime/pprof"
+)
+
+// workers runs handlers. Everything in it is guarded by Conn.mu.
+type workers struct {
+	first, last *Stream // requests that wait
+	waiting     int
+	running     int  // handlers
+	waking      bool // a worker has been woken and has not looked yet
+
+	parked []*worker // most recently parked last: its stack is warm
+}
+
+// worker is a goroutine that waits for requests.
+type worker struct {
+	wake chan bool // true: look at the queue; false: go
+}
+
+// maxParked bounds the workers that wait. More only cost memory: a burst that
+// needs more starts them again.
+const maxParked = 64
+
+// Dispatch queues st for Side.Run. The connection is locked; Unlock wakes a
+// worker.
+func (c *Conn) Dispatch(st *Stream) {
+	w := &c.workers
+	st.queued = true
+	st.runPrev, st.runNext = w.last, nil
+	if w.last == nil {
+		w.first = st
+	} else {
+		w.last.runNext = st
+	}
+	w.last = st
+	w.waiting++
+}
+
+// remove takes st off the queue, if it is on it.
+func (w *workers) remove(st *Stream) {
+	if !st.queued {
+		return
+	}
+	st.queued = false
+	if st.runPrev == nil {
+		w.first = st.runNext
+	} else {
+		st.runPrev.runNext = st.runNext
+	}
+	if st.runNext == nil {
+		w.last = st.runPrev
+	} else {
+		st.runNext.runPrev = st.runPrev
+	}
+	st.runPrev, st.runNext = nil, nil
+	w.waiting--
+}
+
+// take takes the next request, if there is one and a handler may run.
+func (c *Conn) take() *Stream {
+	w := &c.workers
+	st := w.first
+	if st == nil || w.running >= c.opt.MaxHandlers || c.dead != nil {
+		return nil
+	}
+	w.remove(st)
+	w.running++
+	return st
+}
+
+// Queued is how many requests wait for a handler. The connection is locked.
+func (c *Conn) Queued() int { return c.workers.waiting }
+
+// Handlers is how many handlers run. The connection is locked.
+func (c *Conn) Handlers() int { return c.workers.running }
+
+// wakeWorker wakes or starts one worker if a request waits and no wake is under
+// way: the one that comes wakes the next. The connection is locked.
+func (c *Conn) wakeWorker() {
+	w := &c.workers
+	if w.first == nil || w.waking || w.running >= c.opt.MaxHandlers {
+		return
+	}
+	w.waking = true
+	n := len(w.parked)
+	if n == 0 {
+		go c.work(&worker{wake: make(chan bool, 1)})
+		return
+	}
+	k := w.parked[n-1]
+	w.parked[n-1] = nil
+	w.parked = w.parked[:n-1]
+	k.wake <- true
+}
+
+// dismissWorkers ends the workers that wait, and drops the requests that do.
+// The connection is locked.
+func (c *Conn) dismissWorkers() {
+	w := &c.workers
+	for i, k := range w.parked {
+		k.wake <- false
+		w.parked[i] = nil
+	}
+	w.parked = w.parked[:0]
+}
+
+// work is a worker that has just been woken.
+func (c *Conn) work(k *worker) {
+	for {
+		c.mu.Lock()
+		c.workers.waking = false
+		for st := c.take(); st != nil; st = c.take() {
+			c.wakeWorker()
+			c.UnlockQuietly()
+			c.run(k, st)
+			c.mu.Lock()
+			c.workers.running--
+			c.writeInline()
+		}
+		if c.dead != nil || len(c.workers.parked) >= maxParked {
+			c.Unlock()
+			return
+		}
+		c.workers.parked = append(c.workers.parked, k)
+		c.sweepLater()
+		c.Unlock()
+		if !<-k.wake {
+			return
+		}
+	}
+}
+
+// writeInline writes what a handler has left behind, if the writer role is free
+// and no other request waits: at one request at a time this saves waking
+// somebody to do it. Otherwise the standby writer gets it, together with what
+// else has come by then. The connection is locked, and is again afterwards.
+func (c *Conn) writeInline() {
+	if c.writing || c.dead != nil || !c.sess.Pending() {
+		return
+	}
+	if c.workers.first != nil && c.workers.running < c.opt.MaxHandlers {
+		c.wakeStandby()
+		return
+	}
+	c.writing = true
+	c.UnlockQuietly()
+	c.write()
+	c.mu.Lock()
+}
+
+// run runs one handler. If it ends the goroutine (runtime.Goexit), another
+// worker takes over.
+func (c *Conn) run(k *worker, st *Stream) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v) // a bug of ours: the side deals with its handlers' panics
+		}
+		c.mu.Lock()
+		c.workers.running--
+		c.workers.waking = true
+		c.UnlockQuietly()
+		go c.work(k)
+	}()
+	c.side.Run(st)
+	returned = true
+	pprof.SetGoroutineLabels(context.Background()) // the next handler's goroutine has none
+}

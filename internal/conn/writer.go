@@ -1,0 +1,219 @@
+package conn
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	// batchBudget is how much leaves in one write, about. Large enough that a
+	// system call does not show beside it, small enough that a stream which
+	// becomes ready does not wait long.
+	batchBudget = 64 << 10
+
+	// outBufferSize is the capacity of a pooled output buffer: a batch that ends
+	// with a full frame fits.
+	outBufferSize = batchBudget + 20<<10
+)
+
+var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, outBufferSize); return &b }}
+
+// writer is what the writer role owns.
+type writer struct {
+	enc   *hpack.Encoder // writes to writer.Write
+	batch session.Batch
+	buf   []byte // output under construction
+}
+
+// Write implements io.Writer for the HPACK encoder.
+func (w *writer) Write(p []byte) (int, error) {
+	w.buf = append(w.buf, p...)
+	return len(p), nil
+}
+
+// write writes what is pending until nothing is, and gives the writer role up.
+// The caller has the role.
+func (c *Conn) write() {
+	pooled := outBuffers.Get().(*[]byte)
+	c.out.buf = (*pooled)[:0]
+	for c.emit(pooled) {
+		c.out.encode()
+		if c.out.batch.Lent() {
+			c.mu.Lock()
+			c.sess.Settle(&c.out.batch)
+			c.unlockAndTell()
+		}
+		if c.opt.Log.Wrote != nil {
+			c.logWritten(c.out.buf)
+		}
+		if err := c.flush(c.out.buf); err != nil {
+			c.Fail(err)
+		}
+	}
+	outBuffers.Put(pooled)
+}
+
+// emit fills the batch. If there is nothing to write it reports false: the
+// caller has the writer role no more, and the output buffer is back in pooled.
+func (c *Conn) emit(pooled *[]byte) bool {
+	b := &c.out.batch
+	b.Reset()
+	c.mu.Lock()
+	if c.dead == nil {
+		c.sess.Emit(b, batchBudget)
+		if !c.sess.Congested() {
+			c.room.Broadcast()
+		}
+	}
+	if !b.Empty() {
+		c.unlockAndTell()
+		return true
+	}
+	if cap(c.out.buf) <= 2*outBufferSize {
+		*pooled = c.out.buf
+	}
+	c.out.buf = nil
+	c.writing = false
+	c.Unlock()
+	return false
+}
+
+// encode turns the batch into bytes.
+func (w *writer) encode() {
+	b := &w.batch
+	w.buf = w.buf[:0]
+	if b.TableChanged {
+		w.enc.SetMaxDynamicTableSize(b.TableMin)
+		w.enc.SetMaxDynamicTableSize(b.TableSize)
+	}
+	for i := range b.Ops {
+		op := &b.Ops[i]
+		switch {
+		case op.Section != nil:
+			w.encodeSection(op, b.MaxFrame)
+			op.Section.Free()
+		case op.Data != nil:
+			w.buf = append(w.buf, op.Data...)
+			if op.Buf != nil {
+				op.Buf.Free()
+			}
+		default:
+			w.buf = append(w.buf, b.Raw[op.From:op.To]...)
+		}
+	}
+}
+
+// encodeSection appends HEADERS or PUSH_PROMISE, and as many CONTINUATION frames
+// as the peer's frame size makes necessary (RFC 9113 §4.3). The header goes in
+// front once the length is known.
+func (w *writer) encodeSection(op *session.Op, maxFrame int) {
+	start := len(w.buf)
+	h := wire.Header{Type: wire.Headers, StreamID: op.StreamID, Flags: wire.FlagEndHeaders}
+	if op.EndStream {
+		h.Flags |= wire.FlagEndStream
+	}
+	w.buf = wire.AppendHeader(w.buf, h)
+	if op.Promised != 0 {
+		h.Type = wire.PushPromise
+		w.buf = append(w.buf, byte(op.Promised>>24), byte(op.Promised>>16), byte(op.Promised>>8), byte(op.Promised))
+	}
+	for _, f := range op.Section.Fields {
+		w.enc.WriteField(f) // never fails: the writer is ours
+	}
+	size := len(w.buf) - start - wire.HeaderLen
+	if size > maxFrame {
+		w.split(start, h, size, maxFrame)
+		return
+	}
+	h.Length = uint32(size)
+	wire.AppendHeader(w.buf[:start], h)
+}
+
+// split cuts the field section at start into frames of at most maxFrame bytes.
+func (w *writer) split(start int, h wire.Header, size, maxFrame int) {
+	payload := append([]byte(nil), w.buf[start+wire.HeaderLen:]...)
+	w.buf = w.buf[:start]
+	h.Flags &^= wire.FlagEndHeaders
+	h.Length = uint32(maxFrame)
+	w.buf = append(wire.AppendHeader(w.buf, h), payload[:maxFrame]...)
+	for payload = payload[maxFrame:]; len(payload) > 0; {
+		n := min(len(payload), maxFrame)
+		w.buf = wire.AppendContinuation(w.buf, h.StreamID, n == len(payload), payload[:n])
+		payload = payload[n:]
+	}
+}
+
+// flush writes p. With WriteByteTimeout, each write that moves something gets
+// the whole of it again.
+func (c *Conn) flush(p []byte) error {
+	timeout := c.opt.WriteByteTimeout
+	if timeout <= 0 {
+		_, err := c.nc.Write(p)
+		return err
+	}
+	for {
+		c.nc.SetWriteDeadline(time.Now().Add(timeout))
+		n, err := c.nc.Write(p)
+		p = p[n:]
+		if n == 0 || len(p) == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+}
+
+// logWritten hands each frame in p to the log.
+func (c *Conn) logWritten(p []byte) {
+	for len(p) >= wire.HeaderLen {
+		h := wire.ParseHeader(p)
+		end := wire.HeaderLen + int(h.Length)
+		c.opt.Log.Wrote(h, p[wire.HeaderLen:end])
+		p = p[end:]
+	}
+}
+
+// standby is the writer that waits for the role. It is a goroutine only while
+// it is needed, and for a while after.
+type standby struct {
+	running bool
+	wake    chan bool // true: here is the role; false: go
+}
+
+// wakeStandby hands the writer role, which is free, to the standby writer. The
+// connection is locked.
+func (c *Conn) wakeStandby() {
+	c.writing = true
+	s := &c.standby
+	if !s.running {
+		s.running = true
+		if s.wake == nil {
+			s.wake = make(chan bool, 1)
+		}
+		go c.standBy(s.wake)
+	}
+	s.wake <- true // does not block: there is one role
+}
+
+// standBy is the standby writer.
+func (c *Conn) standBy(wake chan bool) {
+	for <-wake {
+		c.write()
+	}
+}
+
+// dismissStandby ends the standby writer, once it is done with what it is
+// writing. The connection is locked.
+func (c *Conn) dismissStandby() {
+	s := &c.standby
+	if !s.running {
+		return
+	}
+	s.running = false
+	close(s.wake)
+	s.wake = nil
+}

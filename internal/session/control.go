@@ -1,0 +1,149 @@
+package session
+
+import (
+	"h2fork.example/net/internal/wire"
+)
+
+// controlKind names a control frame that can be pending.
+type controlKind uint8
+
+const (
+	controlSettings controlKind = iota
+	controlConnCredit
+	controlPing
+	controlPingAck
+	controlReset
+	controlCredit
+)
+
+func (k controlKind) String() string {
+	return [...]string{"SETTINGS", "WINDOW_UPDATE", "PING", "PING", "RST_STREAM", "WINDOW_UPDATE"}[k]
+}
+
+const (
+	// maxPingAcks bounds the replies kept for a peer that pings and never reads
+	// (CVE-2019-9512).
+	maxPingAcks = 64
+
+	// maxPendingResets bounds the RST_STREAM frames kept for a peer that
+	// provokes them and never reads (CVE-2019-9514, CVE-2025-8671).
+	maxPendingResets = 256
+
+	// maxSettingsAcks bounds the acknowledgements owed to a peer that sends
+	// SETTINGS and never reads (CVE-2019-9515). They are only a count, but a
+	// peer so far behind is not worth reading from.
+	maxSettingsAcks = 256
+)
+
+type reset struct {
+	id   uint32
+	code wire.ErrCode
+}
+
+// control is what is to be said about the connection and about streams that
+// have nothing else to say.
+type control struct {
+	settings     bool // our SETTINGS have not left
+	unacked      int  // SETTINGS sent (or pending) and not acknowledged
+	settingsAcks int
+	pingAcks     [][8]byte // at most maxPingAcks, and what came in one read
+	pings        [][8]byte
+	resets       []reset
+	connCredit   bool     // s.recv has credit worth a frame
+	credits      []uint32 // streams whose receive window has
+
+	goAway goAway
+}
+
+type goAway struct {
+	pending bool
+	sent    bool // or pending
+	code    wire.ErrCode
+	last    uint32
+	debug   string
+}
+
+// pushControl tells a user's scheduler of a control frame.
+func (s *Session) pushControl(k controlKind, id uint32) {
+	if s.cfg.External != nil {
+		s.cfg.External.PushControl(k.String(), Token{control: k, isControl: true, id: id})
+	}
+}
+
+// Congested reports whether so many replies are pending that nothing more
+// should be read until some have left: what a peer can make us hold is bounded
+// by stopping to listen to it.
+func (s *Session) Congested() bool {
+	c := &s.control
+	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.settingsAcks >= maxSettingsAcks
+}
+
+// queueReset makes RST_STREAM pending.
+func (s *Session) queueReset(id uint32, code wire.ErrCode) {
+	if s.control.goAway.fatal() {
+		return
+	}
+	s.control.resets = append(s.control.resets, reset{id, code})
+	s.pushControl(controlReset, id)
+}
+
+// fatal reports whether the GOAWAY ends the connection at once.
+func (g *goAway) fatal() bool { return g.sent && g.code != wire.NoError }
+
+// GoAway makes a GOAWAY pending: with NoError streams up to the last one seen
+// are finished and newer ones ignored (RFC 9113 §6.8), with any other code
+// nothing more is sent on any stream. A later call may turn a graceful end into
+// an error, not the other way round.
+func (s *Session) GoAway(code wire.ErrCode, debug string) {
+	g := &s.control.goAway
+	if g.fatal() || (g.sent && code == wire.NoError) {
+		return
+	}
+	g.last = s.peerLast
+	g.sent, g.pending = true, true
+	g.code, g.debug = code, debug
+}
+
+// GoAwayState tells whether a GOAWAY was queued, whether it has left, and its code.
+func (s *Session) GoAwayState() (queued, left bool, code wire.ErrCode) {
+	g := &s.control.goAway
+	return g.sent, g.sent && !g.pending, g.code
+}
+
+// Ping makes a PING pending.
+func (s *Session) Ping(data [8]byte) {
+	s.control.pings = append(s.control.pings, data)
+	s.pushControl(controlPing, 0)
+}
+
+// RecvPing answers a PING. Acknowledgements are the owner's to match.
+func (s *Session) RecvPing(data [8]byte) {
+	s.control.pingAcks = append(s.control.pingAcks, data)
+	s.pushControl(controlPingAck, 0)
+}
+
+// pending reports whether a control frame waits.
+func (c *control) pending() bool {
+	return c.settings || c.settingsAcks > 0 || len(c.pingAcks) > 0 || len(c.pings) > 0 ||
+		len(c.resets) > 0 || c.connCredit || len(c.credits) > 0
+}
+
+// markCredit notes that the connection's window, and st's if it is not nil,
+// may be worth a WINDOW_UPDATE.
+func (s *Session) markCredit(st *Stream) {
+	if !s.control.connCredit && s.recv.due() {
+		s.control.connCredit = true
+		s.pushControl(controlConnCredit, 0)
+	}
+	if st != nil && !st.creditMarked && st.recv.due() {
+		st.creditMarked = true
+		s.control.credits = append(s.control.credits, st.id)
+		s.pushControl(controlCredit, st.id)
+	}
+}
+
+// dropCredit forgets a stream's credit: the peer will send no more.
+func (st *Stream) dropCredit() {
+	st.creditMarked = false
+	st.recv.credit = 0
+}

@@ -1,0 +1,18 @@
+// Package session is the HTTP/2 protocol without I/O (RFC 9113): streams and
+// their states, both directions of flow control, settings, GOAWAY, the budgets
+// that stop abuse, and the decision which frame leaves next and which one
+// carries END_STREAM. It serves both roles; what differs between a client and a
+// server hangs on [Config.Role] and nothing else.
+//
+// There is no net, no goroutine and no clock in here: frames that arrived come
+// in as calls (Recv…), time comes in as an argument, and what is to be written
+// comes out of [Session.Emit] as a [Batch] of values that somebody else turns
+// into bytes. A Session is not safe for concurrent use; its owner guards it with
+// one mutex, and no method blocks.
+//
+// Pending output is state rather than queued messages: window credit, SETTINGS
+// acknowledgements and resets are counters and marks that emission turns into
+// frames, which is also what makes floods harmless. END_STREAM is a property of
+// a stream ([Stream.endsAfter]); it becomes a flag when a frame is emitted, so
+// it rides on the last frame that has not left yet.
+package session

@@ -1,0 +1,309 @@
+package session
+
+import (
+	"h2fork.example/net/internal/sched"
+	"h2fork.example/net/internal/wire"
+)
+
+// Op is a piece of output. Exactly one of its three forms is set.
+type Op struct {
+	// Batch.Raw[From:To]: whole frames, or the header of a DATA frame.
+	From, To int
+
+	// A field section, to be encoded as HEADERS (or PUSH_PROMISE, if Promised
+	// is not 0) and CONTINUATION. The encoder frees it.
+	Section   *Section
+	StreamID  uint32
+	Promised  uint32
+	EndStream bool
+
+	// Body bytes. Once copied, Buf is freed; if lender is set they were lent
+	// and Settle gives them back.
+	Data   []byte
+	Buf    *Buffer
+	lender *Stream
+}
+
+// Batch is what leaves together. It is the writer's, and is reused.
+type Batch struct {
+	Ops []Op
+	Raw []byte
+
+	// MaxFrame bounds the payload of a frame.
+	MaxFrame int
+
+	// The encoder's table is to shrink to TableMin and then become TableSize
+	// before the first section is encoded, if TableChanged.
+	TableChanged        bool
+	TableMin, TableSize uint32
+
+	size int  // bytes, roughly
+	lent bool // something in Ops was lent
+}
+
+// Reset empties the batch.
+func (b *Batch) Reset() {
+	clear(b.Ops)
+	*b = Batch{Ops: b.Ops[:0], Raw: b.Raw[:0]}
+}
+
+// Empty reports whether there is nothing to write.
+func (b *Batch) Empty() bool { return len(b.Ops) == 0 }
+
+// Lent reports whether Settle must be called.
+func (b *Batch) Lent() bool { return b.lent }
+
+// raw adds what was appended to b.Raw since from.
+func (b *Batch) raw(from int) {
+	b.size += len(b.Raw) - from
+	if n := len(b.Ops); n > 0 && b.Ops[n-1].To == from && b.Ops[n-1].To > 0 {
+		b.Ops[n-1].To = len(b.Raw)
+		return
+	}
+	b.Ops = append(b.Ops, Op{From: from, To: len(b.Raw)})
+}
+
+// sectionSize is what a field section is taken to encode to, for the budget.
+const sectionSize = 64
+
+// Emit moves what may leave now into b, which is empty, until it holds about
+// budget bytes. Windows are charged, states move on; the bytes are as good as
+// sent.
+func (s *Session) Emit(b *Batch, budget int) {
+	b.MaxFrame = int(s.peer.maxFrameSize)
+	s.emitControl(b)
+	if s.control.goAway.fatal() {
+		return
+	}
+	if s.send.grown {
+		s.send.grown = false
+		s.unblock(&s.send.streamBlocked)
+	}
+	for b.size < budget && s.canOpen() {
+		s.emitOpening(b)
+	}
+	if s.cfg.External != nil {
+		s.emitExternal(b, budget)
+	} else {
+		s.emitNative(b, budget)
+	}
+	if p := &s.peer; p.tableChanged {
+		b.TableChanged, b.TableMin, b.TableSize = true, p.tableMin, p.tableSize
+		p.tableChanged = false
+	}
+}
+
+// Settle says that everything in b has been copied: lent bytes go back.
+func (s *Session) Settle(b *Batch) {
+	if !b.lent {
+		return
+	}
+	for i := range b.Ops {
+		if st := b.Ops[i].lender; st != nil {
+			st.lentOut--
+			if st.lentOut == 0 {
+				st.Owner.OutputMoved()
+			}
+		}
+	}
+	b.lent = false
+}
+
+func (s *Session) emitNative(b *Batch, budget int) {
+	for b.size < budget {
+		n, limit := s.cfg.Policy.Next()
+		if n == nil {
+			return
+		}
+		st := n.Value.(*Stream)
+		if st.q.len() > 0 && st.q.first().kind == itemData {
+			window := s.Available(st)
+			if window == 0 {
+				s.block(st)
+				continue
+			}
+			_, run := st.q.dataRun()
+			limit = min(limit, window, run)
+			s.Take(st, limit)
+		}
+		s.cfg.Policy.Sent(n, s.emitNext(b, st, limit))
+		s.out.update(s, st)
+	}
+}
+
+// block takes st out of the running until a window opens.
+func (s *Session) block(st *Stream) {
+	if s.streamWindow(st) <= 0 {
+		st.blocked = blockedOnStream
+		s.send.streamBlocked.push(st)
+	} else {
+		st.blocked = blockedOnConn
+		s.send.connBlocked.push(st)
+	}
+	s.cfg.Policy.SetIdle(&st.node)
+}
+
+func (s *Session) emitExternal(b *Batch, budget int) {
+	for b.size < budget {
+		t, n, ok := s.cfg.External.Pop()
+		if !ok {
+			s.out.pushed = false
+			return
+		}
+		switch {
+		case t.isControl:
+			s.emitToken(b, t)
+		case t.stream == nil || t.stream.Closed():
+			// Its scheduler kept it over CloseStream.
+		case t.isData && n == 0:
+			// Nothing of it may leave.
+		default:
+			s.emitNext(b, t.stream, n)
+		}
+	}
+}
+
+// emitNext emits the next frame of st: a section, or at most limit bytes of
+// DATA, which have been charged. It returns how many bytes of DATA.
+func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
+	if st.q.len() == 0 {
+		if st.fin && st.headSent && !st.ended {
+			from := len(b.Raw)
+			b.Raw = wire.AppendData(b.Raw, st.id, true, nil)
+			b.raw(from)
+			s.sendEnded(st)
+		}
+		return 0
+	}
+	switch first := st.q.first(); first.kind {
+	case itemData:
+		s.emitData(b, st, limit)
+		return limit
+	case itemPromise:
+		s.emitPromise(b, st)
+	default:
+		s.emitSection(b, st)
+	}
+	return 0
+}
+
+func (s *Session) emitSection(b *Batch, st *Stream) {
+	it := st.q.pop()
+	end := it.kind != itemInfo && st.endsAfter(st.q.len())
+	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
+	b.size += sectionSize
+	if it.kind == itemHead {
+		st.headSent = true
+	}
+	switch {
+	case s.resetIfDue(st):
+	case end:
+		s.sendEnded(st)
+	case it.kind == itemHead && st.fin:
+		s.out.finished(s, st)
+	}
+}
+
+// emitData emits one DATA frame of n bytes, from as many items as it takes.
+func (s *Session) emitData(b *Batch, st *Stream, n int) {
+	items, run := st.q.dataRun()
+	end := n == run && st.endsAfter(st.q.len()-items)
+	from := len(b.Raw)
+	b.Raw = wire.AppendDataHeader(b.Raw, st.id, end, n)
+	b.raw(from)
+	b.size += n
+	st.q.bytes -= n
+	for n > 0 {
+		it := st.q.first()
+		op := Op{Data: it.data[:min(n, len(it.data))]}
+		n -= len(op.Data)
+		if it.lent() {
+			op.lender = st
+			st.lentOut++
+			b.lent = true
+		}
+		if it.data = it.data[len(op.Data):]; len(it.data) == 0 {
+			op.Buf = it.buf
+			if it.lent() {
+				st.lentQueued--
+			}
+			st.q.pop()
+		}
+		b.Ops = append(b.Ops, op)
+	}
+	st.Owner.OutputMoved()
+	if !s.resetIfDue(st) && end {
+		s.sendEnded(st)
+	}
+}
+
+// resetIfDue resets st if that was to happen once its queue was empty.
+func (s *Session) resetIfDue(st *Stream) bool {
+	if !st.resetAfter || st.q.len() > 0 {
+		return false
+	}
+	s.Reset(st, st.resetCode, st.resetCause)
+	return true
+}
+
+// emitPromise gives the promised stream its identifier, in the order in which
+// promises leave (RFC 9113 §5.1.1), or fails the promise.
+func (s *Session) emitPromise(b *Batch, parent *Stream) {
+	it := parent.q.pop()
+	p := it.promise
+	p.Done = true
+	switch {
+	case !s.peer.enablePush:
+		p.Err = ErrPushDisabled
+	case s.localOpen >= s.peer.maxConcurrentStreams || s.localLast >= maxStreamID-2:
+		p.Err = ErrPushLimit
+	}
+	if p.Err != nil {
+		it.sec.Free()
+	} else {
+		s.localLast += 2
+		s.localOpen++
+		b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: parent.id, Promised: s.localLast})
+		b.size += sectionSize
+		p.Stream.declared, p.Stream.gotEnd = -1, true
+		// Reserved (local) would become half-closed (remote) with its HEADERS;
+		// nothing that the peer may do depends on the difference.
+		s.open(p.Stream, s.localLast, StateHalfClosedRemote, sched.OpenOptions{PusherID: parent.id, Priority: defaultPriority})
+	}
+	parent.Owner.OutputMoved()
+}
+
+// defaultPriority is RFC 9218's default urgency, served in turns.
+var defaultPriority = sched.Priority{Urgency: sched.DefaultUrgency, Incremental: true}
+
+// emitOpening opens the next stream of ours: its HEADERS leave.
+func (s *Session) emitOpening(b *Batch) {
+	st := s.out.opening.pop()
+	if s.localLast == 0 {
+		s.localLast = 1 // RFC 9113 §5.1.1: a client's identifiers are odd
+	} else {
+		s.localLast += 2
+	}
+	s.localOpen++
+	s.open(st, s.localLast, StateOpen, sched.OpenOptions{Priority: defaultPriority})
+	s.emitSection(b, st)
+	if st.Closed() {
+		return
+	}
+	if s.cfg.External == nil {
+		s.out.update(s, st)
+		return
+	}
+	for i := st.q.head; i < len(st.q.items); i++ {
+		s.out.queued(s, st, &st.q.items[i])
+	}
+}
+
+// dataRun is how many items at the front of the queue are data, and their bytes.
+func (q *queue) dataRun() (items, bytes int) {
+	for i := q.head; i < len(q.items) && q.items[i].kind == itemData; i++ {
+		items++
+		bytes += len(q.items[i].data)
+	}
+	return items, bytes
+}

@@ -1,0 +1,136 @@
+package session
+
+import "h2fork.example/net/internal/wire"
+
+// recvWindow is a window that we grant (RFC 9113 §6.9).
+//
+// Conserved, always: avail + credit + what has been received and not consumed
+// equals size. Each byte received is credited once, by Consume or by Discard.
+type recvWindow struct {
+	size   int32 // what avail tends to
+	avail  int32 // what the peer may still send
+	credit int32 // consumed, not yet announced with WINDOW_UPDATE
+}
+
+func (w *recvWindow) init(n int32) { w.size, w.avail, w.credit = n, n, 0 }
+
+// take charges n received bytes; false if the peer was not allowed to send them.
+func (w *recvWindow) take(n uint32) bool {
+	if int64(n) > int64(w.avail) {
+		return false
+	}
+	w.avail -= int32(n)
+	return true
+}
+
+// due reports whether the credit is worth a frame. A quarter of the window keeps
+// updates few. The second clause keeps the peer moving when other, unread
+// streams hold most of the window: never withhold as much as it has left.
+func (w *recvWindow) due() bool {
+	return w.credit > 0 && (w.credit >= w.size/4 || w.credit >= w.avail)
+}
+
+// announce turns the credit into window and returns it.
+func (w *recvWindow) announce() int32 {
+	n := w.credit
+	w.avail += n
+	w.credit = 0
+	return n
+}
+
+// sendFlow is the connection's side of what the peer grants us. A stream's send
+// window is sentWindow + initial: a SETTINGS_INITIAL_WINDOW_SIZE that changes
+// every stream's window (RFC 9113 §6.9.2) changes one number here, however many
+// streams there are and however often it is sent.
+type sendFlow struct {
+	conn int64 // connection window
+
+	// Streams that have data and no window. connBlocked wait for the
+	// connection's, streamBlocked for their own; grown says that streamBlocked
+	// is worth a look before the next emission.
+	connBlocked   streamList
+	streamBlocked streamList
+	grown         bool
+
+	// maxSent is no less than any stream's sentWindow, so that a change of the
+	// initial window has to look at the streams only when one may overflow.
+	maxSent int64
+}
+
+type blockedOn uint8
+
+const (
+	notBlocked blockedOn = iota
+	blockedOnConn
+	blockedOnStream
+)
+
+func (s *Session) streamWindow(st *Stream) int64 {
+	return st.sentWindow + int64(s.peer.initialWindow)
+}
+
+// RecvWindowUpdate grows a send window by inc, which is not 0.
+func (s *Session) RecvWindowUpdate(id, inc uint32) error {
+	if id == 0 {
+		if s.send.conn+int64(inc) > wire.MaxWindow {
+			return wire.Conn(wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the connection's window", inc)
+		}
+		s.send.conn += int64(inc)
+		s.unblock(&s.send.connBlocked)
+		return nil
+	}
+	st := s.streams[id]
+	if st == nil {
+		if s.idleStream(id) {
+			return wire.Conn(wire.ProtocolError, "stream_idle", "WINDOW_UPDATE on idle stream %d", id)
+		}
+		return nil // RFC 9113 §5.1: it may come after the stream has closed
+	}
+	if s.streamWindow(st)+int64(inc) > wire.MaxWindow {
+		return wire.Stream(id, wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the window", inc)
+	}
+	st.sentWindow += int64(inc)
+	s.send.maxSent = max(s.send.maxSent, st.sentWindow)
+	if st.blocked == blockedOnStream && s.streamWindow(st) > 0 {
+		s.send.streamBlocked.remove(st)
+		st.blocked = notBlocked
+		s.out.update(s, st)
+	}
+	return nil
+}
+
+// unblock gives every stream on l another try.
+func (s *Session) unblock(l *streamList) {
+	for st := l.pop(); st != nil; st = l.pop() {
+		st.blocked = notBlocked
+		s.out.update(s, st)
+	}
+}
+
+// setInitialWindow applies the peer's SETTINGS_INITIAL_WINDOW_SIZE, in constant
+// time unless a window may overflow.
+func (s *Session) setInitialWindow(v uint32) error {
+	if v > s.peer.initialWindow {
+		s.send.grown = true
+		if int64(v)+s.send.maxSent > wire.MaxWindow {
+			if err := s.checkWindows(v); err != nil {
+				return err
+			}
+		}
+	}
+	s.peer.initialWindow = v
+	return nil
+}
+
+// checkWindows looks for a stream whose window overflows with an initial window
+// of v (RFC 9113 §6.9.2), and makes maxSent exact.
+func (s *Session) checkWindows(v uint32) error {
+	s.send.maxSent = 0
+	for _, st := range s.streams {
+		s.send.maxSent = max(s.send.maxSent, st.sentWindow)
+	}
+	if s.send.maxSent+int64(v) > wire.MaxWindow {
+		return wire.Conn(wire.FlowControlError, "setting_win_size", "SETTINGS_INITIAL_WINDOW_SIZE %d overflows a stream's window", v)
+	}
+	return nil
+}

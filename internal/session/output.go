@@ -1,0 +1,170 @@
+package session
+
+import (
+	"fmt"
+
+	"h2fork.example/net/internal/sched"
+)
+
+// External is a scheduler that somebody else wrote: frames are pushed to it and
+// popped from it, in whatever order it likes. A token stands for a frame that
+// is decided when it is popped; so END_STREAM is folded in as ever.
+type External interface {
+	Open(st *Stream, o sched.OpenOptions)
+	Close(id uint32)
+	Adjust(id uint32, p sched.Priority)
+
+	// Push queues a token for the next thing that st has to send: size bytes of
+	// DATA, or a field section (name says which) if size is 0.
+	Push(st *Stream, name string, size int, t Token)
+
+	// PushControl queues a token for a control frame on t.StreamID(), or 0.
+	PushControl(name string, t Token)
+
+	// Pop takes the next token. For DATA, n of its bytes are to leave, and have
+	// been charged to the windows with Stream.Take.
+	Pop() (t Token, n int, ok bool)
+}
+
+// Token is a frame to be, in an External scheduler.
+type Token struct {
+	stream    *Stream
+	id        uint32
+	control   controlKind
+	isControl bool
+	isData    bool
+}
+
+// StreamID is the stream the frame is for; 0 for the connection.
+func (t Token) StreamID() uint32 { return t.id }
+
+func (t Token) String() string {
+	return fmt.Sprintf("frame on stream %d", t.id)
+}
+
+// output decides in which order what is queued on streams leaves.
+type output struct {
+	opening streamList // streams of ours without HEADERS on the wire yet
+	pushed  bool       // External: something has been pushed since Pop had nothing
+}
+
+func (o *output) open(s *Session, st *Stream, opt sched.OpenOptions) {
+	if s.cfg.External != nil {
+		s.cfg.External.Open(st, opt)
+		return
+	}
+	st.node.ID, st.node.Value = st.id, st
+	s.cfg.Policy.Open(&st.node, opt)
+}
+
+func (o *output) close(s *Session, st *Stream) {
+	switch st.blocked {
+	case blockedOnConn:
+		s.send.connBlocked.remove(st)
+	case blockedOnStream:
+		s.send.streamBlocked.remove(st)
+	}
+	st.blocked = notBlocked
+	if s.cfg.External != nil {
+		s.cfg.External.Close(st.id)
+		return
+	}
+	s.cfg.Policy.Close(&st.node)
+}
+
+func (o *output) adjust(s *Session, id uint32, p sched.Priority) {
+	if s.cfg.External != nil {
+		s.cfg.External.Adjust(id, p)
+		return
+	}
+	s.cfg.Policy.Adjust(id, p)
+}
+
+// queued says that it was put on st's queue.
+func (o *output) queued(s *Session, st *Stream, it *item) {
+	if s.cfg.External != nil && st.id != 0 {
+		t := Token{stream: st, id: st.id, isData: it.kind == itemData}
+		s.cfg.External.Push(st, it.name(), len(it.data), t)
+		o.pushed = true
+		return
+	}
+	o.update(s, st)
+}
+
+// finished says that st's output has ended, with nothing new on its queue. If
+// the queue is empty and something has left, an empty DATA frame must end it.
+func (o *output) finished(s *Session, st *Stream) {
+	if s.cfg.External != nil && st.id != 0 {
+		if st.q.len() == 0 && st.headSent && !st.ended {
+			s.cfg.External.Push(st, "DATA", 0, Token{stream: st, id: st.id})
+			o.pushed = true
+		}
+		return
+	}
+	o.update(s, st)
+}
+
+// update tells the policy whether st has something that may leave.
+func (o *output) update(s *Session, st *Stream) {
+	if s.cfg.External != nil {
+		o.pushed = true // a window grew: what Pop refused before it may take now
+		return
+	}
+	if st.id == 0 || st.Closed() {
+		return
+	}
+	if st.blocked == notBlocked && st.sendable() {
+		s.cfg.Policy.SetReady(&st.node)
+	} else {
+		s.cfg.Policy.SetIdle(&st.node)
+	}
+}
+
+// sendable reports whether st has a frame to send, flow control aside.
+func (st *Stream) sendable() bool {
+	return st.q.len() > 0 || (st.fin && st.headSent && !st.ended)
+}
+
+func (it *item) name() string {
+	switch it.kind {
+	case itemData:
+		return "DATA"
+	case itemPromise:
+		return "PUSH_PROMISE"
+	}
+	return "HEADERS"
+}
+
+// Available is how many bytes of DATA one frame of st may carry now.
+func (s *Session) Available(st *Stream) int {
+	return int(max(0, min(s.streamWindow(st), s.send.conn, int64(s.peer.maxFrameSize))))
+}
+
+// Take charges n bytes to both send windows.
+func (s *Session) Take(st *Stream, n int) {
+	st.sentWindow -= int64(n)
+	s.send.conn -= int64(n)
+}
+
+// Pending reports whether Emit has something to emit. With an External
+// scheduler it may be wrong in saying so.
+func (s *Session) Pending() bool {
+	g := &s.control.goAway
+	switch {
+	case g.pending:
+		return true
+	case g.fatal():
+		return false
+	case s.control.pending(), s.send.grown && s.send.streamBlocked.len() > 0, s.canOpen():
+		return true
+	case s.cfg.External != nil:
+		return s.out.pushed
+	}
+	return s.cfg.Policy.Ready() > 0
+}
+
+// canOpen reports whether a stream of ours waits and the peer's limit has room
+// (RFC 9113 §5.1.2).
+func (s *Session) canOpen() bool {
+	return s.out.opening.len() > 0 && s.localOpen < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
+}

@@ -1,0 +1,170 @@
+package session
+
+import (
+	"sync"
+
+	"h2fork.example/net/hpack"
+)
+
+// Section is a field section on its way out. Sections are pooled: whoever
+// encodes one frees it.
+type Section struct {
+	Fields []hpack.HeaderField
+}
+
+var sections = sync.Pool{New: func() any { return new(Section) }}
+
+// maxPooledFields keeps one huge section from being kept for ever.
+const maxPooledFields = 128
+
+// NewSection returns an empty section.
+func NewSection() *Section { return sections.Get().(*Section) }
+
+// Free gives the section back. Its fields may not be used any more.
+func (s *Section) Free() {
+	if cap(s.Fields) > maxPooledFields {
+		return
+	}
+	clear(s.Fields)
+	s.Fields = s.Fields[:0]
+	sections.Put(s)
+}
+
+// BufferSize is the capacity of a [Buffer]: what a handler may write before its
+// response has to leave, 4,096 bytes as upstream's.
+const BufferSize = 4096
+
+// Buffer is body bytes on their way out, owned by whoever holds it.
+type Buffer struct {
+	B    []byte // len ≤ cap == BufferSize
+	room [BufferSize]byte
+}
+
+var buffers = sync.Pool{New: func() any { return new(Buffer) }}
+
+// NewBuffer returns an empty buffer.
+func NewBuffer() *Buffer {
+	b := buffers.Get().(*Buffer)
+	b.B = b.room[:0]
+	return b
+}
+
+// Free gives the buffer back.
+func (b *Buffer) Free() {
+	b.B = nil
+	buffers.Put(b)
+}
+
+type itemKind uint8
+
+const (
+	itemInfo     itemKind = iota // a 1xx field section
+	itemHead                     // the response's or request's field section
+	itemData                     // body bytes
+	itemTrailers                 // the trailer section
+	itemPromise                  // PUSH_PROMISE
+)
+
+// item is something queued on a stream.
+type item struct {
+	kind    itemKind
+	sec     *Section // all but itemData
+	data    []byte   // itemData: what has not left; never empty
+	buf     *Buffer  // the storage of data; nil if it is lent
+	promise *Promise // itemPromise
+}
+
+func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }
+
+// free gives back what the item owns.
+func (it *item) free() {
+	if it.sec != nil {
+		it.sec.Free()
+	}
+	if it.buf != nil {
+		it.buf.Free()
+	}
+	if it.promise != nil {
+		it.promise.fail()
+	}
+}
+
+// queue is a FIFO of items. The first few need no allocation: most responses
+// are a head and one piece of data.
+type queue struct {
+	inline [2]item
+	items  []item // items[head:] are queued
+	head   int
+	bytes  int // of data
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) first() *item { return &q.items[q.head] }
+
+func (q *queue) push(it item) {
+	if q.items == nil {
+		q.items = q.inline[:0]
+	}
+	if q.head > 0 && q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	}
+	if len(q.items) == cap(q.items) && q.head > 0 {
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, it)
+	q.bytes += len(it.data)
+}
+
+func (q *queue) pop() item {
+	it := q.items[q.head]
+	q.items[q.head] = item{}
+	q.head++
+	return it
+}
+
+// streamList is a FIFO of streams, linked through them. A stream is on one such
+// list at most. Every operation takes constant time.
+type streamList struct {
+	first, last *Stream
+	n           int
+}
+
+func (l *streamList) len() int { return l.n }
+
+func (l *streamList) push(st *Stream) {
+	st.listPrev, st.listNext = l.last, nil
+	if l.last == nil {
+		l.first = st
+	} else {
+		l.last.listNext = st
+	}
+	l.last = st
+	l.n++
+}
+
+func (l *streamList) pop() *Stream {
+	st := l.first
+	if st != nil {
+		l.remove(st)
+	}
+	return st
+}
+
+// remove takes st off the list, on which it is.
+func (l *streamList) remove(st *Stream) {
+	if st.listPrev == nil {
+		l.first = st.listNext
+	} else {
+		st.listPrev.listNext = st.listNext
+	}
+	if st.listNext == nil {
+		l.last = st.listPrev
+	} else {
+		st.listNext.listPrev = st.listPrev
+	}
+	st.listPrev, st.listNext = nil, nil
+	l.n--
+}

@@ -1,0 +1,271 @@
+package session
+
+import (
+	"time"
+
+	"h2fork.example/net/internal/sched"
+	"h2fork.example/net/internal/wire"
+)
+
+// Accept opens st, zero but for its Owner, as the stream id that a complete and
+// well-formed field section begins (id is new, see IsNew). It reports false,
+// without an error, if the stream is to be ignored: a GOAWAY has said so.
+// declared is the content-length, or -1.
+func (s *Session) Accept(st *Stream, id uint32, end bool, declared int64, p sched.Priority) (bool, error) {
+	if s.control.goAway.sent {
+		return false, nil // RFC 9113 §6.8: streams above the announced one are ignored
+	}
+	s.peerLast = id
+	if s.peerOpen >= s.cfg.MaxConcurrentStreams {
+		if s.control.unacked == 0 {
+			return false, wire.Stream(id, wire.ProtocolError, "over_max_streams", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+		}
+		// RFC 9113 §5.1.2: the peer may not know our limit yet, and may retry.
+		return false, wire.Stream(id, wire.RefusedStream, "over_max_streams_race", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+	}
+	s.peerOpen++
+	st.declared = declared
+	state := StateOpen
+	if end {
+		state, st.gotEnd = StateHalfClosedRemote, true
+	}
+	s.open(st, id, state, sched.OpenOptions{Priority: p})
+	return true, nil
+}
+
+// AcceptUpgraded opens st as stream 1, half-closed (remote): the request of an
+// HTTP/1.1 upgrade (RFC 7540 §3.2).
+func (s *Session) AcceptUpgraded(st *Stream, p sched.Priority) {
+	s.peerLast = 1
+	s.peerOpen++
+	st.declared, st.gotEnd = -1, true
+	s.open(st, 1, StateHalfClosedRemote, sched.OpenOptions{Priority: p})
+}
+
+// Refuse notes that the peer tried to open id with a field section that cannot
+// be accepted. It reports false if the stream is to be ignored anyway.
+func (s *Session) Refuse(id uint32) bool {
+	if s.control.goAway.sent {
+		return false
+	}
+	s.peerLast = id
+	return true
+}
+
+// open enters st into the session.
+func (s *Session) open(st *Stream, id uint32, state State, o sched.OpenOptions) {
+	st.id, st.state = id, state
+	st.recv.init(s.cfg.InitialWindow)
+	s.streams[id] = st
+	s.out.open(s, st, o)
+}
+
+// ignored reports whether frames on id are dropped because of a GOAWAY: ours
+// was fatal, or graceful and id is above what it announced (RFC 9113 §6.8).
+func (s *Session) ignored(id uint32) bool {
+	g := &s.control.goAway
+	return g.sent && (g.fatal() || (s.peerInitiated(id) && id > s.peerLast))
+}
+
+// Deaf reports whether everything but connection-level accounting is over.
+func (s *Session) Deaf() bool { return s.control.goAway.fatal() }
+
+// RecvFields is a field section on a stream that is not new: a request's
+// trailers, or whatever a server sends. It returns nil if it is to be ignored.
+// The caller reports END_STREAM with RecvEnd.
+func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
+	if s.ignored(id) {
+		return nil, nil
+	}
+	st := s.streams[id]
+	if st == nil {
+		return nil, s.lateFields(id)
+	}
+	if st.gotEnd {
+		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
+	}
+	if s.cfg.Role == Server && !end {
+		return nil, wire.Stream(id, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
+	}
+	return st, nil
+}
+
+// lateFields judges HEADERS on a stream that is closed or was never opened.
+func (s *Session) lateFields(id uint32) error {
+	if !s.peerInitiated(id) && s.cfg.Role == Server {
+		return wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server may open", id)
+	}
+	if s.idleStream(id) {
+		return wire.Conn(wire.ProtocolError, "headers_idle", "HEADERS on idle stream %d", id)
+	}
+	switch s.recent.lookup(id) {
+	case resetByUs:
+		return nil // sent before our RST_STREAM arrived
+	case resetByPeer:
+		return wire.Stream(id, wire.StreamClosed, "headers_closed", "HEADERS after RST_STREAM")
+	case endedByBoth:
+		return wire.Conn(wire.StreamClosed, "headers_closed", "HEADERS on closed stream %d", id)
+	}
+	// RFC 9113 §5.1.1: opening a stream closed the idle ones below it.
+	return wire.Conn(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
+}
+
+// RecvData is a DATA frame. It returns the stream that its content is for, or
+// nil if there is none. Its content is owed to the windows until Consume or
+// Discard; END_STREAM has been applied.
+func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
+	if !s.recv.take(f.Length) {
+		return nil, wire.Conn(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
+	}
+	if len(f.Data) == 0 && !f.EndStream {
+		if err := s.IdleFrame(now); err != nil {
+			return nil, err
+		}
+	}
+	st := s.streams[f.StreamID]
+	if st == nil || st.gotEnd {
+		s.creditConn(int32(f.Length))
+		return nil, s.lateData(f.StreamID, st)
+	}
+	if err := s.checkData(st, f); err != nil {
+		s.creditConn(int32(f.Length))
+		return nil, err
+	}
+	s.idle.earn()
+	st.received += int64(len(f.Data))
+	st.unread += int32(len(f.Data))
+	if pad := int32(f.Length) - int32(len(f.Data)); pad > 0 {
+		st.recv.credit += pad
+		s.recv.credit += pad
+		s.markCredit(st)
+	}
+	if f.EndStream {
+		st.recvEnded(s)
+	}
+	return st, nil
+}
+
+// checkData charges the stream's window and holds DATA against content-length.
+func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
+	if st.declared >= 0 && st.received+int64(len(f.Data)) > st.declared {
+		return wire.Stream(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
+	}
+	if f.EndStream {
+		if err := st.checkLength(len(f.Data)); err != nil {
+			return err
+		}
+	}
+	if !st.recv.take(f.Length) {
+		return wire.Stream(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
+	}
+	return nil
+}
+
+// lateData judges DATA on a stream that does not expect any.
+func (s *Session) lateData(id uint32, st *Stream) error {
+	switch {
+	case s.ignored(id):
+		return nil
+	case st != nil:
+		return wire.Stream(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
+	case s.idleStream(id):
+		return wire.Conn(wire.ProtocolError, "data_on_idle", "DATA on idle stream %d", id)
+	case s.recent.lookup(id) == resetByUs:
+		return nil
+	}
+	return wire.Stream(id, wire.StreamClosed, "closed", "DATA on a closed stream")
+}
+
+// RecvEnd is END_STREAM on a field section.
+func (s *Session) RecvEnd(st *Stream) error {
+	if err := st.checkLength(0); err != nil {
+		return err
+	}
+	st.recvEnded(s)
+	return nil
+}
+
+// checkLength holds a body that ends after n more bytes against content-length:
+// it must be what the DATA frames add up to (RFC 9113 §8.1.1).
+func (st *Stream) checkLength(n int) error {
+	if got := st.received + int64(n); st.declared >= 0 && got != st.declared {
+		return wire.Stream(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
+	}
+	return nil
+}
+
+// RecvReset is RST_STREAM.
+func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
+	st := s.streams[id]
+	if st == nil {
+		if s.idleStream(id) && !s.ignored(id) {
+			return wire.Conn(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
+		}
+		return nil
+	}
+	s.recent.add(id, resetByPeer)
+	early := !st.ended
+	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
+	if early && !s.resets.take(now) {
+		return tooManyResets()
+	}
+	return nil
+}
+
+func tooManyResets() error {
+	return wire.Conn(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
+}
+
+// RecvGoAway is the peer's GOAWAY: it will open no more streams, and we none.
+func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
+	s.peer.enablePush = false
+	s.peer.goAway, s.peer.goAwayLast, s.peer.goAwayCode = true, f.LastStreamID, f.Code
+}
+
+// RecvPriority is a PRIORITY frame, or a HEADERS frame's priority fields.
+func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
+	if p.StreamDep == id {
+		// RFC 7540 §5.3.1.
+		return wire.Stream(id, wire.ProtocolError, "priority", "stream depends on itself")
+	}
+	if s.cfg.NoRFC7540Priorities {
+		return nil
+	}
+	s.out.adjust(s, id, sched.Priority{StreamDep: p.StreamDep, Exclusive: p.Exclusive, Weight: p.Weight})
+	return nil
+}
+
+// RecvPriorityUpdate is a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
+func (s *Session) RecvPriorityUpdate(id uint32, p sched.Priority) { s.out.adjust(s, id, p) }
+
+// IdleFrame charges a frame that moves nothing.
+func (s *Session) IdleFrame(now time.Time) error {
+	if !s.idle.take(now) {
+		return wire.Conn(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
+	}
+	return nil
+}
+
+// Consume gives back the window of n bytes that the stream's reader has taken.
+func (s *Session) Consume(st *Stream, n int) {
+	st.unread -= int32(n)
+	if !st.gotEnd && st.state != StateClosed {
+		st.recv.credit += int32(n)
+	} else {
+		st = nil
+	}
+	s.recv.credit += int32(n)
+	s.markCredit(st)
+}
+
+// Discard gives back the connection's window for n bytes that nobody will read.
+// The stream's own stays closed: the peer is not asked for more.
+func (s *Session) Discard(st *Stream, n int) {
+	st.unread -= int32(n)
+	s.creditConn(int32(n))
+}
+
+func (s *Session) creditConn(n int32) {
+	s.recv.credit += n
+	s.markCredit(nil)
+}

@@ -1,0 +1,165 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"h2fork.example/net/internal/wire"
+)
+
+// ErrPushDisabled and ErrPushLimit are why a promise fails (RFC 9113 §6.6, §5.1.2).
+var (
+	ErrPushDisabled = errors.New("http2: push is disabled by the peer")
+	ErrPushLimit    = errors.New("http2: push would exceed the peer's limit of concurrent streams")
+	ErrStreamClosed = errors.New("http2: stream closed")
+)
+
+// Open queues a stream that we open, with its field section: it gets its
+// identifier when its HEADERS leave, so that identifiers rise on the wire
+// whatever the scheduler does, and it waits until the peer's limit has room.
+func (s *Session) Open(st *Stream, sec *Section, end bool, declared int64) {
+	st.declared = declared
+	st.fin = end
+	st.q.push(item{kind: itemHead, sec: sec})
+	s.out.opening.push(st)
+}
+
+// SendInfo queues an informational (1xx) field section. It never ends a stream.
+func (s *Session) SendInfo(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemInfo, sec: sec}) }
+
+// SendHead queues the final field section.
+func (s *Session) SendHead(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemHead, sec: sec}) }
+
+// SendBuffer queues body bytes that the session now owns.
+func (s *Session) SendBuffer(st *Stream, buf *Buffer) {
+	if len(buf.B) == 0 {
+		buf.Free()
+		return
+	}
+	s.enqueue(st, item{kind: itemData, data: buf.B, buf: buf})
+}
+
+// SendLent queues body bytes that stay the caller's, who leaves them alone and
+// waits until [Stream.Lent] is false.
+func (s *Session) SendLent(st *Stream, data []byte) {
+	if len(data) > 0 {
+		s.enqueue(st, item{kind: itemData, data: data})
+	}
+}
+
+// SendEnd finishes our side. trailers may be nil and is not empty: an empty
+// field section never ends a stream, some peers mishandle one.
+func (s *Session) SendEnd(st *Stream, trailers *Section) {
+	if st.Closed() || st.fin || st.resetAfter {
+		if trailers != nil {
+			trailers.Free()
+		}
+		return
+	}
+	st.fin = true
+	if trailers != nil {
+		s.enqueue(st, item{kind: itemTrailers, sec: trailers})
+		return
+	}
+	s.out.finished(s, st)
+}
+
+// enqueue puts it behind what st already has to send; on a closed stream it is
+// dropped.
+func (s *Session) enqueue(st *Stream, it item) {
+	if st.Closed() || st.resetAfter {
+		it.free()
+		return
+	}
+	if it.lent() {
+		st.lentQueued++
+	}
+	st.q.push(it)
+	s.out.queued(s, st, &it)
+}
+
+// Reset ends the stream at once: what it had queued is dropped, RST_STREAM goes
+// out. cause is what Err reports from now on.
+func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
+	if st.Closed() {
+		return
+	}
+	if st.id != 0 {
+		s.queueReset(st.id, code)
+		s.recent.add(st.id, resetByUs)
+	}
+	s.close(st, cause)
+}
+
+// ResetAfterHead is Reset, except that a field section which is queued still
+// leaves first: what was flushed is not taken back.
+func (s *Session) ResetAfterHead(st *Stream, code wire.ErrCode, cause error) {
+	if st.Closed() {
+		return
+	}
+	st.dropAfterHead()
+	s.ResetWhenSent(st, code, cause)
+	st.Owner.OutputMoved()
+}
+
+// ResetWhenSent is Reset, once everything that is queued has left. Nothing more
+// may be queued.
+func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
+	if st.Closed() {
+		return
+	}
+	if st.id == 0 || st.q.len() == 0 {
+		s.Reset(st, code, cause)
+		return
+	}
+	st.resetAfter, st.resetCode, st.resetCause = true, code, cause
+	s.out.update(s, st)
+}
+
+// ResetForPeer is Reset for something that the peer did, on a stream that may
+// be open, closed or refused. The reset counts against the peer's budget.
+func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
+	st := s.streams[e.StreamID]
+	early := st == nil || !st.ended
+	if st != nil {
+		s.Reset(st, e.Code, e)
+	} else {
+		s.queueReset(e.StreamID, e.Code)
+		s.recent.add(e.StreamID, resetByUs)
+	}
+	if early && !s.resets.take(now) {
+		return tooManyResets()
+	}
+	return nil
+}
+
+// CloseAll closes every stream: the connection is over, for the reason err.
+func (s *Session) CloseAll(err error) {
+	for _, st := range s.streams {
+		s.close(st, err)
+	}
+	for st := s.out.opening.first; st != nil; st = s.out.opening.first {
+		s.close(st, err)
+	}
+}
+
+// Promise is a PUSH_PROMISE on its way (RFC 9113 §8.4).
+type Promise struct {
+	Stream  *Stream  // becomes the promised stream when the frame leaves
+	Section *Section // the promised request
+	Done    bool
+	Err     error // after Done: why no promise was made
+}
+
+func (p *Promise) fail() { p.Done, p.Err = true, ErrStreamClosed }
+
+// SendPromise queues p on parent. Done and Err are set, and parent's
+// OutputMoved called, once it has left or cannot.
+func (s *Session) SendPromise(parent *Stream, p *Promise) {
+	if !s.peer.enablePush {
+		p.Section.Free()
+		p.Done, p.Err = true, ErrPushDisabled
+		return
+	}
+	s.enqueue(parent, item{kind: itemPromise, sec: p.Section, promise: p})
+}

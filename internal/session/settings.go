@@ -1,0 +1,142 @@
+package session
+
+import (
+	"math"
+
+	"h2fork.example/net/internal/wire"
+)
+
+// maxSettings bounds the parameters of one SETTINGS frame. RFC 9113 defines
+// eight; a peer that sends hundreds wants us busy. Upstream's limit.
+const maxSettings = 100
+
+// peerSettings is what the peer has told us, with RFC 9113 §6.5.2's defaults.
+type peerSettings struct {
+	seen                 bool // its first SETTINGS have arrived
+	enablePush           bool
+	maxConcurrentStreams uint32
+	initialWindow        uint32
+	maxFrameSize         uint32
+	maxHeaderListSize    uint32
+	extendedConnect      bool
+
+	// Its GOAWAY, if one came.
+	goAway     bool
+	goAwayLast uint32
+	goAwayCode wire.ErrCode
+
+	// The HPACK encoder is the writer's, so a new table size waits here until
+	// the writer comes. If it changed more than once, the smallest counts too
+	// (RFC 7541 §4.2).
+	tableChanged        bool
+	tableSize, tableMin uint32
+}
+
+func defaultPeerSettings() peerSettings {
+	return peerSettings{
+		enablePush:           true,
+		maxConcurrentStreams: math.MaxUint32,
+		initialWindow:        wire.DefaultWindow,
+		maxFrameSize:         wire.DefaultMaxFrameSize,
+		maxHeaderListSize:    math.MaxUint32,
+	}
+}
+
+// SeenSettings reports whether the peer's first SETTINGS have arrived.
+func (s *Session) SeenSettings() bool { return s.peer.seen }
+
+// PeerMaxConcurrentStreams is how many streams the peer lets us have open.
+func (s *Session) PeerMaxConcurrentStreams() uint32 { return s.peer.maxConcurrentStreams }
+
+// PeerExtendedConnect reports whether the peer takes extended CONNECT (RFC 8441 §3).
+func (s *Session) PeerExtendedConnect() bool { return s.peer.extendedConnect }
+
+// RecvSettings applies a SETTINGS frame, in order, and makes its
+// acknowledgement pending (RFC 9113 §6.5.3).
+func (s *Session) RecvSettings(f wire.SettingsFrame) error {
+	if f.Ack {
+		return s.recvSettingsAck()
+	}
+	if f.Len() > maxSettings {
+		return wire.Conn(wire.ProtocolError, "settings_big_or_dups", "SETTINGS with %d parameters", f.Len())
+	}
+	for i := range f.Len() {
+		if err := s.ApplySetting(f.At(i)); err != nil {
+			return err
+		}
+	}
+	s.peer.seen = true
+	s.control.settingsAcks++
+	return nil
+}
+
+func (s *Session) recvSettingsAck() error {
+	if s.control.unacked == 0 {
+		return wire.Conn(wire.ProtocolError, "ack_mystery", "acknowledgement of SETTINGS that were never sent")
+	}
+	s.control.unacked--
+	return nil
+}
+
+// ApplySetting applies one parameter without acknowledging it, as for the
+// HTTP2-Settings field of an upgrade (RFC 7540 §3.2.1).
+func (s *Session) ApplySetting(p wire.Setting) error {
+	if err := p.Valid(); err != nil {
+		return err
+	}
+	switch p.ID {
+	case wire.SettingHeaderTableSize:
+		s.setTableSize(p.Val)
+	case wire.SettingEnablePush:
+		if s.cfg.Role == Client && p.Val != 0 {
+			// RFC 9113 §6.5.2: a server may not enable push.
+			return wire.Conn(wire.ProtocolError, "enable_push", "a server sent ENABLE_PUSH 1")
+		}
+		s.peer.enablePush = p.Val != 0
+	case wire.SettingMaxConcurrentStreams:
+		s.peer.maxConcurrentStreams = p.Val
+	case wire.SettingInitialWindowSize:
+		return s.setInitialWindow(p.Val)
+	case wire.SettingMaxFrameSize:
+		s.peer.maxFrameSize = p.Val
+	case wire.SettingMaxHeaderListSize:
+		s.peer.maxHeaderListSize = p.Val
+	case wire.SettingEnableConnectProtocol:
+		if s.peer.extendedConnect && p.Val == 0 {
+			// RFC 8441 §3: once 1, it may not become 0.
+			return wire.Conn(wire.ProtocolError, "enable_connect_protocol", "ENABLE_CONNECT_PROTOCOL went from 1 to 0")
+		}
+		s.peer.extendedConnect = p.Val != 0
+	}
+	return nil
+}
+
+func (s *Session) setTableSize(v uint32) {
+	p := &s.peer
+	if !p.tableChanged || v < p.tableMin {
+		p.tableMin = v
+	}
+	p.tableSize, p.tableChanged = v, true
+}
+
+// ours is the SETTINGS frame that opens our side of the connection.
+func (s *Session) ours() []wire.Setting {
+	c := &s.cfg
+	all := []wire.Setting{
+		{ID: wire.SettingMaxFrameSize, Val: c.MaxFrameSize},
+		{ID: wire.SettingMaxConcurrentStreams, Val: c.MaxConcurrentStreams},
+		{ID: wire.SettingMaxHeaderListSize, Val: c.MaxHeaderListSize},
+		{ID: wire.SettingHeaderTableSize, Val: c.HeaderTableSize},
+		{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
+	}
+	if c.Role == Client {
+		all[1] = wire.Setting{ID: wire.SettingEnablePush, Val: 0}
+	}
+	if c.ExtendedConnect {
+		all = append(all, wire.Setting{ID: wire.SettingEnableConnectProtocol, Val: 1})
+	}
+	if c.NoRFC7540Priorities {
+		all = append(all, wire.Setting{ID: wire.SettingNoRFC7540Priorities, Val: 1})
+	}
+	return all
+}

@@ -1,0 +1,228 @@
+package session
+
+import (
+	"h2fork.example/net/internal/sched"
+	"h2fork.example/net/internal/wire"
+)
+
+// A State is a stream's state (RFC 9113 §5.1).
+//
+//	                    +--------+
+//	          PUSH      |        |   HEADERS
+//	     ,------------- |  idle  | -------------.
+//	     v              +--------+              v
+//	+----------+                           +--------+
+//	| reserved |    HEADERS (half-closed   |        |
+//	| (local)  | ----,  remote at once)    |  open  |
+//	+----------+     |        ,----------- |        | -----------.
+//	     |           v        v recv ES    +--------+   send ES  v
+//	     |        +-------------+               |         +-------------+
+//	     |        | half-closed |               |         | half-closed |
+//	     |        |  (remote)   |               |         |   (local)   |
+//	     |        +-------------+               |         +-------------+
+//	     |               |  send ES / R         | R    recv ES / R |
+//	     | R             v                      v                  |
+//	     |          +----------+                                   |
+//	     `--------> |  closed  | <---------------------------------'
+//	                +----------+            R: RST_STREAM, either way
+//
+// "reserved (remote)" does not occur: this package's client disables push.
+type State uint8
+
+const (
+	StateIdle State = iota
+	StateReservedLocal
+	StateOpen
+	StateHalfClosedLocal
+	StateHalfClosedRemote
+	StateClosed
+)
+
+func (s State) String() string {
+	return [...]string{"idle", "reserved (local)", "open", "half-closed (local)", "half-closed (remote)", "closed"}[s]
+}
+
+// An Owner is what the engine hangs on a stream. Its method is called with the
+// session's mutex held and must not block.
+type Owner interface {
+	// OutputMoved says that output of the stream has left or been dropped:
+	// there may be room again, and lent bytes may be back.
+	OutputMoved()
+}
+
+// Stream is the protocol's half of a stream. It is embedded by value in the
+// engine's stream, so a request costs one allocation. Guarded by the session's
+// mutex.
+type Stream struct {
+	Owner Owner // set before the stream is opened, then constant
+
+	node  sched.Node
+	id    uint32 // 0 until a stream that we open has sent its HEADERS
+	state State
+
+	recv         recvWindow
+	unread       int32 // received, not yet consumed by the reader; owed to both windows
+	gotEnd       bool  // END_STREAM has arrived
+	declared     int64 // content-length, or -1
+	received     int64 // DATA content so far
+	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
+	creditMarked bool  // in control.credits
+
+	q          queue
+	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
+	headSent   bool // a final (not 1xx) field section has been emitted
+	ended      bool // END_STREAM has been emitted
+	done       bool // see Done
+	lentQueued int  // lent items in q
+	lentOut    int  // lent pieces emitted and not yet settled
+	blocked    blockedOn
+	resetAfter bool // RST_STREAM with resetCode follows what is queued
+	resetCode  wire.ErrCode
+	resetCause error
+
+	err        error // why it closed; nil while open and after a clean end
+	nextClosed *Stream
+	listPrev   *Stream // links in whichever of the session's lists it is on
+	listNext   *Stream
+}
+
+// ID is the stream's identifier; 0 before a locally opened stream has left.
+func (st *Stream) ID() uint32 { return st.id }
+
+// State is the stream's state.
+func (st *Stream) State() State { return st.state }
+
+// Closed reports whether the stream is closed.
+func (st *Stream) Closed() bool { return st.state == StateClosed }
+
+// Err is why the stream closed: a *wire.StreamError for a reset, whichever side
+// sent it, the connection's error, or nil after both sides ended it.
+func (st *Stream) Err() error { return st.err }
+
+// NextClosed follows the list that [Session.TakeClosed] returned.
+func (st *Stream) NextClosed() *Stream { return st.nextClosed }
+
+// HeadSent reports whether the final field section has been emitted.
+func (st *Stream) HeadSent() bool { return st.headSent }
+
+// Pushed reports whether the stream is one that a server promised.
+func (st *Stream) Pushed() bool { return st.id != 0 && st.id%2 == 0 }
+
+// RemoteEnded reports whether the peer has ended its side.
+func (st *Stream) RemoteEnded() bool { return st.gotEnd }
+
+// Lent reports whether bytes that a goroutine lent are still in use: that
+// goroutine may neither change nor free them.
+func (st *Stream) Lent() bool { return st.lentQueued > 0 || st.lentOut > 0 }
+
+// LentOut reports whether lent bytes are being encoded at this moment; they come
+// back even if the stream has closed.
+func (st *Stream) LentOut() bool { return st.lentOut > 0 }
+
+// Queued is how many body bytes wait to leave.
+func (st *Stream) Queued() int { return st.q.bytes }
+
+// endsAfter is the one predicate that decides which frame carries END_STREAM:
+// the stream is finished locally, and rest items (and rest bytes of them) are
+// what would remain queued once this frame has left.
+func (st *Stream) endsAfter(rest int) bool { return st.fin && rest == 0 }
+
+// sendEnded moves the state on when END_STREAM has been emitted.
+func (s *Session) sendEnded(st *Stream) {
+	st.ended = true
+	switch st.state {
+	case StateHalfClosedRemote:
+		s.close(st, nil)
+	case StateOpen:
+		st.state = StateHalfClosedLocal
+		s.stopPeer(st)
+	}
+}
+
+// Done says that nobody will read or write the stream any more.
+func (s *Session) Done(st *Stream) {
+	st.done = true
+	s.stopPeer(st)
+}
+
+// stopPeer asks the peer to stop sending what nobody reads, without error, once
+// our side is complete: RFC 9113 §8.1 lets a server do so.
+func (s *Session) stopPeer(st *Stream) {
+	if st.done && st.ended && st.state == StateHalfClosedLocal {
+		s.queueReset(st.id, wire.NoError)
+		s.recent.add(st.id, resetByUs)
+		s.close(st, nil)
+	}
+}
+
+// recvEnded moves the state on when END_STREAM has arrived.
+func (st *Stream) recvEnded(s *Session) {
+	st.gotEnd = true
+	st.dropCredit()
+	switch st.state {
+	case StateOpen:
+		st.state = StateHalfClosedRemote
+	case StateHalfClosedLocal:
+		s.close(st, nil)
+	}
+}
+
+// close takes the stream out of the session. What it had queued is dropped;
+// bytes received and not consumed stay owed to the connection's window until
+// [Session.Consume] or [Session.Discard].
+func (s *Session) close(st *Stream, err error) {
+	if st.state == StateClosed {
+		return
+	}
+	if st.id == 0 {
+		s.out.opening.remove(st)
+	} else {
+		delete(s.streams, st.id)
+		if s.peerInitiated(st.id) {
+			s.peerOpen--
+		} else {
+			s.localOpen--
+		}
+		s.out.close(s, st)
+		if err == nil {
+			s.recent.addUnlessReset(st.id, endedByBoth)
+			s.resets.earn()
+			s.idle.earn()
+		}
+	}
+	st.state = StateClosed
+	st.err = err
+	st.dropCredit()
+	st.dropQueue()
+	st.nextClosed = s.closed
+	s.closed = st
+	st.Owner.OutputMoved()
+}
+
+// dropQueue forgets what has not left, and gives lent bytes back.
+func (st *Stream) dropQueue() {
+	for st.q.len() > 0 {
+		it := st.q.pop()
+		it.free()
+	}
+	st.q.bytes = 0
+	st.lentQueued = 0
+}
+
+// dropAfterHead is dropQueue, but keeps sections up to the final one.
+func (st *Stream) dropAfterHead() {
+	kept := 0
+	for i := st.q.head; i < len(st.q.items); i++ {
+		switch it := &st.q.items[i]; it.kind {
+		case itemInfo, itemHead:
+			st.q.items[st.q.head+kept] = *it
+			kept++
+		default:
+			it.free()
+		}
+	}
+	clear(st.q.items[st.q.head+kept:])
+	st.q.items = st.q.items[:st.q.head+kept]
+	st.q.bytes = 0
+	st.lentQueued = 0
+}
