@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,10 +14,8 @@ import (
 
 // The Go servers are this program again, so this test binary must be able to be one.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "-child" {
-		if err := serveChild(os.Args[2], os.Stdout); err != nil {
-			os.Exit(1)
-		}
+	if len(os.Args) > 1 && os.Args[1] == "-child" {
+		main()
 		return
 	}
 	os.Exit(m.Run())
@@ -104,5 +104,24 @@ func TestTheTableComparesWithUpstream(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("no ratio %s in\n%s", want, got)
 		}
+	}
+}
+
+func TestTheMessageOfScenarioGRPCIsAnsweredInKind(t *testing.T) {
+	srv, err := stack.Ours().Start(stack.Protocols, content(), stack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	client, closeConns := stack.Client(stack.Protocols)
+	defer closeConns()
+	resp, err := client.Post(srv.URL+methodSay, "application/grpc", bytes.NewReader(sayMessage()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil || !bytes.Equal(got, sayMessage()) || resp.Trailer.Get("Grpc-Status") != "0" {
+		t.Errorf("answered with %q, trailers %v, %v", got, resp.Trailer, err)
 	}
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -17,13 +15,13 @@ import (
 // The Go servers are this program again, run with -child: a process that serves both ways and says where.
 
 // startGo returns what starts the stack of that name.
-func startGo(name string) func(*machine, bool) (*process, error) {
-	return func(_ *machine, tls bool) (*process, error) {
+func startGo(name string) func(*machine, scenario) (*process, error) {
+	return func(_ *machine, sc scenario) (*process, error) {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
-		cmd := exec.Command(self, "-child", name)
+		cmd := exec.Command(self, "-child", name, "-streams", fmt.Sprint(sc.streams))
 		stdout, err := cmd.StdoutPipe()
 		if err != nil {
 			return nil, err
@@ -38,7 +36,7 @@ func startGo(name string) func(*machine, bool) (*process, error) {
 			return nil, fmt.Errorf("%s did not say where it listens: %w\n%s", name, err, p.log.String())
 		}
 		p.url = plain
-		if tls {
+		if sc.tls {
 			p.url = secure
 		}
 		return p, nil
@@ -46,14 +44,14 @@ func startGo(name string) func(*machine, bool) (*process, error) {
 }
 
 // serveChild serves until it is told to end, after it has printed its URLs: without TLS, with TLS.
-func serveChild(name string, out io.Writer) error {
+func serveChild(name string, streams uint32, out io.Writer) error {
 	s, err := stack.Find(name)
 	if err != nil {
 		return err
 	}
 	var urls []string
 	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
-		srv, err := s.Start(m, content(), stack.Options{})
+		srv, err := s.Start(m, content(), stack.Options{MaxConcurrentStreams: streams})
 		if err != nil {
 			return err
 		}
@@ -64,23 +62,4 @@ func serveChild(name string, out io.Writer) error {
 	fmt.Fprintln(out, strings.Join(urls, " "))
 	<-end
 	return nil
-}
-
-const (
-	hello    = "hello, world\n"
-	mebibyte = 1 << 20
-)
-
-// content returns the handler of the Go servers. The servers of files have files of the same names.
-func content() http.Handler {
-	large := bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16)
-	mux := http.NewServeMux()
-	mux.HandleFunc("/hello", func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == "POST" {
-			io.Copy(io.Discard, r.Body)
-		}
-		io.WriteString(w, hello)
-	})
-	mux.HandleFunc("/mebibyte", func(w http.ResponseWriter, _ *http.Request) { w.Write(large) })
-	return mux
 }

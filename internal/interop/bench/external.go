@@ -14,10 +14,10 @@ import (
 const startLimit = 5 * time.Second
 
 // startNghttpd serves the machine's files with nghttpd.
-func startNghttpd(m *machine, tls bool) (*process, error) {
-	return startOnPort(tls, func(port string) (*exec.Cmd, error) {
+func startNghttpd(m *machine, sc scenario) (*process, error) {
+	return startOnPort(sc.tls, func(port string) (*exec.Cmd, error) {
 		args := []string{"-a", "127.0.0.1", "-n1", "-d", m.files, port}
-		if tls {
+		if sc.tls {
 			args = append(args, m.key, m.cert)
 		} else {
 			args = append([]string{"--no-tls"}, args...)
@@ -27,10 +27,10 @@ func startNghttpd(m *machine, tls bool) (*process, error) {
 }
 
 // startH2O serves the machine's files with h2o.
-func startH2O(m *machine, tls bool) (*process, error) {
-	return startOnPort(tls, func(port string) (*exec.Cmd, error) {
+func startH2O(m *machine, sc scenario) (*process, error) {
+	return startOnPort(sc.tls, func(port string) (*exec.Cmd, error) {
 		listen := "listen:\n  host: 127.0.0.1\n  port: " + port + "\n"
-		if tls {
+		if sc.tls {
 			listen += fmt.Sprintf("  ssl:\n    certificate-file: %s\n    key-file: %s\n", m.cert, m.key)
 		}
 		config := listen + fmt.Sprintf("num-threads: 1\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", m.files)

@@ -17,8 +17,8 @@ func (r *runner) drive(p *process, sc scenario, d time.Duration) (sample, error)
 	ctx, cancel := context.WithTimeout(context.Background(), d+h2loadGrace)
 	defer cancel()
 	args := append([]string{"-t1", fmt.Sprintf("-D%.0f", d.Seconds())}, sc.h2load...)
-	if sc.uploads {
-		args = append(args, "-d", r.machine.body)
+	if sc.body != "" {
+		args = append(args, "-d", r.machine.file(sc.body))
 	}
 	cmd := exec.CommandContext(ctx, "h2load", append(args, p.url+sc.path)...)
 	out, err := cmd.CombinedOutput()

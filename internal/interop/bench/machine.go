@@ -13,6 +13,16 @@ import (
 	"h2fork.example/net/internal/interop/stack"
 )
 
+// The files that every machine has, and what is in them.
+const (
+	fileHello    = "hello"
+	fileMebibyte = "mebibyte"
+	fileMessage  = "message" // a gRPC message of the sort that methodSay takes
+
+	hello    = "hello, world\n"
+	mebibyte = 1 << 20
+)
+
 // A machine is where the servers run, with the files that they serve.
 type machine struct {
 	CPU   string `json:"cpu"`
@@ -22,8 +32,7 @@ type machine struct {
 	OS    string `json:"os"`
 
 	dir   string // of everything below
-	files string // hello and mebibyte
-	body  string // what is uploaded
+	files string // the files named below
 	cert  string
 	key   string
 }
@@ -44,7 +53,6 @@ func newMachine() (*machine, error) {
 		cert:  filepath.Join(dir, "cert.pem"),
 		key:   filepath.Join(dir, "key.pem"),
 	}
-	m.body = filepath.Join(m.files, "mebibyte")
 	if err := m.write(); err != nil {
 		m.close()
 		return nil, err
@@ -66,10 +74,11 @@ func (m *machine) write() error {
 		return err
 	}
 	for name, data := range map[string][]byte{
-		filepath.Join(m.files, "hello"): []byte(hello),
-		m.body:                          bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16),
-		m.cert:                          pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
-		m.key:                           pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		m.file(fileHello):    []byte(hello),
+		m.file(fileMebibyte): bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16),
+		m.file(fileMessage):  sayMessage(),
+		m.cert:               pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		m.key:                pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
 	} {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
 			return err
@@ -77,6 +86,8 @@ func (m *machine) write() error {
 	}
 	return nil
 }
+
+func (m *machine) file(name string) string { return filepath.Join(m.files, name) }
 
 func (m *machine) close() { os.RemoveAll(m.dir) }
 

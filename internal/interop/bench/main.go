@@ -43,7 +43,8 @@ func main() {
 		rounds        = flag.Int("rounds", 3, "how many `times` each server is measured in each scenario")
 		idle          = flag.Int("idle", 2000, "`connections` in scenario idle")
 		jsonFile      = flag.String("json", "", "write every sample to this `file` too")
-		child         = flag.String("child", "", "be the `server` of this name; for bench's own use")
+		child         = flag.String("child", "", "be the `server` of this name; for bench's own use, as -streams")
+		streams       = flag.Uint("streams", 0, "concurrent `streams` that a -child allows")
 	)
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), usage, listScenarios(), listServers())
@@ -53,7 +54,7 @@ func main() {
 
 	var err error
 	if *child != "" {
-		err = serveChild(*child, os.Stdout)
+		err = serveChild(*child, uint32(*streams), os.Stdout)
 	} else {
 		err = bench(options{
 			scenarios: *scenarioNames,

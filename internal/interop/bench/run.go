@@ -70,7 +70,7 @@ func (r *runner) run(out *os.File) []sample {
 
 // measure starts the server, takes a sample and stops it.
 func (r *runner) measure(sc scenario, srv server) (sample, error) {
-	p, err := srv.start(r.machine, sc.tls)
+	p, err := srv.start(r.machine, sc)
 	if err != nil {
 		return sample{}, err
 	}

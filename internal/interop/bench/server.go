@@ -10,13 +10,14 @@ import (
 
 // A server is a program to measure.
 type server struct {
-	name    string
-	title   string
-	program string // to look for on the machine, "" for ours
-	debian  string // the package that has it
-	uploads bool   // answers POST
-	// start runs the server and returns when it listens.
-	start func(m *machine, tls bool) (*process, error)
+	name     string
+	title    string
+	program  string // to look for on the machine, "" for one in Go, which is this program
+	debian   string // the package that has it
+	uploads  bool   // answers POST
+	handlers bool   // runs handlers in Go
+	// start runs the server for a scenario and returns when it listens.
+	start func(m *machine, sc scenario) (*process, error)
 }
 
 // reference is the server that the others are compared with.
@@ -25,7 +26,7 @@ const reference = "xnet"
 func allServers() []server {
 	var all []server
 	for _, s := range stack.All() {
-		all = append(all, server{name: s.Name, title: s.Path, uploads: true, start: startGo(s.Name)})
+		all = append(all, server{name: s.Name, title: s.Path, uploads: true, handlers: true, start: startGo(s.Name)})
 	}
 	return append(all,
 		server{name: "nghttpd", title: "nghttpd, 1 thread", program: "nghttpd", debian: "nghttp2-server", uploads: true, start: startNghttpd},

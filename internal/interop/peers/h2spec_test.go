@@ -25,25 +25,34 @@ const (
 )
 
 func TestH2specStrictPasses(t *testing.T) {
-	inEachMode(t, func(t *testing.T, m stack.Mode) {
-		srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			io.Copy(io.Discard, r.Body)
-			io.WriteString(w, "hello, h2spec\n")
-		}), stack.Options{})
+	inEachMode(t, func(t *testing.T, m stack.Mode) { runH2spec(t, m, stack.Default) })
+}
 
-		groups := []*spec.TestGroup{generic.Spec(), http2.Spec(), hpack.Spec()}
-		var count h2specCount
-		for _, g := range groups {
-			count.runGroup(t, g, h2specConfig(t, srv, m))
+func TestH2specStrictPassesWithEachScheduler(t *testing.T) {
+	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
+		for _, scheduler := range []stack.Scheduler{stack.RFC7540, stack.Random} {
+			t.Run(fmt.Sprintf("%v/%v", m, scheduler), func(t *testing.T) { runH2spec(t, m, scheduler) })
 		}
-		t.Logf("%d passed, %d skipped, %d failed\n%s", count.passed, count.skipped, count.failed, strings.Join(count.sections, "\n"))
-		if total := count.passed + count.skipped + count.failed; total != h2specCases {
-			t.Errorf("%d cases ran, want %d", total, h2specCases)
-		}
-		if count.passed < h2specRequired {
-			t.Errorf("%d cases passed, want at least %d", count.passed, h2specRequired)
-		}
-	})
+	}
+}
+
+func runH2spec(t *testing.T, m stack.Mode, scheduler stack.Scheduler) {
+	srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, "hello, h2spec\n")
+	}), stack.Options{Scheduler: scheduler})
+
+	var count h2specCount
+	for _, g := range []*spec.TestGroup{generic.Spec(), http2.Spec(), hpack.Spec()} {
+		count.runGroup(t, g, h2specConfig(t, srv, m))
+	}
+	t.Logf("%d passed, %d skipped, %d failed\n%s", count.passed, count.skipped, count.failed, strings.Join(count.sections, "\n"))
+	if total := count.passed + count.skipped + count.failed; total != h2specCases {
+		t.Errorf("%d cases ran, want %d", total, h2specCases)
+	}
+	if count.passed < h2specRequired {
+		t.Errorf("%d cases passed, want at least %d", count.passed, h2specRequired)
+	}
 }
 
 func h2specConfig(t *testing.T, srv *stack.Server, m stack.Mode) *config.Config {

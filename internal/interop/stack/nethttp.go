@@ -1,6 +1,9 @@
 package stack
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // NetHTTP is the HTTP/2 that comes with net/http. It has no h2c handler.
 func NetHTTP() Stack {
@@ -8,6 +11,9 @@ func NetHTTP() Stack {
 		Name: "nethttp",
 		Path: "net/http",
 		configure: func(srv *http.Server, o Options) error {
+			if o.Scheduler != Default {
+				return fmt.Errorf("net/http has no %v write scheduler", o.Scheduler)
+			}
 			if o.MaxConcurrentStreams > 0 {
 				srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: int(o.MaxConcurrentStreams)}
 			}

@@ -12,6 +12,24 @@ import (
 // the stack's defaults.
 type Options struct {
 	MaxConcurrentStreams uint32
+	Scheduler            Scheduler
+}
+
+// A Scheduler names a write scheduler that comes with a stack.
+type Scheduler string
+
+// The schedulers that http2 packages have. Default is what a server without NewWriteScheduler uses.
+const (
+	Default Scheduler = ""
+	RFC7540 Scheduler = "RFC 7540" // NewPriorityWriteScheduler
+	Random  Scheduler = "random"   // NewRandomWriteScheduler
+)
+
+func (s Scheduler) String() string {
+	if s == Default {
+		return "default"
+	}
+	return string(s)
 }
 
 // A Stack is one HTTP/2 server implementation.

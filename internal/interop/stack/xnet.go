@@ -10,7 +10,14 @@ import (
 // XNet is golang.org/x/net/http2.
 func XNet() Stack {
 	server := func(o Options) *http2.Server {
-		return &http2.Server{MaxConcurrentStreams: o.MaxConcurrentStreams}
+		srv := &http2.Server{MaxConcurrentStreams: o.MaxConcurrentStreams}
+		switch o.Scheduler {
+		case RFC7540:
+			srv.NewWriteScheduler = func() http2.WriteScheduler { return http2.NewPriorityWriteScheduler(nil) }
+		case Random:
+			srv.NewWriteScheduler = http2.NewRandomWriteScheduler
+		}
+		return srv
 	}
 	return Stack{
 		Name: "xnet",
