@@ -16,26 +16,26 @@ import (
 // decided by the way through this diagram, that is by what the handler did, and
 // not by when the writer got to run:
 //
-//	         WriteHeader, Write,        a body byte; or the end
-//	 ,------, Flush, the end ,--------, -------------------------------> ,----------,
-//	 | open | -------------> | sealed |                                  | released |
-//	 '------'                '--------' -- Flush: bodiless, announced -> '----------'
-//	                              |                                        ^     |
-//	                              | Flush: Trailers-Only, open             |     |
-//	                              v                                        |     |
-//	                          ,------, a body byte, the end, an abort,     |     |
-//	                          | held | reading the request would block; ---'     |
-//	                          '------' and, if open, 1 ms is over                |
-//	                                                                             v
-//	                                              the end, or bodiless: ,----------,
-//	                                                                    | finished |
-//	                                                                    '----------'
+//		         WriteHeader, Write,        a body byte; or the end
+//		 ,------, Flush, the end ,--------, -------------------------------> ,----------,
+//		 | open | -------------> | sealed |                                  | released |
+//		 '------'                '--------' -- Flush: bodiless, announced -> '----------'
+//		                              |                                        ^     |
+//		                              | Flush: Trailers-Only, open             |     |
+//		                              v                                        |     |
+//		                          ,------, a body byte, the end, an abort,     |     |
+//		                          | held | reading the request would block; ---'     |
+//		                          '------' and, if open, 1 ms is over                |
+//		                                                                             v
+//		                                              the end, or bodiless: ,----------,
+//		                                                                    | finished |
+//		                                                                    '----------'
 //
-//   - sealed: the fields have been snapshotted.
-//   - held: flushed, and nothing of it is on the wire. The end makes of it what
-//     it would have been without the Flush.
-//   - released: the field section has been handed to the connection's writer.
-//   - finished: END_STREAM belongs on the last frame that has not left.
+//	  - sealed: the fields have been snapshotted.
+//	  - held: flushed, and nothing of it is on the wire. The end makes of it what
+//	    it would have been without the Flush.
+//	  - released: the field section has been handed to the connection's writer.
+//	  - finished: END_STREAM belongs on the last frame that has not left.
 type phase uint8
 
 const (
@@ -66,13 +66,13 @@ type responseWriter struct {
 	// deadline or a hold that expires, needs only the connection's lock, which
 	// comes after this one.
 	mu     sync.Mutex
-	phase  phase           // guarded by mu
-	header http.Header     // the handler's
+	phase  phase            // guarded by mu
+	header http.Header      // the handler's
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
 	status int
-	body   *session.Buffer // guarded by mu: written and not sent, or nil
-	wrote  int64           // guarded by mu: bytes the handler wrote
+	body   *session.Buffer  // guarded by mu: written and not sent, or nil
+	wrote  int64            // guarded by mu: bytes the handler wrote
 	grpc   *session.Section // guarded by mu: see repeatGRPC
 	closed bool             // guarded by mu: the handler is done
 
@@ -82,9 +82,8 @@ type responseWriter struct {
 }
 
 var (
-	_ http.Flusher       = (*responseWriter)(nil)
-	_ http.CloseNotifier = (*responseWriter)(nil)
-	_ http.Pusher        = (*responseWriter)(nil)
+	_ http.Flusher = (*responseWriter)(nil)
+	_ http.Pusher  = (*responseWriter)(nil)
 )
 
 var (

@@ -146,7 +146,6 @@ func configureTLS(s *http.Server) error {
 	if t.CipherSuites != nil && t.MinVersion < tls.VersionTLS13 && !slices.ContainsFunc(t.CipherSuites, requiredCipher) {
 		return errors.New("http2: TLSConfig.CipherSuites is missing an HTTP/2-required AES_128_GCM_SHA256 cipher (need at least one of TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 or TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)")
 	}
-	t.PreferServerCipherSuites = true
 	for _, proto := range []string{NextProtoTLS, "http/1.1"} {
 		if !slices.Contains(t.NextProtos, proto) {
 			t.NextProtos = append(t.NextProtos, proto)

@@ -63,8 +63,8 @@ func (s *Server) ServeConn(c net.Conn, opts *ServeConnOpts) {
 	if hs.WriteTimeout > 0 {
 		c.SetWriteDeadline(time.Time{}) // net/http's, of the handshake; ours is for each stream
 	}
-	if err := sc.checkTLS(c, conf.anyCipher); err != nil {
-		sc.reject(c, wire.InadequateSecurity, err.Error())
+	if reason := sc.checkTLS(c, conf.anyCipher); reason != "" {
+		sc.reject(c, wire.InadequateSecurity, reason)
 		return
 	}
 	sc.reader.RemoteAddr = c.RemoteAddr().String()
@@ -87,20 +87,24 @@ func (sc *serverConn) serve(c net.Conn) {
 		sc.logf("http2: server connection from %v on %p", c.RemoteAddr(), sc.hs)
 	}
 	defer sc.holds.stop()
-	err := sc.c.Serve()
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, conn.ErrShutdown), errors.Is(err, conn.ErrPingTimeout), errors.Is(err, conn.ErrSettingsTimeout):
-		// Ordinary ends, or logged already.
-	case errors.Is(err, conn.ErrPrefaceTimeout), !VerboseLogs && !isGreetingError(err):
-	default:
-		sc.logf("http2: server: error reading from client %v: %v", c.RemoteAddr(), err)
-	}
+	sc.logEnd(sc.c.Serve())
 }
 
-// isGreetingError reports whether err says that the client does not speak
-// HTTP/2: the one way of ending that an operator wants to hear of.
-func isGreetingError(err error) bool { return strings.HasPrefix(err.Error(), "bogus greeting") }
+// logEnd logs why the connection ended. That a client says something else than
+// HTTP/2 is news; that it goes away is not.
+func (sc *serverConn) logEnd(err error) {
+	remote := sc.c.NetConn().RemoteAddr()
+	var preface *conn.PrefaceError
+	switch {
+	case errors.As(err, &preface):
+		boring := errors.Is(err, conn.ErrPrefaceTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+		if VerboseLogs || !boring {
+			sc.logf("http2: server: error reading preface from client %v: %v", remote, err)
+		}
+	case VerboseLogs:
+		sc.logf("http2: server closing client connection; error reading frame from client %s: %v", remote, err)
+	}
+}
 
 // sets are the sets of connections that this one belongs to.
 func (sc *serverConn) sets(opts *ServeConnOpts) []*connSet {
@@ -114,21 +118,22 @@ func (sc *serverConn) sets(opts *ServeConnOpts) []*connSet {
 	return sets
 }
 
-// checkTLS refuses what RFC 9113 §9.2 rules out, and notes the connection's TLS.
-func (sc *serverConn) checkTLS(c net.Conn, anyCipher bool) error {
+// checkTLS notes the connection's TLS, and returns why RFC 9113 §9.2 rules it out
+// or "".
+func (sc *serverConn) checkTLS(c net.Conn, anyCipher bool) string {
 	t, ok := c.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
-		return nil
+		return ""
 	}
 	state := t.ConnectionState()
 	sc.reader.TLS = &state
-	if state.Version < tls.VersionTLS12 {
-		return errors.New("TLS version too low")
+	switch {
+	case state.Version < tls.VersionTLS12:
+		return "TLS version too low"
+	case !anyCipher && prohibitedCipher(state.Version, state.CipherSuite):
+		return fmt.Sprintf("Prohibited TLS 1.2 Cipher Suite: %x", state.CipherSuite)
 	}
-	if !anyCipher && prohibitedCipher(state.Version, state.CipherSuite) {
-		return fmt.Errorf("Prohibited TLS 1.2 Cipher Suite: %x", state.CipherSuite)
-	}
-	return nil
+	return ""
 }
 
 // reject ends a connection that never became one.

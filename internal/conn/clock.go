@@ -41,7 +41,6 @@ type clock struct {
 	pingData [8]byte
 	read     time.Time // of the last frame, as far as ping needs to know
 	sweeping bool      // sweep is armed
-	parkedAt time.Time
 }
 
 // startClock starts what runs from the greeting on.

@@ -126,6 +126,12 @@ func (c *Conn) Unlock() {
 	c.unlockAndTell()
 }
 
+// act is Unlock for a caller that has nothing of its own to do under the lock.
+func (c *Conn) act() {
+	c.mu.Lock()
+	c.Unlock()
+}
+
 // Wake has pending output written, before the caller, who has locked the
 // connection, waits for it to leave.
 func (c *Conn) Wake() {

@@ -69,7 +69,7 @@ func (a *section) begin(f wire.HeadersFrame) {
 func (a *section) add(fragment []byte) error {
 	a.wire += uint64(len(fragment))
 	if a.wire > maxSectionSlack*uint64(a.maxList) {
-		return wire.Conn(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*a.maxList)
+		return wire.Conn(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*uint64(a.maxList))
 	}
 	if _, err := a.dec.Write(fragment); err != nil {
 		return a.failed(err)

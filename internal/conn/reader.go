@@ -29,6 +29,13 @@ var (
 	ErrPrefaceTimeout = errors.New("timeout waiting for client preface")
 )
 
+// PrefaceError is the end of a connection whose client never got to speak
+// HTTP/2.
+type PrefaceError struct{ Err error }
+
+func (e *PrefaceError) Error() string { return e.Err.Error() }
+func (e *PrefaceError) Unwrap() error { return e.Err }
+
 var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
 
 // reader is what the reader goroutine owns.
@@ -70,11 +77,10 @@ func (c *Conn) Serve() error {
 
 func (in *reader) run() error {
 	c := in.c
-	c.Lock()
-	c.Unlock() // our SETTINGS go out
+	c.act() // our SETTINGS go out
 	if !c.opt.SawPreface {
 		if err := in.readPreface(); err != nil {
-			return err
+			return &PrefaceError{err}
 		}
 	}
 	c.side.Ready()
@@ -137,7 +143,7 @@ func (c *Conn) count(err error) {
 
 // readPreface reads the client's connection preface (RFC 9113 §3.4).
 func (in *reader) readPreface() error {
-	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(ErrPrefaceTimeout) })
+	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(&PrefaceError{ErrPrefaceTimeout}) })
 	defer timer.Stop()
 	for in.w < len(wire.Preface) {
 		n, err := in.c.nc.Read(in.buf[in.w:])

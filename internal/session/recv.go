@@ -67,9 +67,6 @@ func (s *Session) ignored(id uint32) bool {
 	return g.sent && (g.fatal() || (s.peerInitiated(id) && id > s.peerLast))
 }
 
-// Deaf reports whether everything but connection-level accounting is over.
-func (s *Session) Deaf() bool { return s.control.goAway.fatal() }
-
 // RecvFields is a field section on a stream that is not new: a request's
 // trailers, or whatever a server sends. It returns nil if it is to be ignored.
 // The caller reports END_STREAM with RecvEnd.
