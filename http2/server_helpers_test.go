@@ -1,0 +1,193 @@
+package http2
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/wire"
+)
+
+// serving is a server for one connection.
+type serving struct {
+	srv      *Server
+	hs       *http.Server // for ServeConnOpts.BaseConfig; nil for an empty one
+	opts     ServeConnOpts
+	handler  http.HandlerFunc
+	settings []wire.Setting // the client's
+	silent   bool           // the script greets
+}
+
+// servedConn is a served connection, and the client's side of it.
+type servedConn struct {
+	*h2test.Peer
+	t        *testing.T
+	srv      *Server
+	hs       *http.Server
+	server   *h2test.Conn // the server's end
+	returned chan struct{}
+	log      *serverLog
+	counted  *serverLog // names that CountError was told
+}
+
+// serverLog collects lines.
+type serverLog struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *serverLog) Write(p []byte) (int, error) {
+	l.add(strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
+}
+
+func (l *serverLog) add(line string) {
+	l.mu.Lock()
+	l.lines = append(l.lines, line)
+	l.mu.Unlock()
+}
+
+func (l *serverLog) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}
+
+func (l *serverLog) String() string { return strings.Join(l.all(), "\n") }
+
+// want wants these lines and no others.
+func (l *serverLog) want(t *testing.T, sentence string, want ...string) {
+	t.Helper()
+	if got := l.all(); !slices.Equal(got, want) {
+		t.Errorf("%s\n got %q\nwant %q", sentence, got, want)
+	}
+}
+
+// run serves a connection in a bubble, runs the script on the client's side, and
+// closes it. That the bubble ends shows that the connection leaves no goroutine
+// behind.
+func (s serving) run(t *testing.T, script func(c *servedConn)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := s.start(t)
+		script(c)
+		c.Close()
+		<-c.returned
+	})
+}
+
+// start is run's beginning, for a script that lives in a bubble already.
+func (s serving) start(t *testing.T) *servedConn {
+	client, server := h2test.Pipe()
+	return s.startOn(t, client, server)
+}
+
+func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn {
+	c := &servedConn{
+		Peer:     h2test.NewPeer(t, client),
+		t:        t,
+		srv:      s.srv,
+		hs:       s.hs,
+		server:   server,
+		returned: make(chan struct{}),
+		log:      new(serverLog),
+		counted:  new(serverLog),
+	}
+	if c.srv == nil {
+		c.srv = new(Server)
+	}
+	if c.srv.CountError == nil {
+		c.srv.CountError = c.counted.add
+	}
+	if c.hs == nil {
+		c.hs = new(http.Server)
+	}
+	if c.hs.ErrorLog == nil {
+		c.hs.ErrorLog = log.New(c.log, "", 0)
+	}
+	c.IgnoreFields("date")
+	c.Ignore(h2test.WindowUpdates)
+	opts := s.opts
+	opts.BaseConfig = c.hs
+	if s.handler != nil {
+		opts.Handler = s.handler
+	}
+	go func() {
+		defer close(c.returned)
+		c.srv.ServeConn(server, &opts)
+	}()
+	if !s.silent {
+		c.Greet(s.settings...)
+	}
+	return c
+}
+
+// isOver reports whether ServeConn has returned.
+func (c *servedConn) isOver() bool {
+	synctest.Wait()
+	select {
+	case <-c.returned:
+		return true
+	default:
+		return false
+	}
+}
+
+// wantServed checks that the connection works: a request on stream id is
+// answered.
+func (c *servedConn) wantServed(id uint32) {
+	c.t.Helper()
+	c.Request(id, h2test.EndStream, ":path", "/served")
+	c.Want("the connection still serves requests", h2test.HeadersWith(id, h2test.EndStream, ":status", "204"))
+}
+
+// serverMux runs the handler of a path, and answers 204 to /served.
+func serverMux(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL != nil && r.URL.Path == "/served" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		handler(w, r)
+	}
+}
+
+// answerOK answers with a body of two bytes.
+func answerOK(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") }
+
+// bodyOK are the frames of answerOK's response.
+func bodyOK(id uint32) []h2test.Expectation {
+	return []h2test.Expectation{
+		h2test.HeadersFrame(id, h2test.KeepOpen, ":status", "200", "content-type", "text/plain; charset=utf-8", "content-length", "2"),
+		h2test.DataFrame(id, "ok", h2test.EndStream),
+	}
+}
+
+// noContent is the frame of a 204 response.
+func noContent(id uint32) h2test.Expectation {
+	return h2test.HeadersWith(id, h2test.EndStream, ":status", "204")
+}
+
+// settled waits until nothing moves any more.
+func settled() { synctest.Wait() }
+
+// rawFrame is a frame of any type, with any flags and payload.
+func rawFrame(t wire.FrameType, flags wire.Flags, id uint32, payload string) []byte {
+	b := wire.AppendHeader(nil, wire.Header{Type: t, Flags: flags, StreamID: id, Length: uint32(len(payload))})
+	return append(b, payload...)
+}
+
+// result is the outcome of something a handler did.
+type result struct {
+	n   int
+	err error
+}
+
+func (r result) String() string { return fmt.Sprintf("%d, %v", r.n, r.err) }
