@@ -81,8 +81,8 @@ func (w *responseWriter) send(p []byte) (int, error) {
 		return 0, w.st.writeErr()
 	}
 	rest := p
-	if w.body != nil { // send a full buffer, from which the content's type can be told
-		n := min(len(p), session.BufferSize-len(w.body.B))
+	if w.body != nil || w.isHead() { // a full buffer, from which the content's type can be told
+		n := min(len(p), session.BufferSize-len(w.written()))
 		w.buffer(p[:n])
 		rest = p[n:]
 	}
