@@ -44,14 +44,14 @@ func framingRows(t *testing.T, rows []framingRow) {
 		t.Run(row.sentence, func(t *testing.T) {
 			framingServe(t, new(Server), row.handler, func(p *h2test.Peer, _ *h2test.Conn) {
 				p.Request(1, !row.open, row.request...)
-				wantTimeline(p, row.sentence, row.want)
+				wantTimeline(p, time.Now(), row.sentence, row.want)
 			})
 		})
 	}
 }
 
-func wantTimeline(p *h2test.Peer, sentence string, want []framingAt) {
-	start := time.Now()
+// wantTimeline wants frames at instants counted from start, and no others.
+func wantTimeline(p *h2test.Peer, start time.Time, sentence string, want []framingAt) {
 	for _, w := range want {
 		if w.after > 0 {
 			time.Sleep(time.Until(start.Add(w.after - tick)))

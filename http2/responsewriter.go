@@ -180,7 +180,7 @@ func (w *responseWriter) FlushError() error {
 	c := w.st.sc.c
 	c.Lock()
 	defer c.Unlock()
-	if w.st.Closed() && w.phase != phaseFinished {
+	if w.st.Closed() && (w.phase != phaseFinished || w.st.Err() != nil) {
 		return w.st.writeErr()
 	}
 	switch {
