@@ -202,45 +202,43 @@ func TestCancelledDownloadsLeaveTheConnectionInOrder(t *testing.T) {
 
 func TestAThousandStreamsAreOpenAtOnceOnOneConnection(t *testing.T) {
 	const streams = 1000
-	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
-		t.Run(m.String(), func(t *testing.T) {
-			goroutinesReturn(t)
-			var arrived sync.WaitGroup
-			arrived.Add(streams)
-			srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Client", r.RemoteAddr)
-				if r.Method == "POST" {
-					arrived.Done()
-					arrived.Wait() // for the other 999
-				}
-				io.Copy(w, r.Body)
-			}), stack.Options{MaxConcurrentStreams: streams})
-			client, closeConns := stack.Client(m)
-			t.Cleanup(closeConns)
-
-			// After one response, the client knows how many streams it may open.
-			addr := do(t, client, "GET", srv.URL, nil).Header.Get("Client")
-			var wg sync.WaitGroup
-			for i := range streams {
-				wg.Go(func() {
-					want := fmt.Sprint("stream ", i)
-					resp, err := client.Post(srv.URL, "text/plain", strings.NewReader(want))
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					defer resp.Body.Close()
-					if got, err := io.ReadAll(resp.Body); err != nil || string(got) != want {
-						t.Errorf("got %q, %v, want %q", got, err, want)
-					}
-					if got := resp.Header.Get("Client"); got != addr {
-						t.Errorf("a second connection: %s beside %s", got, addr)
-					}
-				})
+	inEachMode(t, func(t *testing.T, m stack.Mode) {
+		goroutinesReturn(t)
+		var arrived sync.WaitGroup
+		arrived.Add(streams)
+		srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Client", r.RemoteAddr)
+			if r.Method == "POST" {
+				arrived.Done()
+				arrived.Wait() // for the other 999
 			}
-			wg.Wait()
-		})
-	}
+			io.Copy(w, r.Body)
+		}), stack.Options{MaxConcurrentStreams: streams})
+		client, closeConns := stack.Client(m)
+		t.Cleanup(closeConns)
+
+		// After one response, the client knows how many streams it may open.
+		addr := do(t, client, "GET", srv.URL, nil).Header.Get("Client")
+		var wg sync.WaitGroup
+		for i := range streams {
+			wg.Go(func() {
+				want := fmt.Sprint("stream ", i)
+				resp, err := client.Post(srv.URL, "text/plain", strings.NewReader(want))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer resp.Body.Close()
+				if got, err := io.ReadAll(resp.Body); err != nil || string(got) != want {
+					t.Errorf("got %q, %v, want %q", got, err, want)
+				}
+				if got := resp.Header.Get("Client"); got != addr {
+					t.Errorf("a second connection: %s beside %s", got, addr)
+				}
+			})
+		}
+		wg.Wait()
+	})
 }
 
 func TestAPanickingHandlerEndsOnlyItsStream(t *testing.T) {

@@ -1,8 +1,10 @@
 package stack
 
 import (
+	"net"
 	"net/http"
 
+	"h2fork.example/net/h2c"
 	"h2fork.example/net/http2"
 )
 
@@ -18,11 +20,20 @@ func Ours() Stack {
 		}
 		return srv
 	}
+	serveConn := func(h http.Handler, o Options) func(net.Conn) {
+		srv := server(o)
+		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: discardLog}}
+		return func(nc net.Conn) { srv.ServeConn(nc, opts) }
+	}
 	return Stack{
 		Name: "ours",
 		Path: "h2fork.example/net/http2",
 		configure: func(srv *http.Server, o Options) error {
 			return http2.ConfigureServer(srv, server(o))
 		},
+		h2c: func(h http.Handler, o Options) http.Handler {
+			return h2c.NewHandler(h, server(o))
+		},
+		serveConn: serveConn,
 	}
 }

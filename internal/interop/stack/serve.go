@@ -1,8 +1,8 @@
 package stack
 
 import (
-	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -18,10 +18,11 @@ const (
 	Handler   Mode = iota // h2c.NewHandler behind an HTTP/1 server
 	Protocols             // http.Server.Protocols with unencrypted HTTP/2, and ConfigureServer
 	TLS                   // "h2" through ALPN
+	ServeConn             // http2.Server.ServeConn, without http.Server
 )
 
 func (m Mode) String() string {
-	return [...]string{"h2c.NewHandler", "Protocols", "TLS"}[m]
+	return [...]string{"h2c.NewHandler", "Protocols", "TLS", "ServeConn"}[m]
 }
 
 // Scheme is the URL scheme of a server in mode m.
@@ -32,11 +33,14 @@ func (m Mode) Scheme() string {
 	return "http"
 }
 
+// discardLog takes what servers log about peers that break connections on purpose.
+var discardLog = log.New(io.Discard, "", 0)
+
 // NewServer returns a server for h in mode m, not yet listening. Certificates are the caller's to add.
 func (s Stack) NewServer(m Mode, h http.Handler, o Options) (*http.Server, error) {
-	srv := &http.Server{
-		Handler:  h,
-		ErrorLog: log.New(io.Discard, "", 0), // peers here break connections on purpose
+	srv := &http.Server{Handler: h, ErrorLog: discardLog}
+	if m == ServeConn {
+		return nil, errors.New("ServeConn goes without http.Server")
 	}
 	if m == Handler {
 		if !s.HasH2CHandler() {
@@ -60,8 +64,8 @@ type Server struct {
 	Addr string // host:port
 	URL  string // scheme://host:port
 
-	srv  *http.Server
-	done chan error
+	stop func()
+	done chan error // what serving ended with
 }
 
 // Start serves h on a loopback port until Close.
@@ -70,35 +74,44 @@ func (s Stack) Start(m Mode, h http.Handler, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv, err := s.NewServer(m, h, o)
+	serve, stop, err := s.prepare(ln, m, h, o)
 	if err != nil {
 		ln.Close()
 		return nil, err
 	}
 	addr := ln.Addr().String()
-	run := &Server{Addr: addr, URL: m.Scheme() + "://" + addr, srv: srv, done: make(chan error, 1)}
-	if m == TLS {
-		cert, _ := TestCertificate()
-		if srv.TLSConfig == nil {
-			srv.TLSConfig = new(tls.Config)
-		}
-		srv.TLSConfig.Certificates = []tls.Certificate{cert}
-		go func() { run.done <- srv.ServeTLS(ln, "", "") }()
-	} else {
-		go func() { run.done <- srv.Serve(ln) }()
-	}
+	run := &Server{Addr: addr, URL: m.Scheme() + "://" + addr, stop: stop, done: make(chan error, 1)}
+	go func() { run.done <- serve() }()
 	return run, nil
+}
+
+// prepare returns a function that serves on ln, and one that ends it at once.
+func (s Stack) prepare(ln net.Listener, m Mode, h http.Handler, o Options) (serve func() error, stop func(), err error) {
+	if m == ServeConn {
+		if s.serveConn == nil {
+			return nil, nil, fmt.Errorf("%s has no ServeConn", s.Path)
+		}
+		c := newConnServer(ln, s, h, o)
+		return c.run, c.close, nil
+	}
+	srv, err := s.NewServer(m, h, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	stop = func() { srv.Close() }
+	if m != TLS {
+		return func() error { return srv.Serve(ln) }, stop, nil
+	}
+	cert, _ := TestCertificate()
+	if srv.TLSConfig == nil {
+		srv.TLSConfig = new(tls.Config)
+	}
+	srv.TLSConfig.Certificates = []tls.Certificate{cert}
+	return func() error { return srv.ServeTLS(ln, "", "") }, stop, nil
 }
 
 // Close stops the server at once. Connections that h2c.NewHandler took over end with their clients.
 func (s *Server) Close() {
-	s.srv.Close()
+	s.stop()
 	<-s.done
-}
-
-// Shutdown stops the server after the requests in flight.
-func (s *Server) Shutdown(ctx context.Context) error {
-	err := s.srv.Shutdown(ctx)
-	<-s.done
-	return err
 }

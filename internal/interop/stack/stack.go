@@ -4,6 +4,7 @@ package stack
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -41,6 +42,8 @@ type Stack struct {
 	configure func(srv *http.Server, o Options) error
 	// h2c wraps h to speak unencrypted HTTP/2 behind an HTTP/1 server. It is nil if the stack cannot.
 	h2c func(h http.Handler, o Options) http.Handler
+	// serveConn returns a function that serves one connection to its end, or is nil as well.
+	serveConn func(h http.Handler, o Options) func(net.Conn)
 }
 
 // HasH2CHandler reports whether the stack can serve in mode Handler.
@@ -48,10 +51,14 @@ func (s Stack) HasH2CHandler() bool { return s.h2c != nil }
 
 // Modes lists the ways in which the stack can serve.
 func (s Stack) Modes() []Mode {
-	if !s.HasH2CHandler() {
-		return []Mode{Protocols, TLS}
+	modes := []Mode{Protocols, TLS}
+	if s.h2c != nil {
+		modes = append(modes, Handler)
 	}
-	return []Mode{Handler, Protocols, TLS}
+	if s.serveConn != nil {
+		modes = append(modes, ServeConn)
+	}
+	return modes
 }
 
 // All lists every stack, ours first.

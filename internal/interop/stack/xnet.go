@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"net"
 	"net/http"
 
 	"golang.org/x/net/http2"
@@ -19,12 +20,18 @@ func XNet() Stack {
 		}
 		return srv
 	}
+	serveConn := func(h http.Handler, o Options) func(net.Conn) {
+		srv := server(o)
+		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: discardLog}}
+		return func(nc net.Conn) { srv.ServeConn(nc, opts) }
+	}
 	return Stack{
 		Name: "xnet",
 		Path: "golang.org/x/net/http2",
 		configure: func(srv *http.Server, o Options) error {
 			return http2.ConfigureServer(srv, server(o))
 		},
+		serveConn: serveConn,
 		h2c: func(h http.Handler, o Options) http.Handler {
 			return h2c.NewHandler(h, server(o))
 		},
