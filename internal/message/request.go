@@ -47,7 +47,7 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 		return Request{}, err
 	}
 	u, values := newURLAndValues(len(regular))
-	head := requestHead{header: make(http.Header, min(len(regular), maxHeaderHint)), values: values}
+	head := requestHead{fieldMap: newFieldMap(len(regular), values)}
 	if err := r.readRegular(id, &head, regular); err != nil {
 		return Request{}, err
 	}
@@ -95,9 +95,6 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 	}, nil
 }
 
-// maxHeaderHint bounds the room that is made for fields before they are seen to have different names.
-const maxHeaderHint = 64
-
 // fewValues is how many values share an allocation with the URL.
 const fewValues = 8
 
@@ -128,8 +125,7 @@ func fillURL(id uint32, u *url.URL, pseudo *pseudoFields, host string) (uri stri
 
 // requestHead is what readRegular gathers of the regular fields.
 type requestHead struct {
-	header  http.Header
-	values  []string // the array behind header's values; its capacity is the number of fields
+	fieldMap
 	trailer http.Header
 
 	host  string // the first Host field's
@@ -174,17 +170,6 @@ func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack
 		}
 	}
 	return nil
-}
-
-// add is Header.Add, with room for the first value of each key already there.
-func (h *requestHead) add(key, value string) {
-	if old, ok := h.header[key]; ok {
-		h.header[key] = append(old, value)
-		return
-	}
-	n := len(h.values)
-	h.values = append(h.values, value)
-	h.header[key] = h.values[n : n+1 : n+1]
 }
 
 // addSpecial is add for the fields that HTTP/2 itself has an opinion on.

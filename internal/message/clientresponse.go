@@ -1,0 +1,198 @@
+package message
+
+import (
+	"net/http"
+	"strconv"
+
+	"h2fork.example/net/hpack"
+)
+
+// A ResponseReader makes responses of the field sections that a client receives on one connection. It is owned by the
+// connection's reader.
+type ResponseReader struct {
+	names canonicalCache
+}
+
+// A Response is a field section that passed.
+type Response struct {
+	// HTTP is complete but for Body, Request and TLS. The keys that its Trailer field declared are in Trailer.
+	HTTP *http.Response
+
+	// DeclaredLength is what DATA frames have to add up to (RFC 9113 §8.1.1), -1 if nothing was declared or the
+	// response never has content.
+	DeclaredLength int64
+}
+
+// Status returns the status code of a response, so that its caller knows whether it is a final one before anything is
+// made of it. Its error is a *wire.StreamError: the response is malformed.
+func Status(id uint32, fields []hpack.HeaderField) (int, error) {
+	code, _, err := readStatus(id, fields)
+	return code, err
+}
+
+// readStatus reads the pseudo-header fields at the head of fields, which are :status alone (RFC 9113 §8.3.2), and
+// returns the others.
+func readStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
+	status, seen, mixed, n := "", false, false, 0
+	for n < len(fields) && isPseudo(fields[n].Name) {
+		switch f := &fields[n]; f.Name {
+		case ":status":
+			if seen {
+				return 0, nil, malformed(id, "", "duplicate pseudo-header %q", f.Name)
+			}
+			status, seen = f.Value, true
+		case ":method", ":scheme", ":authority", ":path", ":protocol":
+			mixed = true
+		default:
+			return 0, nil, malformed(id, "", "invalid pseudo-header %q", f.Name)
+		}
+		n++
+	}
+	if status == "" {
+		return 0, nil, malformed(id, "", "malformed response from server: missing status pseudo header")
+	}
+	if mixed {
+		return 0, nil, malformed(id, "", "mix of request and response pseudo headers")
+	}
+	if code, err = parseStatus(id, status); err != nil {
+		return 0, nil, err
+	}
+	return code, fields[n:], nil
+}
+
+// parseStatus parses the value of :status, three digits (RFC 9110 §15).
+func parseStatus(id uint32, v string) (int, error) {
+	code, err := strconv.Atoi(v)
+	if err != nil {
+		return 0, malformed(id, "", "malformed response from server: malformed non-numeric status pseudo header")
+	}
+	if len(v) != 3 || code < 100 {
+		return 0, malformed(id, "", "malformed response from server: status pseudo header %q is not three digits", v)
+	}
+	return code, nil
+}
+
+// Informational returns the status code and the fields of a response that precedes the final one (RFC 9110 §15.2). Its
+// error is a *wire.StreamError: the response is malformed.
+func (r *ResponseReader) Informational(id uint32, fields []hpack.HeaderField) (int, http.Header, error) {
+	code, regular, err := readStatus(id, fields)
+	if err != nil {
+		return 0, nil, err
+	}
+	if code == http.StatusSwitchingProtocols {
+		// RFC 9113 §8.6: HTTP/2 has neither this status code nor what it is for.
+		return 0, nil, malformed(id, "", "malformed response from server: status 101 in HTTP/2")
+	}
+	head := responseHead{fieldMap: newFieldMap(len(regular), make([]string, 0, len(regular)))}
+	if err := r.readRegular(id, &head, regular); err != nil {
+		return 0, nil, err
+	}
+	return code, head.header, nil
+}
+
+// Read makes a response of the field section that answers req, whose status code is final. Its error is a
+// *wire.StreamError: the response is malformed. Nothing of fields is kept, but for the strings.
+func (r *ResponseReader) Read(id uint32, fields []hpack.HeaderField, endStream bool, req *http.Request) (Response, error) {
+	code, regular, err := readStatus(id, fields)
+	if err != nil {
+		return Response{}, err
+	}
+	res, values := newResponseAndValues(len(regular))
+	head := responseHead{fieldMap: newFieldMap(len(regular), values)}
+	if err := r.readRegular(id, &head, regular); err != nil {
+		return Response{}, err
+	}
+	length := head.contentLength()
+	if req.Method == http.MethodConnect && code/100 == 2 {
+		length = -1 // RFC 9110 §9.3.6: a tunnel follows, and content-length is to be ignored
+	}
+	res.Status = statusLine(code)
+	res.StatusCode = code
+	res.Proto = "HTTP/2.0"
+	res.ProtoMajor = 2
+	res.Header = head.header
+	res.Trailer = head.trailer
+	res.ContentLength = length
+	isHead := req.Method == http.MethodHead
+	if length < 0 && endStream && !isHead {
+		res.ContentLength = 0
+	}
+	if isHead || !BodyAllowed(code) {
+		length = -1 // it says what another response would have
+	}
+	return Response{HTTP: res, DeclaredLength: length}, nil
+}
+
+// newResponseAndValues allocates what every response needs, with a slot for each field's value: in one allocation, when
+// they are few.
+func newResponseAndValues(n int) (res *http.Response, values []string) {
+	if n > fewValues {
+		return new(http.Response), make([]string, 0, n)
+	}
+	both := new(struct {
+		response http.Response
+		values   [fewValues]string
+	})
+	return &both.response, both.values[:0]
+}
+
+// responseHead is what readRegular gathers of the regular fields.
+type responseHead struct {
+	fieldMap
+	trailer   http.Header
+	hasLength bool // a content-length is in the header
+}
+
+func (r *ResponseReader) readRegular(id uint32, head *responseHead, fields []hpack.HeaderField) error {
+	for i := range fields {
+		f := &fields[i]
+		key, k, err := r.field(id, f)
+		switch {
+		case err != nil:
+			return err
+		case k.connectionSpecific():
+			// Kept from those who would make an HTTP/1.1 response of this one.
+		case k == kindTrailer:
+			head.trailer = declareAnyTrailers(head.trailer, f.Value)
+		default:
+			head.hasLength = head.hasLength || k == kindContentLength
+			head.add(key, f.Value)
+		}
+	}
+	return nil
+}
+
+// field checks a regular field and returns its key in an http.Header.
+func (r *ResponseReader) field(id uint32, f *hpack.HeaderField) (key string, k kind, err error) {
+	if known := byLower[f.Name]; known != nil {
+		key, k = known.canonical, known.kind
+	} else if spelled, ok := r.names.key(f.Name); ok {
+		key = spelled
+	} else {
+		return "", 0, errFieldName(id, f.Name)
+	}
+	if !validValue(f.Value) {
+		return "", 0, errFieldValue(id, f.Name)
+	}
+	return key, k, nil
+}
+
+// contentLength returns the declared length, -1 if none is. Fields that say the same are made one, those that don't or
+// are no number are taken out (RFC 9110 §8.6).
+func (h *responseHead) contentLength() int64 {
+	const key = "Content-Length"
+	if !h.hasLength {
+		return -1
+	}
+	values := h.header[key]
+	n, ok := parseLength(values[0])
+	for _, v := range values[1:] {
+		ok = ok && v == values[0]
+	}
+	if !ok {
+		delete(h.header, key)
+		return -1
+	}
+	h.header[key] = values[:1:1]
+	return n
+}
