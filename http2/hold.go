@@ -11,13 +11,18 @@ import (
 // section waits for what comes next, so that END_STREAM can go on it if nothing
 // does. Guarded by the connection's lock.
 type hold struct {
-	sec *session.Section // nil: nothing is held
+	sec   *session.Section // nil: nothing is held
+	dated bool             // by the handler
 }
 
-// take ends the hold, and returns what was held or nil.
+// take ends the hold, and returns what was held or nil. It is dated now: it is
+// to be what it would have been without the Flush.
 func (h *hold) take() *session.Section {
 	sec := h.sec
 	h.sec = nil
+	if sec != nil && !h.dated {
+		sec.Fields = append(sec.Fields, field("date", dateField()))
+	}
 	return sec
 }
 

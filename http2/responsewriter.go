@@ -206,8 +206,8 @@ func (w *responseWriter) flushHead() {
 	default:
 		w.phase = phaseHeld
 		w.keepGRPC()
-		w.addDate()
-		w.hold.sec, w.sec = w.sec, nil
+		w.hold = hold{sec: w.sec, dated: w.info.HasDate}
+		w.sec = nil
 		if class == flushOpen {
 			w.st.sc.holds.add(w.st)
 		}
@@ -329,11 +329,10 @@ func (w *responseWriter) end(trailers *session.Section) {
 	case w.phase == phaseSealed:
 		w.endSealed(trailers)
 	case w.phase == phaseHeld && w.hold.sec != nil:
-		sec := w.hold.take()
 		if trailers == nil {
-			w.addContentLength(sec, 0)
+			w.addContentLength(w.hold.sec, 0)
 		}
-		w.queueHead(sec)
+		w.releaseHeld()
 	default:
 		if w.body != nil {
 			w.sendBody()
