@@ -191,3 +191,42 @@ type result struct {
 }
 
 func (r result) String() string { return fmt.Sprintf("%d, %v", r.n, r.err) }
+
+// gate holds goroutines up until it is opened. Unlike a channel it may be made
+// outside of the bubble that it is used in.
+type gate struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	isOpen  bool
+}
+
+func newGate() *gate {
+	g := new(gate)
+	g.changed.L = &g.mu
+	return g
+}
+
+func (g *gate) wait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.isOpen {
+		g.changed.Wait()
+	}
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	g.isOpen = true
+	g.mu.Unlock()
+	g.changed.Broadcast()
+}
+
+// nextHeaders is the next HEADERS frame.
+func (c *servedConn) nextHeaders() h2test.Frame {
+	c.t.Helper()
+	for {
+		if f := c.Next(); f.Type == wire.Headers {
+			return f
+		}
+	}
+}
