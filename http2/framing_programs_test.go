@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -71,13 +72,109 @@ func sequences(letters string, n int) []string {
 	return all
 }
 
+// keyKinds stand for the classes in the longest programs.
+var keyKinds = []*modelKind{modelKinds[0], modelKinds[4], modelKinds[8], modelKinds[10], modelKinds[11]}
+
 func TestEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		programs []modelProgram
+		long     bool
 	}{
-		{"every kind, up to 2 calls, 1 Flush beside them", shortPrograms(modelKinds, 2, 1, 1)},
+		{"up to 2 calls, 2 Flushes beside them", shortPrograms(modelKinds, 2, 2, 1), false},
+		{"up to 2 calls, 1 Flush beside them, on two streams", shortPrograms(modelKinds, 2, 1, 2), false},
+		{"up to 3 calls, 1 Flush beside them", shortPrograms(modelKinds, 3, 1, 1), true},
+		{"up to 4 calls", shortPrograms(modelKinds, 4, 0, 1), true},
+		{"up to 4 calls, 1 Flush beside them", shortPrograms(keyKinds, 4, 1, 1), true},
 	} {
+		if c.long && testing.Short() {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) { checkFraming(t, new(Server), c.programs, nil) })
 	}
+}
+
+// hasOneOutcome reports whether the contract promises that a program looks the
+// same on the wire however it is scheduled.
+func (p modelProgram) hasOneOutcome() bool {
+	has := func(calls string) bool { return strings.ContainsAny(p.calls, calls) }
+	o := oracle{kind: p.kind, story: p.calls}
+	const writes = string(callWrite) + string(callWriteLarge)
+	flushed := has(flushes) || p.otherFlushes > 0
+	switch {
+	case !has(string(callReturn)):
+		return false
+	case o.bodiless():
+		return p.kind.method != "HEAD" || !has(writes) // what was written tells the type
+	case !flushed:
+		return !has(string(callWriteLarge))
+	}
+	switch o.class() {
+	case classTrailersOnly:
+		return !has(writes + string(callRead))
+	case classAnnounced: // a promise that is kept with trailers
+		sealed := p.calls[0] == callWriteHeader || p.calls[0] == callFlush
+		return has(string(callTrailers)) && sealed && (!has(writes) || o.flushedFirst())
+	}
+	return has(string(callTrailers)) && !has(writes)
+}
+
+func TestScheduleDoesNotShowOnTheWire(t *testing.T) {
+	for others := range 3 {
+		promised := 0
+		checkFraming(t, new(Server), shortPrograms(modelKinds, 2, others, 1), func(p modelProgram, outcomes []string) {
+			if !p.hasOneOutcome() {
+				return
+			}
+			promised++
+			if len(outcomes) != 1 {
+				t.Errorf("%v\none outcome is promised, and these were seen:\n%s", p, strings.Join(outcomes, "\n"))
+			}
+		})
+		t.Logf("%d programs with one outcome", promised)
+	}
+}
+
+// What of a Flush of an open response that nothing follows may show: whether the
+// limit was over before the handler returned, and the header had left.
+func TestAnOpenResponseHasTheseOutcomes(t *testing.T) {
+	const head = ":status=200 date"
+	want := []string{
+		"[HEADERS+ES(:status=200 content-length=0 date)]",
+		"[HEADERS+ES(" + head + ")]",
+		"[HEADERS(" + head + ") DATA+ES(0)]",
+	}
+	programs := []modelProgram{
+		{kind: modelKinds[0], calls: "r", otherFlushes: 1, width: 1},
+		{kind: modelKinds[0], calls: "Fr", width: 1},
+		{kind: modelKinds[0], calls: "HFFr", otherFlushes: 1, width: 1},
+	}
+	checkFraming(t, new(Server), programs, func(p modelProgram, outcomes []string) {
+		slices.Sort(outcomes)
+		slices.Sort(want)
+		if !slices.Equal(outcomes, want) {
+			t.Errorf("%v\n got %q\nwant %q", p, outcomes, want)
+		}
+	})
+}
+
+// Trailers-Only has one outcome, and it is one frame.
+func TestTrailersOnlyIsOneFrameOnEverySchedule(t *testing.T) {
+	var programs []modelProgram
+	for _, kind := range modelKinds {
+		o := oracle{kind: kind}
+		if o.class() != classTrailersOnly {
+			continue
+		}
+		for _, calls := range sequences("F", 3) {
+			programs = append(programs,
+				modelProgram{kind, calls + "r", 3, 1},
+				modelProgram{kind, "H" + calls + "r", 3, 1})
+		}
+	}
+	checkFraming(t, new(Server), programs, func(p modelProgram, outcomes []string) {
+		if len(outcomes) != 1 || strings.Count(outcomes[0], "HEADERS+ES") != 1 || strings.Contains(outcomes[0], " DATA") {
+			t.Errorf("%v\nwant one HEADERS frame, got %q", p, outcomes)
+		}
+	})
 }
