@@ -70,16 +70,13 @@ func (l *serverLog) want(t *testing.T, sentence string, want ...string) {
 	}
 }
 
-// run serves a connection in a bubble, runs the script on the client's side, and
-// closes it. That the bubble ends shows that the connection leaves no goroutine
-// behind.
+// run serves a connection in a bubble, and runs the script on the client's side,
+// which is closed afterwards. That the bubble ends shows that the connection
+// leaves no goroutine behind.
 func (s serving) run(t *testing.T, script func(c *servedConn)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := s.start(t)
-		script(c)
-		c.Close()
-		<-c.returned
+		script(s.start(t))
 	})
 }
 
@@ -123,6 +120,10 @@ func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn 
 		defer close(c.returned)
 		c.srv.ServeConn(server, &opts)
 	}()
+	t.Cleanup(func() {
+		c.Close()
+		<-c.returned
+	})
 	if !s.silent {
 		c.Greet(s.settings...)
 	}

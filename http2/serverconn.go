@@ -334,9 +334,6 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	if opts.UpgradeRequest == nil {
 		return nil
 	}
-	if sc.hs.ReadTimeout > 0 {
-		sc.c.NetConn().SetReadDeadline(time.Time{})
-	}
 	st := &serverStream{sc: sc}
 	st.Init(sc.c, st)
 	st.ctx, st.cancel = context.WithCancel(sc.baseCtx)
@@ -344,6 +341,7 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	st.w.init(st)
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
+	sc.startTimers(st)
 	sc.c.Dispatch(&st.Stream)
 	sc.c.UnlockQuietly()
 	return nil

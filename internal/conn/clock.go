@@ -18,6 +18,11 @@ const (
 	// with a reset, which can overtake the GOAWAY (golang/go#18701).
 	goAwayLinger = time.Second
 
+	// teardownTimeout is how long a connection's last frames, GOAWAY among them,
+	// may take to leave. A peer that reads no more would otherwise keep the
+	// connection for ever (CVE-2022-27664).
+	teardownTimeout = 30 * time.Second
+
 	// sweepAfter is how long goroutines are kept for a connection that has
 	// nothing to do.
 	sweepAfter = time.Second
@@ -34,13 +39,14 @@ type clock struct {
 	settings *time.Timer
 	idle     *time.Timer // until the connection has been idle too long
 	ping     *time.Timer // until the peer is asked whether it is there, or has not answered
-	shutdown *time.Timer
+	shutdown *time.Timer // until the connection's end, whatever the peer does
 	sweep    *time.Timer
 
-	pinging  bool
-	pingData [8]byte
-	read     time.Time // of the last frame, as far as ping needs to know
-	sweeping bool      // sweep is armed
+	pinging   bool
+	pingData  [8]byte
+	read      time.Time // of the last frame, as far as ping needs to know
+	lingering bool      // GOAWAY has left
+	sweeping  bool      // sweep is armed
 }
 
 // startClock starts what runs from the greeting on.
@@ -146,22 +152,29 @@ func (c *Conn) pingAcked(data [8]byte) {
 	}
 }
 
-// checkShutdown starts the last second once everything that was to be said
-// before has been. The connection is locked.
+// checkShutdown starts the connection's last second once everything that was to
+// be said before has been, and bounds the time until then. The connection is
+// locked.
 func (c *Conn) checkShutdown() {
 	queued, left, code := c.sess.GoAwayState()
-	if !queued || !left || c.writing || c.clock.shutdown != nil {
+	if !queued || (code == wire.NoError && c.sess.OpenStreams() > 0) {
 		return
 	}
-	if code == wire.NoError && c.sess.OpenStreams() > 0 {
-		return
+	k := &c.clock
+	if k.shutdown == nil {
+		k.shutdown = time.AfterFunc(teardownTimeout, c.shutdownOver)
 	}
-	c.clock.shutdown = time.AfterFunc(goAwayLinger, func() {
-		if c.opt.Log.Verbose != nil {
-			c.opt.Log.Verbose("GOAWAY close timer fired; closing conn from %v", c.nc.RemoteAddr())
-		}
-		c.Fail(ErrShutdown)
-	})
+	if left && !c.writing && !k.lingering {
+		k.lingering = true
+		k.shutdown.Reset(goAwayLinger)
+	}
+}
+
+func (c *Conn) shutdownOver() {
+	if c.opt.Log.Verbose != nil {
+		c.opt.Log.Verbose("GOAWAY close timer fired; closing conn from %v", c.nc.RemoteAddr())
+	}
+	c.Fail(ErrShutdown)
 }
 
 // sweepLater makes sure that the goroutines which wait do not wait for ever. The

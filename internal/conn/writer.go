@@ -195,6 +195,7 @@ func (c *Conn) wakeStandby() {
 			s.wake = make(chan bool, 1)
 		}
 		go c.standBy(s.wake)
+		c.sweepLater()
 	}
 	s.wake <- true // does not block: there is one role
 }
