@@ -35,7 +35,8 @@ func Status(id uint32, fields []hpack.HeaderField) (int, error) {
 func readStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
 	status, seen, mixed, n := "", false, false, 0
 	for n < len(fields) && isPseudo(fields[n].Name) {
-		switch f := &fields[n]; f.Name {
+		f := &fields[n]
+		switch f.Name {
 		case ":status":
 			if seen {
 				return 0, nil, malformed(id, "", "duplicate pseudo-header %q", f.Name)
@@ -46,18 +47,31 @@ func readStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpac
 		default:
 			return 0, nil, malformed(id, "", "invalid pseudo-header %q", f.Name)
 		}
+		if !validValue(f.Value) {
+			return 0, nil, errFieldValue(id, f.Name)
+		}
 		n++
 	}
-	if status == "" {
-		return 0, nil, malformed(id, "", "malformed response from server: missing status pseudo header")
-	}
-	if mixed {
+	switch regular = fields[n:]; {
+	case status == "":
+		return 0, nil, errNoStatus(id, regular)
+	case mixed:
 		return 0, nil, malformed(id, "", "mix of request and response pseudo headers")
 	}
 	if code, err = parseStatus(id, status); err != nil {
 		return 0, nil, err
 	}
-	return code, fields[n:], nil
+	return code, regular, nil
+}
+
+// errNoStatus is for a response without :status, if it hasn't come too late.
+func errNoStatus(id uint32, regular []hpack.HeaderField) error {
+	for i := range regular {
+		if isPseudo(regular[i].Name) {
+			return errFieldName(id, regular[i].Name)
+		}
+	}
+	return malformed(id, "", "malformed response from server: missing status pseudo header")
 }
 
 // parseStatus parses the value of :status, three digits (RFC 9110 §15).

@@ -51,14 +51,13 @@ func AppendRequestTrailers(dst []hpack.HeaderField, trailer http.Header) []hpack
 // declareAnyTrailers adds the keys that a Trailer field names to a response's Trailer, which is nil to begin with. It
 // is as lenient as ReadTrailers is.
 func declareAnyTrailers(trailer http.Header, value string) http.Header {
+	if trailer == nil {
+		trailer = make(http.Header)
+	}
 	eachElement(value, func(name string) {
-		if len(trailer) >= maxTrailerKeys || !validToken(name) || ConnectionSpecific(name) {
-			return
+		if len(trailer) < maxTrailerKeys && validToken(name) && !ConnectionSpecific(name) {
+			trailer[http.CanonicalHeaderKey(name)] = nil
 		}
-		if trailer == nil {
-			trailer = make(http.Header)
-		}
-		trailer[http.CanonicalHeaderKey(name)] = nil
 	})
 	return trailer
 }
