@@ -78,8 +78,10 @@ func (s *Session) Congested() bool {
 	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.settingsAcks >= maxSettingsAcks
 }
 
-// queueReset makes RST_STREAM pending.
+// queueReset makes RST_STREAM pending, for a stream that has been closed: a
+// user's scheduler forgets what it was given before that.
 func (s *Session) queueReset(id uint32, code wire.ErrCode) {
+	s.recent.add(id, resetByUs)
 	if s.control.goAway.fatal() {
 		return
 	}

@@ -1,5 +1,7 @@
 package session
 
+import "slices"
+
 // How a stream ended, as far as late frames for it care.
 
 type endedHow uint8
@@ -11,39 +13,61 @@ const (
 	resetByPeer
 )
 
-// maxRecentStreams bounds what is remembered of closed streams. A peer that
-// names an older one is told that the identifier may not be used.
-const maxRecentStreams = 128
+const (
+	// maxRecentResets bounds the identifiers kept of streams that we reset.
+	maxRecentResets = 256
+
+	// maxRecentEnds bounds those of streams that ended otherwise.
+	maxRecentEnds = 32
+)
 
 // recentStreams remembers how the last streams ended, so that a frame which
 // comes late can be told from one that breaks the rules (RFC 9113 §5.1, closed).
+//
+// What we reset is kept apart: a peer may have any number of frames on their way
+// to such streams, while others come and go. Even so it may be forgotten; then
+// every older stream that is not remembered gets the benefit of the doubt.
 type recentStreams struct {
-	ring [maxRecentStreams]struct {
-		id  uint32
-		how endedHow
-	}
-	next int
+	resets     []uint32 // grows to maxRecentResets, then is a ring
+	nextReset  int
+	maxDropped uint32 // highest identifier that fell out of resets
+
+	ends    [maxRecentEnds]endedStream
+	nextEnd int
+}
+
+type endedStream struct {
+	id  uint32
+	how endedHow
 }
 
 func (r *recentStreams) add(id uint32, how endedHow) {
-	r.ring[r.next].id, r.ring[r.next].how = id, how
-	r.next = (r.next + 1) % maxRecentStreams
-}
-
-// addUnlessReset is add, unless the newest entry says that id was reset.
-func (r *recentStreams) addUnlessReset(id uint32, how endedHow) {
-	last := r.ring[(r.next+maxRecentStreams-1)%maxRecentStreams]
-	if last.id == id {
-		return
+	switch {
+	case how != resetByUs:
+		r.ends[r.nextEnd] = endedStream{id, how}
+		r.nextEnd = (r.nextEnd + 1) % maxRecentEnds
+	case len(r.resets) < maxRecentResets:
+		r.resets = append(r.resets, id)
+	default:
+		r.maxDropped = max(r.maxDropped, r.resets[r.nextReset])
+		r.resets[r.nextReset] = id
+		r.nextReset = (r.nextReset + 1) % maxRecentResets
 	}
-	r.add(id, how)
 }
 
+// lookup tells how id, which is closed, ended. Once we have reset it, nothing
+// else matters.
 func (r *recentStreams) lookup(id uint32) endedHow {
-	for i := range r.ring {
-		if r.ring[i].id == id {
-			return r.ring[i].how
+	if slices.Contains(r.resets, id) {
+		return resetByUs
+	}
+	for _, e := range r.ends {
+		if e.id == id {
+			return e.how
 		}
+	}
+	if id <= r.maxDropped {
+		return resetByUs
 	}
 	return notRecent
 }

@@ -84,11 +84,10 @@ func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
 	if st.Closed() {
 		return
 	}
+	s.close(st, cause)
 	if st.id != 0 {
 		s.queueReset(st.id, code)
-		s.recent.add(st.id, resetByUs)
 	}
-	s.close(st, cause)
 }
 
 // ResetAfterHead is Reset, except that a field section which is queued still
@@ -125,7 +124,6 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 		s.Reset(st, e.Code, e)
 	} else {
 		s.queueReset(e.StreamID, e.Code)
-		s.recent.add(e.StreamID, resetByUs)
 	}
 	if early && !s.resets.take(now) {
 		return tooManyResets()

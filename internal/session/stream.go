@@ -149,9 +149,8 @@ func (s *Session) Done(st *Stream) {
 // our side is complete: RFC 9113 §8.1 lets a server do so.
 func (s *Session) stopPeer(st *Stream) {
 	if st.done && st.ended && st.state == StateHalfClosedLocal {
-		s.queueReset(st.id, wire.NoError)
-		s.recent.add(st.id, resetByUs)
 		s.close(st, nil)
+		s.queueReset(st.id, wire.NoError)
 	}
 }
 
@@ -185,7 +184,7 @@ func (s *Session) close(st *Stream, err error) {
 		}
 		s.out.close(s, st)
 		if err == nil {
-			s.recent.addUnlessReset(st.id, endedByBoth)
+			s.recent.add(st.id, endedByBoth)
 			s.resets.earn()
 			s.idle.earn()
 		}
