@@ -34,12 +34,10 @@ func newBucket(size, rate float64, now time.Time) bucket {
 
 // take spends a token; false if there is none left.
 func (b *bucket) take(now time.Time) bool {
+	b.tokens = min(b.size, b.tokens+now.Sub(b.at).Seconds()*b.rate)
+	b.at = now
 	if b.tokens < 1 {
-		b.tokens = min(b.size, b.tokens+now.Sub(b.at).Seconds()*b.rate)
-		b.at = now
-		if b.tokens < 1 {
-			return false
-		}
+		return false
 	}
 	b.tokens--
 	return true

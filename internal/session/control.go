@@ -50,7 +50,7 @@ type control struct {
 	pings        [][8]byte
 	resets       []reset
 	connCredit   bool     // s.recv has credit worth a frame
-	credits      []uint32 // streams whose receive window has
+	credits      []uint32 // streams whose receive window has; not with an External
 
 	goAway goAway
 }
@@ -67,6 +67,7 @@ type goAway struct {
 func (s *Session) pushControl(k controlKind, id uint32) {
 	if s.cfg.External != nil {
 		s.cfg.External.PushControl(k.String(), Token{control: k, isControl: true, id: id})
+		s.out.pushed = true
 	}
 }
 
@@ -124,10 +125,10 @@ func (s *Session) RecvPing(data [8]byte) {
 	s.pushControl(controlPingAck, 0)
 }
 
-// pending reports whether a control frame waits.
+// pending reports whether a control frame waits that takes its turn: not
+// SETTINGS and GOAWAY, which do not.
 func (c *control) pending() bool {
-	return c.settings || c.settingsAcks > 0 || len(c.pingAcks) > 0 || len(c.pings) > 0 ||
-		len(c.resets) > 0 || c.connCredit || len(c.credits) > 0
+	return len(c.pingAcks) > 0 || len(c.pings) > 0 || len(c.resets) > 0 || c.connCredit || len(c.credits) > 0
 }
 
 // markCredit notes that the connection's window, and st's if it is not nil,
@@ -139,7 +140,9 @@ func (s *Session) markCredit(st *Stream) {
 	}
 	if st != nil && !st.creditMarked && st.recv.due() {
 		st.creditMarked = true
-		s.control.credits = append(s.control.credits, st.id)
+		if s.cfg.External == nil {
+			s.control.credits = append(s.control.credits, st.id)
+		}
 		s.pushControl(controlCredit, st.id)
 	}
 }

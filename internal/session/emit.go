@@ -171,7 +171,7 @@ func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 			from := len(b.Raw)
 			b.Raw = wire.AppendData(b.Raw, st.id, true, nil)
 			b.raw(from)
-			s.sendEnded(st)
+			s.left(st, true)
 		}
 		return 0
 	}
@@ -195,13 +195,7 @@ func (s *Session) emitSection(b *Batch, st *Stream) {
 	if it.kind == itemHead {
 		st.headSent = true
 	}
-	switch {
-	case s.resetIfDue(st):
-	case end:
-		s.sendEnded(st)
-	case it.kind == itemHead && st.fin:
-		s.out.finished(s, st)
-	}
+	s.left(st, end)
 }
 
 // emitData emits one DATA frame of n bytes, from as many items as it takes.
@@ -232,18 +226,19 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 		b.Ops = append(b.Ops, op)
 	}
 	st.Owner.OutputMoved()
-	if !s.resetIfDue(st) && end {
-		s.sendEnded(st)
-	}
+	s.left(st, end)
 }
 
-// resetIfDue resets st if that was to happen once its queue was empty.
-func (s *Session) resetIfDue(st *Stream) bool {
-	if !st.resetAfter || st.q.len() > 0 {
-		return false
+// left moves st on after one of its frames has left, with END_STREAM if end.
+func (s *Session) left(st *Stream, end bool) {
+	st.ended = st.ended || end
+	switch {
+	case st.sendable():
+	case st.resetAfter:
+		s.Reset(st, st.resetCode, st.resetCause)
+	case end:
+		s.sendEnded(st)
 	}
-	s.Reset(st, st.resetCode, st.resetCause)
-	return true
 }
 
 // emitPromise gives the promised stream its identifier, in the order in which
@@ -271,6 +266,10 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 		s.open(p.Stream, s.localLast, StateHalfClosedRemote, sched.OpenOptions{PusherID: parent.id, Priority: defaultPriority})
 	}
 	parent.Owner.OutputMoved()
+	if parent.fin {
+		s.out.finished(s, parent)
+	}
+	s.left(parent, false)
 }
 
 // defaultPriority is RFC 9218's default urgency, served in turns.

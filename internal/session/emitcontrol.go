@@ -54,12 +54,6 @@ func (s *Session) emitToken(b *Batch, t Token) {
 		s.appendConnCredit(b)
 	case controlCredit:
 		s.appendCredit(b, t.id)
-		for i, id := range c.credits {
-			if id == t.id {
-				c.credits = append(c.credits[:i], c.credits[i+1:]...)
-				break
-			}
-		}
 	}
 	if len(b.Raw) > from {
 		b.raw(from)

@@ -30,6 +30,13 @@ func (w *recvWindow) due() bool {
 	return w.credit > 0 && (w.credit >= w.size/4 || w.credit >= w.avail)
 }
 
+// resize changes what the window tends to. The peer may have used more than that
+// already, and then may send nothing for a while (RFC 9113 §6.9.2).
+func (w *recvWindow) resize(n int32) {
+	w.avail += n - w.size
+	w.size = n
+}
+
 // announce turns the credit into window and returns it.
 func (w *recvWindow) announce() int32 {
 	n := w.credit
@@ -81,7 +88,7 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 	}
 	st := s.streams[id]
 	if st == nil {
-		if s.idleStream(id) {
+		if s.Idle(id) {
 			return wire.Conn(wire.ProtocolError, "stream_idle", "WINDOW_UPDATE on idle stream %d", id)
 		}
 		return nil // RFC 9113 §5.1: it may come after the stream has closed
@@ -91,6 +98,7 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 	}
 	st.sentWindow += int64(inc)
 	s.send.maxSent = max(s.send.maxSent, st.sentWindow)
+	s.out.pushed = true
 	if st.blocked == blockedOnStream && s.streamWindow(st) > 0 {
 		s.send.streamBlocked.remove(st)
 		st.blocked = notBlocked
@@ -101,6 +109,7 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 
 // unblock gives every stream on l another try.
 func (s *Session) unblock(l *streamList) {
+	s.out.pushed = true
 	for st := l.pop(); st != nil; st = l.pop() {
 		st.blocked = notBlocked
 		s.out.update(s, st)
@@ -111,7 +120,7 @@ func (s *Session) unblock(l *streamList) {
 // time unless a window may overflow.
 func (s *Session) setInitialWindow(v uint32) error {
 	if v > s.peer.initialWindow {
-		s.send.grown = true
+		s.send.grown, s.out.pushed = true, true
 		if int64(v)+s.send.maxSent > wire.MaxWindow {
 			if err := s.checkWindows(v); err != nil {
 				return err

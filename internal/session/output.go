@@ -45,7 +45,7 @@ func (t Token) String() string {
 // output decides in which order what is queued on streams leaves.
 type output struct {
 	opening streamList // streams of ours without HEADERS on the wire yet
-	pushed  bool       // External: something has been pushed since Pop had nothing
+	pushed  bool       // External: since Pop had nothing, something was pushed or a window grew
 }
 
 func (o *output) open(s *Session, st *Stream, opt sched.OpenOptions) {
@@ -135,9 +135,13 @@ func (it *item) name() string {
 	return "HEADERS"
 }
 
+// maxDataFrame bounds a DATA frame where the peer's MAX_FRAME_SIZE does not: a
+// peer that allows 16 MiB must not have us hold as much output in one piece.
+const maxDataFrame = 64 << 10
+
 // Available is how many bytes of DATA one frame of st may carry now.
 func (s *Session) Available(st *Stream) int {
-	return int(max(0, min(s.streamWindow(st), s.send.conn, int64(s.peer.maxFrameSize))))
+	return int(max(0, min(s.streamWindow(st), s.send.conn, int64(s.peer.maxFrameSize), maxDataFrame)))
 }
 
 // Take charges n bytes to both send windows.
@@ -155,10 +159,12 @@ func (s *Session) Pending() bool {
 		return true
 	case g.fatal():
 		return false
-	case s.control.pending(), s.send.grown && s.send.streamBlocked.len() > 0, s.canOpen():
+	case s.control.settings, s.control.settingsAcks > 0, s.canOpen():
 		return true
 	case s.cfg.External != nil:
 		return s.out.pushed
+	case s.control.pending(), s.send.grown && s.send.streamBlocked.len() > 0:
+		return true
 	}
 	return s.cfg.Policy.Ready() > 0
 }

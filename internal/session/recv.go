@@ -55,7 +55,12 @@ func (s *Session) Refuse(id uint32) bool {
 // open enters st into the session.
 func (s *Session) open(st *Stream, id uint32, state State, o sched.OpenOptions) {
 	st.id, st.state = id, state
-	st.recv.init(s.cfg.InitialWindow)
+	window := s.cfg.InitialWindow
+	if s.control.unacked > 0 && s.peerInitiated(id) {
+		// RFC 9113 §6.9.3: until it knows our window, the peer may use the default.
+		window = max(window, wire.DefaultWindow)
+	}
+	st.recv.init(window)
 	s.streams[id] = st
 	s.out.open(s, st, o)
 }
@@ -128,17 +133,18 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 		s.creditConn(int32(f.Length))
 		return nil, err
 	}
-	s.idle.earn()
+	if len(f.Data) > 0 {
+		s.idle.earn()
+	}
 	st.received += int64(len(f.Data))
 	st.unread += int32(len(f.Data))
-	if pad := int32(f.Length) - int32(len(f.Data)); pad > 0 {
-		st.recv.credit += pad
-		s.recv.credit += pad
-		s.markCredit(st)
-	}
+	pad := int32(f.Length) - int32(len(f.Data))
+	st.recv.credit += pad
+	s.recv.credit += pad
 	if f.EndStream {
 		st.recvEnded(s)
 	}
+	s.markCredit(st) // even without padding: less is left, so old credit may be due
 	return st, nil
 }
 
@@ -173,8 +179,12 @@ func (s *Session) lateData(id uint32, st *Stream) error {
 	return wire.Stream(id, wire.StreamClosed, "closed", "DATA on a closed stream")
 }
 
-// RecvEnd is END_STREAM on a field section.
+// RecvEnd is END_STREAM on a field section. The stream may have closed while the
+// section was looked at.
 func (s *Session) RecvEnd(st *Stream) error {
+	if st.Closed() {
+		return nil
+	}
 	if err := st.checkLength(0); err != nil {
 		return err
 	}

@@ -56,18 +56,19 @@ func (s *Session) SendEnd(st *Stream, trailers *Section) {
 		}
 		return
 	}
-	st.fin = true
 	if trailers != nil {
 		s.enqueue(st, item{kind: itemTrailers, sec: trailers})
+		st.fin = true
 		return
 	}
+	st.fin = true
 	s.out.finished(s, st)
 }
 
-// enqueue puts it behind what st already has to send; on a closed stream it is
-// dropped.
+// enqueue puts it behind what st already has to send; on a stream that is closed
+// or finished it is dropped.
 func (s *Session) enqueue(st *Stream, it item) {
-	if st.Closed() || st.resetAfter {
+	if st.Closed() || st.fin || st.resetAfter {
 		it.free()
 		return
 	}
@@ -93,21 +94,23 @@ func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
 // ResetAfterHead is Reset, except that a field section which is queued still
 // leaves first: what was flushed is not taken back.
 func (s *Session) ResetAfterHead(st *Stream, code wire.ErrCode, cause error) {
-	if st.Closed() {
+	if st.Closed() || st.resetAfter {
 		return
 	}
-	st.dropAfterHead()
+	if st.dropAfterHead() {
+		st.fin = false // a response that is cut short must not look whole
+	}
 	s.ResetWhenSent(st, code, cause)
 	st.Owner.OutputMoved()
 }
 
-// ResetWhenSent is Reset, once everything that is queued has left. Nothing more
-// may be queued.
+// ResetWhenSent is Reset, once everything that is queued has left, END_STREAM
+// too if the stream is finished. What is queued from now on is dropped.
 func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
-	if st.Closed() {
+	if st.Closed() || st.resetAfter {
 		return
 	}
-	if st.id == 0 || st.q.len() == 0 {
+	if st.id == 0 || !st.sendable() {
 		s.Reset(st, code, cause)
 		return
 	}
@@ -117,7 +120,12 @@ func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
 
 // ResetForPeer is Reset for something that the peer did, on a stream that may
 // be open, closed or refused. The reset counts against the peer's budget.
+// An idle stream may not be reset (RFC 9113 §6.4): there it is an error of the
+// connection.
 func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
+	if s.Idle(e.StreamID) {
+		return wire.Conn(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
+	}
 	st := s.streams[e.StreamID]
 	early := st == nil || !st.ended
 	if st != nil {

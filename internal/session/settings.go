@@ -75,7 +75,21 @@ func (s *Session) recvSettingsAck() error {
 		return wire.Conn(wire.ProtocolError, "ack_mystery", "acknowledgement of SETTINGS that were never sent")
 	}
 	s.control.unacked--
+	if s.cfg.InitialWindow < wire.DefaultWindow {
+		s.narrowWindows()
+	}
 	return nil
+}
+
+// narrowWindows makes the peer keep to our initial window, now that it knows of
+// it, on streams that it opened before.
+func (s *Session) narrowWindows() {
+	for id, st := range s.streams {
+		if s.peerInitiated(id) && st.recv.size > s.cfg.InitialWindow {
+			st.recv.resize(s.cfg.InitialWindow)
+			s.markCredit(st)
+		}
+	}
 }
 
 // ApplySetting applies one parameter without acknowledging it, as for the

@@ -129,7 +129,6 @@ func (st *Stream) endsAfter(rest int) bool { return st.fin && rest == 0 }
 
 // sendEnded moves the state on when END_STREAM has been emitted.
 func (s *Session) sendEnded(st *Stream) {
-	st.ended = true
 	switch st.state {
 	case StateHalfClosedRemote:
 		s.close(st, nil)
@@ -208,8 +207,9 @@ func (st *Stream) dropQueue() {
 	st.lentQueued = 0
 }
 
-// dropAfterHead is dropQueue, but keeps sections up to the final one.
-func (st *Stream) dropAfterHead() {
+// dropAfterHead is dropQueue, but keeps sections up to the final one. It reports
+// whether some of the message was dropped.
+func (st *Stream) dropAfterHead() (cut bool) {
 	kept := 0
 	for i := st.q.head; i < len(st.q.items); i++ {
 		switch it := &st.q.items[i]; it.kind {
@@ -217,6 +217,7 @@ func (st *Stream) dropAfterHead() {
 			st.q.items[st.q.head+kept] = *it
 			kept++
 		default:
+			cut = cut || it.kind != itemPromise
 			it.free()
 		}
 	}
@@ -224,4 +225,5 @@ func (st *Stream) dropAfterHead() {
 	st.q.items = st.q.items[:st.q.head+kept]
 	st.q.bytes = 0
 	st.lentQueued = 0
+	return cut
 }
