@@ -15,7 +15,7 @@ func ExampleNewHandler() {
 	})
 	srv := &http.Server{
 		Addr: ":8080",
-		// The limit is for the request of an upgrade, which is kept in memory.
+		// The limit is for requests over HTTP/1.1, and so for those that are kept in memory to be upgraded.
 		Handler: http.MaxBytesHandler(h2c.NewHandler(hello, &http2.Server{}), 64<<10),
 	}
 	log.Fatal(srv.ListenAndServe())

@@ -77,15 +77,14 @@ func TestPriorKnowledgeOverTLSHasTheConnectionsTLS(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewTLSServer(nil)
 	srv.Close()
-	conf := &tls.Config{Certificates: srv.TLS.Certificates, InsecureSkipVerify: true} // no ALPN
 	synctest.Test(t, func(t *testing.T) {
 		var version uint16
 		l := start(t, &http.Server{Handler: ours(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			version = r.TLS.Version
-		})), TLSConfig: conf})
+		})), TLSConfig: &tls.Config{Certificates: srv.TLS.Certificates}})
 		client := upstreamClient(t, new(upstream.Transport), func() (net.Conn, error) {
 			c, _, err := l.Dial()
-			return tls.Client(c, conf), err
+			return tls.Client(c, &tls.Config{InsecureSkipVerify: true}), err // no ALPN
 		})
 		resp, err := client.Get("https://example.com")
 		if err != nil {

@@ -12,6 +12,19 @@ import (
 	"h2fork.example/net/http2"
 )
 
+// captureLog returns what is logged until the test ends. Only a test whose connections have ended may read it.
+func captureLog(t *testing.T, verbose bool) *bytes.Buffer {
+	before := http2.VerboseLogs
+	http2.VerboseLogs = verbose
+	out := new(bytes.Buffer)
+	log.SetOutput(out)
+	t.Cleanup(func() {
+		log.SetOutput(os.Stderr)
+		http2.VerboseLogs = before
+	})
+	return out
+}
+
 // What GODEBUG=http2debug=1 shows.
 func TestVerboseLogSaysHowConnectionsBegin(t *testing.T) {
 	begin := "h2c: attempting h2c with prior knowledge."
@@ -22,11 +35,7 @@ func TestVerboseLogSaysHowConnectionsBegin(t *testing.T) {
 		"failed upgrade": {strings.Replace(upgrade("GET / HTTP/1.1", "", ""), "HTTP2-Settings: ", "X: ", 1),
 			"h2c: error h2c upgrade: expected 1 HTTP2-Settings field, got 0"},
 	}
-	defer func(before bool) { http2.VerboseLogs = before }(http2.VerboseLogs)
-	http2.VerboseLogs = true
-	var out bytes.Buffer // written under log's lock, and read when nobody writes any more
-	log.SetOutput(&out)
-	defer log.SetOutput(os.Stderr)
+	out := captureLog(t, true)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			out.Reset()
@@ -47,9 +56,7 @@ func TestVerboseLogSaysHowConnectionsBegin(t *testing.T) {
 }
 
 func TestNothingIsLoggedUnlessAskedFor(t *testing.T) {
-	var out bytes.Buffer
-	log.SetOutput(&out)
-	defer log.SetOutput(os.Stderr)
+	out := captureLog(t, false)
 	synctest.Test(t, func(t *testing.T) {
 		l := start(t, &http.Server{Handler: ours(echoHandler)})
 		for _, script := range []string{"PRI * HTTP/2.0\r\n\r\nxxxxxx", upgrade("GET / HTTP/1.1", "", "")} {
@@ -60,6 +67,6 @@ func TestNothingIsLoggedUnlessAskedFor(t *testing.T) {
 		}
 	})
 	if out.Len() > 0 {
-		t.Errorf("the log has\n%s", &out)
+		t.Errorf("the log has\n%s", out)
 	}
 }

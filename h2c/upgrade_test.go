@@ -281,6 +281,19 @@ func TestBodyTooLargeToKeepIsServedOverHTTP1(t *testing.T) {
 	}
 }
 
+func TestBodyThatIsDeclaredTooLargeIsLeftToTheHandler(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := dial(t, start(t, &http.Server{Handler: h2c.NewHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+		}), nil)}))
+		c.send(upgrade("POST / HTTP/1.1", "Expect: 100-continue\r\nContent-Length: 1048577\r\n", ""))
+		if resp, _ := c.response(); resp.StatusCode != http.StatusForbidden {
+			t.Errorf("got %v, want 403 and no 100 before", resp.Status)
+		}
+	})
+}
+
 func TestBodyAsLargeAsWillBeKeptIsUpgraded(t *testing.T) {
 	t.Parallel()
 	const size = 1 << 20
