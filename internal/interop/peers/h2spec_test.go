@@ -20,47 +20,54 @@ import (
 )
 
 const (
-	h2specCases    = 146
-	h2specRequired = 144
+	h2specCases = 146
+
+	// h2specBehindHTTP1 is the case that net/http answers where it speaks HTTP/1 on the same port: what is
+	// not the connection preface is a malformed request to it, and gets a 400 before the connection ends.
+	h2specBehindHTTP1 = "http2/3.5/2"
+
+	// h2specFrameSize is the frame size that h2spec takes every server to allow: RFC 9113's initial value.
+	// It does not look at SETTINGS_MAX_FRAME_SIZE.
+	h2specFrameSize = 16384
 )
 
 func TestH2specStrictPasses(t *testing.T) {
-	inEachMode(t, func(t *testing.T, m stack.Mode) { runH2spec(t, m, readThenAnswer, stack.Default) })
-}
-
-// The answer may then end the stream before h2spec's next frame is there.
-func TestH2specStrictPassesIfTheBodyIsNotRead(t *testing.T) {
-	inEachMode(t, func(t *testing.T, m stack.Mode) { runH2spec(t, m, answer, stack.Default) })
+	inEachMode(t, func(t *testing.T, m stack.Mode) { runH2spec(t, m, stack.Default) })
 }
 
 func TestH2specStrictPassesWithEachScheduler(t *testing.T) {
 	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
 		for _, scheduler := range []stack.Scheduler{stack.RFC7540, stack.Random} {
-			t.Run(fmt.Sprintf("%v/%v", m, scheduler), func(t *testing.T) { runH2spec(t, m, readThenAnswer, scheduler) })
+			t.Run(fmt.Sprintf("%v/%v", m, scheduler), func(t *testing.T) { runH2spec(t, m, scheduler) })
 		}
 	}
 }
 
-func answer(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "hello, h2spec\n") }
-
-func readThenAnswer(w http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, r.Body)
-	answer(w, r)
-}
-
-func runH2spec(t *testing.T, m stack.Mode, h http.HandlerFunc, scheduler stack.Scheduler) {
-	srv := start(t, m, h, stack.Options{Scheduler: scheduler})
+// runH2spec runs every case against a handler that reads the request to its end before it answers. One that
+// answers at once may have ended the stream before the frame arrives that a case wants to see refused; such
+// cases then fail now and then, on any server.
+func runH2spec(t *testing.T, m stack.Mode, scheduler stack.Scheduler) {
+	srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, "hello, h2spec\n")
+	}), stack.Options{Scheduler: scheduler, MaxReadFrameSize: h2specFrameSize})
 
 	var count h2specCount
 	for _, g := range []*spec.TestGroup{generic.Spec(), http2.Spec(), hpack.Spec()} {
 		count.runGroup(t, g, h2specConfig(t, srv, m))
 	}
-	t.Logf("%d passed, %d skipped, %d failed\n%s", count.passed, count.skipped, count.failed, strings.Join(count.sections, "\n"))
-	if total := count.passed + count.skipped + count.failed; total != h2specCases {
+	t.Logf("%d passed, %d skipped, %d failed\n%s", count.passed, count.skipped, len(count.failed), strings.Join(count.sections, "\n"))
+	if total := count.passed + count.skipped + len(count.failed); total != h2specCases {
 		t.Errorf("%d cases ran, want %d", total, h2specCases)
 	}
-	if count.passed < h2specRequired {
-		t.Errorf("%d cases passed, want at least %d", count.passed, h2specRequired)
+	allowed := ""
+	if m == stack.Handler || m == stack.Protocols {
+		allowed = h2specBehindHTTP1
+	}
+	for _, id := range count.failed {
+		if id != allowed {
+			t.Errorf("%s failed", id)
+		}
 	}
 }
 
@@ -87,14 +94,16 @@ func h2specConfig(t *testing.T, srv *stack.Server, m stack.Mode) *config.Config 
 
 // An h2specCount counts results, and keeps a line for each section.
 type h2specCount struct {
-	passed, failed, skipped int
-	sections                []string
+	passed, skipped int
+	failed          []string // their ids
+	sections        []string
 }
 
 // runGroup runs the cases of a group and those of the groups in it. h2spec's own runner prints to the
 // terminal, and ends the process where it cannot connect.
 func (n *h2specCount) runGroup(t *testing.T, g *spec.TestGroup, c *config.Config) {
-	var passed, failed, skipped int
+	var passed, skipped int
+	var failed []string
 	for i, tc := range append(append([]*spec.TestCase(nil), g.Tests...), g.StrictTests...) {
 		switch err := runCase(tc, c); err {
 		case nil:
@@ -102,15 +111,16 @@ func (n *h2specCount) runGroup(t *testing.T, g *spec.TestGroup, c *config.Config
 		case spec.ErrSkipped:
 			skipped++
 		default:
-			failed++
-			t.Logf("%s/%d failed: %s\n  %s\n  %v", g.ID(), i+1, tc.Desc, tc.Requirement, err)
+			id := fmt.Sprintf("%s/%d", g.ID(), i+1)
+			failed = append(failed, id)
+			t.Logf("%s failed: %s\n  %s\n  %v", id, tc.Desc, tc.Requirement, err)
 		}
 	}
-	if sum := passed + failed + skipped; sum > 0 {
+	if sum := passed + skipped + len(failed); sum > 0 {
 		n.sections = append(n.sections, fmt.Sprintf("  %-16s %2d of %2d  %s", g.ID(), passed, sum, g.Name))
 	}
 	n.passed += passed
-	n.failed += failed
+	n.failed = append(n.failed, failed...)
 	n.skipped += skipped
 	for _, sub := range g.Groups {
 		n.runGroup(t, sub, c)

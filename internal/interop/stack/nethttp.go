@@ -14,8 +14,9 @@ func NetHTTP() Stack {
 			if o.Scheduler != Default {
 				return fmt.Errorf("net/http has no %v write scheduler", o.Scheduler)
 			}
-			if o.MaxConcurrentStreams > 0 {
-				srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: int(o.MaxConcurrentStreams)}
+			srv.HTTP2 = &http.HTTP2Config{
+				MaxConcurrentStreams: int(o.MaxConcurrentStreams),
+				MaxReadFrameSize:     int(o.MaxReadFrameSize),
 			}
 			return nil
 		},

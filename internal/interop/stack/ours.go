@@ -11,7 +11,10 @@ import (
 // Ours is this repository's http2.
 func Ours() Stack {
 	server := func(o Options) *http2.Server {
-		srv := &http2.Server{MaxConcurrentStreams: o.MaxConcurrentStreams}
+		srv := &http2.Server{
+			MaxConcurrentStreams: o.MaxConcurrentStreams,
+			MaxReadFrameSize:     o.MaxReadFrameSize,
+		}
 		switch o.Scheduler {
 		case RFC7540:
 			srv.NewWriteScheduler = func() http2.WriteScheduler { return http2.NewPriorityWriteScheduler(nil) }

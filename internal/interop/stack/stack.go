@@ -13,6 +13,7 @@ import (
 // the stack's defaults.
 type Options struct {
 	MaxConcurrentStreams uint32
+	MaxReadFrameSize     uint32
 	Scheduler            Scheduler
 }
 
