@@ -168,7 +168,10 @@ func (st *serverStream) closeErr() error {
 	}
 	var se *wire.StreamError
 	if errors.As(err, &se) {
-		return publicError(se)
+		if se.Count == "send_too_much" || se.Count == "send_too_little" {
+			return errors.New(se.Reason)
+		}
+		return StreamError{StreamID: se.StreamID, Code: ErrCode(se.Code)}
 	}
 	if err == errHandlerPanicked || err == errDeadline {
 		return err
