@@ -21,7 +21,7 @@ func respond(status int, fields []string, rest func(http.ResponseWriter)) http.H
 	return func(w http.ResponseWriter, _ *http.Request) {
 		setFields(w, fields...)
 		w.WriteHeader(status)
-		flush(w)
+		flushNow(w)
 		rest(w)
 	}
 }
@@ -45,10 +45,10 @@ func TestAFlushOfABodilessResponseEndsIt(t *testing.T) {
 		request:  head,
 		handler: func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "hello")
-			flush(w)
+			flushNow(w)
 			time.Sleep(time.Hour)
 			io.WriteString(w, "hello")
-			flush(w)
+			flushNow(w)
 		},
 		want: atOnce(headersES(":status", "200", "content-type", "text/plain; charset=utf-8")),
 	}, {
@@ -204,7 +204,7 @@ func TestAnOpenResponseIsHeldForAMillisecond(t *testing.T) {
 	}, {
 		sentence: "an implied header is held too",
 		handler: func(w http.ResponseWriter, _ *http.Request) {
-			flush(w)
+			flushNow(w)
 			time.Sleep(time.Hour)
 		},
 		want: []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
@@ -216,7 +216,7 @@ func TestAnOpenResponseIsHeldForAMillisecond(t *testing.T) {
 		sentence: "more Flushes do not hold it longer",
 		handler: func(w http.ResponseWriter, _ *http.Request) {
 			for range 10 {
-				flush(w)
+				flushNow(w)
 				time.Sleep(holdLimit / 4)
 			}
 		},
@@ -242,10 +242,10 @@ func TestEachStreamIsHeldForTheSameTime(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/short":
-			flush(w)
+			flushNow(w)
 			time.Sleep(holdLimit / 2)
 		case "/long":
-			flush(w)
+			flushNow(w)
 			time.Sleep(time.Hour)
 		}
 	}

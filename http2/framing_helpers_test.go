@@ -96,7 +96,7 @@ func framingServeHTTP(t *testing.T, srv *Server, hs *http.Server, script func(*h
 	})
 }
 
-func flush(w http.ResponseWriter) { w.(http.Flusher).Flush() }
+func flushNow(w http.ResponseWriter) { w.(http.Flusher).Flush() }
 
 // setFields sets fields, given as names and values in turn.
 func setFields(w http.ResponseWriter, namesAndValues ...string) {

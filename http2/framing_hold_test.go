@@ -58,7 +58,7 @@ func TestABodyByteEndsAHold(t *testing.T) {
 		sentence: "a byte and a Flush are a header and DATA",
 		handler: respond(200, nil, func(w http.ResponseWriter) {
 			io.WriteString(w, "x")
-			flush(w)
+			flushNow(w)
 			time.Sleep(time.Hour)
 			io.WriteString(w, "y")
 		}),
@@ -101,7 +101,7 @@ func TestABodyReadThatWouldBlockEndsAHold(t *testing.T) {
 		t.Run(class.name, func(t *testing.T) {
 			handler := func(w http.ResponseWriter, r *http.Request) {
 				setFields(w, class.fields...)
-				flush(w)
+				flushNow(w)
 				io.Copy(io.Discard, r.Body)
 			}
 			framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
@@ -120,7 +120,7 @@ func TestABodyReadThatDoesNotBlockEndsNoHold(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		setFields(w, trailersOnly...)
 		time.Sleep(time.Minute) // the request has arrived by then
-		flush(w)
+		flushNow(w)
 		io.Copy(io.Discard, r.Body)
 		io.Copy(io.Discard, r.Body)
 		time.Sleep(time.Minute)
@@ -136,7 +136,7 @@ func TestABodyReadThatDoesNotBlockEndsNoHold(t *testing.T) {
 		sentence: "a request without a body has none to wait for",
 		handler: func(w http.ResponseWriter, r *http.Request) {
 			setFields(w, trailersOnly...)
-			flush(w)
+			flushNow(w)
 			io.Copy(io.Discard, r.Body)
 			time.Sleep(time.Minute)
 		},
@@ -146,7 +146,7 @@ func TestABodyReadThatDoesNotBlockEndsNoHold(t *testing.T) {
 
 func TestAHeldResponseFollows100Continue(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
-		flush(w)
+		flushNow(w)
 		io.Copy(io.Discard, r.Body)
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
@@ -236,7 +236,7 @@ func TestFlushReturnsWhileAResponseIsHeldAndFailsOnADeadStream(t *testing.T) {
 						if err := w.(interface{ FlushError() error }).FlushError(); err == nil {
 							t.Errorf("FlushError = nil although %s", death.name)
 						}
-						flush(w)
+						flushNow(w)
 					}
 				}
 				framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
@@ -258,7 +258,7 @@ func TestFlushFailsOnAFinishedResponseThatNeverLeft(t *testing.T) {
 		stalled.StallWrites()
 		w.WriteHeader(http.StatusEarlyHints) // occupies the writer
 		synctest.Wait()
-		flush(w)
+		flushNow(w)
 		time.Sleep(2 * time.Minute)
 		if err := w.(interface{ FlushError() error }).FlushError(); err == nil {
 			t.Error("FlushError = nil although the stream was reset")
@@ -280,11 +280,11 @@ func TestAFlushAfterTheHandlerIsHarmless(t *testing.T) {
 	for _, flushed := range []bool{false, true} {
 		handler := func(w http.ResponseWriter, _ *http.Request) {
 			if flushed {
-				flush(w)
+				flushNow(w)
 			}
 			go func() {
 				time.Sleep(time.Minute)
-				flush(w)
+				flushNow(w)
 				if err := w.(interface{ FlushError() error }).FlushError(); err == nil {
 					t.Error("FlushError = nil although the handler has returned")
 				}

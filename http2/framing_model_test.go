@@ -193,6 +193,12 @@ func (st *modelStream) soFar() (left wireSoFar) {
 	return left
 }
 
+func (st *modelStream) held() bool {
+	st.m.sc.c.Lock()
+	defer st.m.sc.c.UnlockQuietly()
+	return st.w.hold.sec != nil
+}
+
 // begin does what the handler does before anything else happens.
 func (st *modelStream) begin(kind *modelKind) {
 	h := st.w.Header()
@@ -307,7 +313,7 @@ func (s *schedule) pick(of int) int {
 	}
 	p := s.picks[s.depth]
 	s.depth++
-	return p.taken
+	return min(p.taken, of-1) // of differs if the write scheduler is random
 }
 
 // next moves on to the next path, depth first; false after the last.
@@ -356,7 +362,7 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 		if m.pending() {
 			steps = append(steps, emission)
 		}
-		if !passed && streams[0].w.hold.sec != nil {
+		if !passed && streams[0].held() {
 			steps = append(steps, timePasses)
 		}
 		step := steps[s.pick(len(steps))]

@@ -60,7 +60,7 @@ func TestAFlushThatRacesWithTheReturnChangesNotAByte(t *testing.T) {
 					setFields(w, c.fields...)
 					w.WriteHeader(c.status)
 					if flushed {
-						flush(w)
+						flushNow(w)
 					}
 					time.Sleep(c.wait)
 					c.rest(w)
@@ -86,7 +86,7 @@ func TestAProxyThatFlushesATrailersOnlyResponseSendsOneFrame(t *testing.T) {
 			w.WriteHeader(http.StatusOK)
 			go func() {
 				time.Sleep(time.Millisecond)
-				flush(w)
+				flushNow(w)
 			}()
 		},
 		want: atOnce(headersES(append([]string{"content-length", "0"}, trailersOnlySent...)...)),
@@ -161,13 +161,13 @@ func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
 	stalledRow(t, "DATA that is still here ends the stream",
 		respond(200, nil, func(w http.ResponseWriter) {
 			io.WriteString(w, "hello")
-			flush(w)
+			flushNow(w)
 		}),
 		headersOpen(":status", "200"), dataES("hello"))
 	stalledRow(t, "trailers end the stream",
 		respond(200, nil, func(w http.ResponseWriter) {
 			io.WriteString(w, "hello")
-			flush(w)
+			flushNow(w)
 			setFields(w, http.TrailerPrefix+"X-T", "v")
 		}),
 		headersOpen(":status", "200"), h2test.DataFrame(1, "hello", h2test.KeepOpen), headersES("x-t", "v"))
@@ -176,7 +176,7 @@ func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
 func TestDataThatWaitsForAWindowEndsTheStream(t *testing.T) {
 	handler := respond(200, nil, func(w http.ResponseWriter) {
 		io.WriteString(w, "hello")
-		flush(w)
+		flushNow(w)
 	})
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 		p.Settings(wire.Setting{ID: wire.SettingInitialWindowSize, Val: 0})

@@ -216,7 +216,7 @@ func TestInformationalResponsesAreNeverHeldAndEndNothing(t *testing.T) {
 			setFields(w, "Grpc-Status", "5")
 			w.WriteHeader(http.StatusProcessing)
 			w.WriteHeader(http.StatusEarlyHints)
-			flush(w)
+			flushNow(w)
 			w.WriteHeader(http.StatusEarlyHints) // too late
 			time.Sleep(time.Hour)
 		},
