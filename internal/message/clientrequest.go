@@ -118,7 +118,7 @@ func requestPseudo(req *http.Request, extendedConnect bool) (p pseudoFields, err
 		return p, errProtocol
 	case p.protocol != "" && !extendedConnect:
 		return p, errExtendedConnect
-	case !validValue(p.protocol):
+	case !validValue(p.protocol) || trimOWS(p.protocol) != p.protocol:
 		return p, errRequestField("header", ":protocol")
 	case isConnect && p.protocol == "":
 		if p.authority == "" {
@@ -133,7 +133,7 @@ func requestPseudo(req *http.Request, extendedConnect bool) (p pseudoFields, err
 	return p, err
 }
 
-// requestAuthority returns what identifies the server, in ASCII, without userinfo.
+// requestAuthority returns what identifies the server, in ASCII. ValidHostHeader takes no "@", hence no userinfo.
 func requestAuthority(req *http.Request) (string, error) {
 	host := req.Host
 	if host == "" {
@@ -143,7 +143,7 @@ func requestAuthority(req *http.Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("http2: %w", err)
 	}
-	if !httpguts.ValidHostHeader(host) || strings.IndexByte(host, '@') >= 0 {
+	if !httpguts.ValidHostHeader(host) {
 		return "", errHost
 	}
 	return host, nil

@@ -100,6 +100,7 @@ var sameAsReferenceClient = map[string]func(*http.Request){
 	"opaque and query":       withURL(url.URL{Scheme: "http", Host: "example.com", Opaque: "/a", RawQuery: "b"}),
 	"international name":     withURL(url.URL{Scheme: "http", Host: "bücher.example:80", Path: "/"}),
 	"no such name":           withURL(url.URL{Scheme: "http", Host: "\xff.example", Path: "/"}),
+	"no international name":  withURL(url.URL{Scheme: "http", Host: "xn--é.example", Path: "/"}),
 	"no such host":           withURL(url.URL{Scheme: "http", Host: "a b", Path: "/"}),
 	"Host":                   func(req *http.Request) { req.Host = "example.org" },
 	"Host not ASCII":         func(req *http.Request) { req.Host = "bücher.example" },
