@@ -12,7 +12,7 @@ type pseudoFields struct {
 	hasProtocol bool // :protocol is there, if only empty
 }
 
-// malformed is the error for a request that RFC 9113 §8.1.1 calls so.
+// malformed is the error for a message that RFC 9113 §8.1.1 calls so.
 func malformed(id uint32, count, format string, args ...any) error {
 	return wire.Stream(id, wire.ProtocolError, count, format, args...)
 }
