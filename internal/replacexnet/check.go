@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// check fails with all the reasons why an install would change something.
+func check(ctx context.Context, o options, stdout io.Writer) error {
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return err
+	}
+	if j.tree == nil {
+		return fmt.Errorf("there is no %s", j.target)
+	}
+	p, err := j.plan(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(j.stale(p)...); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s is current: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.path)
+	return nil
+}
+
+func (j *job) stale(p *plan) []error {
+	var reasons []error
+	if j.module.replacement == "" {
+		reasons = append(reasons, fmt.Errorf("go.mod doesn't replace %s with %s", xnet, j.target))
+	}
+	changes := j.tree.changes()
+	if len(changes) > 0 {
+		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", j.target, indentLines(changes)))
+	}
+	if made := j.tree.manifest.XNet; made != p.version {
+		return append(reasons, fmt.Errorf("%s is made from %s %s, and the module selects %s now", j.target, xnet, made, p.version))
+	}
+	if len(changes) > 0 {
+		return reasons
+	}
+	if lines := j.tree.files.difference(p.files.hashes()); len(lines) > 0 {
+		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", j.target, p.fork.path, indentLines(lines)))
+	}
+	return reasons
+}
+
+// undo removes the directive first: the module builds at any time.
+func undo(ctx context.Context, o options, stdout io.Writer) error {
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return err
+	}
+	if j.tree == nil && j.module.replacement == "" {
+		return fmt.Errorf("there is nothing to undo: go.mod doesn't replace %s, and there is no %s", xnet, j.target)
+	}
+	if j.tree != nil {
+		if err := j.tree.refuseChanged(j.target); err != nil {
+			return err
+		}
+	}
+	before, err := j.goModBefore(ctx)
+	if err != nil {
+		return err
+	}
+	if err := j.module.writeGoMod(before); err != nil {
+		return err
+	}
+	if j.tree != nil {
+		if err := removeTree(j.target); err != nil {
+			return err
+		}
+		removeEmptyParents(j.target, j.module.root)
+	}
+	fmt.Fprintf(stdout, "%s is no longer replaced, and %s is gone.\n", xnet, j.target)
+	return nil
+}
+
+// removeTree moves the tree aside before it removes it, so that a half of it never passes for a whole one.
+func removeTree(target string) error {
+	aside, err := os.MkdirTemp(filepath.Dir(target), ".replacexnet-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	return os.Rename(target, filepath.Join(aside, "old"))
+}

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A job is what all three actions begin with: the module, and the tree that it has or may get.
+type job struct {
+	module *module
+	target string // the tree's folder, absolute
+	tree   *installed
+}
+
+func newJob(ctx context.Context, o options) (*job, error) {
+	m, err := openModule(ctx, o.dir)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{module: m, target: filepath.Join(m.root, defaultOutput)}
+	switch {
+	case o.output != "":
+		j.target = absolute(m.root, o.output)
+	case m.replacement != "" && exists(filepath.Join(m.replacement, manifestName)):
+		j.target = m.replacement
+	}
+	if m.replacement != "" && m.replacement != j.target {
+		return nil, fmt.Errorf("go.mod replaces %s already, with %s: remove that directive first", xnet, m.replacement)
+	}
+	j.tree, err = readInstalled(j.target)
+	return j, err
+}
+
+// A plan is what the tree should be now.
+type plan struct {
+	fork    *fork
+	version string // of x/net
+	overlay tree
+	files   tree
+}
+
+func (j *job) plan(ctx context.Context, o options) (*plan, error) {
+	f, err := findFork(ctx, o.fork, o.dir)
+	if err != nil {
+		return nil, err
+	}
+	if f.path == j.module.path {
+		return nil, fmt.Errorf("%s is this project itself: name the module to change with -C", j.module.root)
+	}
+	p := &plan{fork: f}
+	if p.version, err = j.module.selectedXNet(ctx); err != nil {
+		return nil, err
+	}
+	source, err := j.module.downloadXNet(ctx, p.version)
+	if err != nil {
+		return nil, err
+	}
+	upstream, err := readTree(source)
+	if err != nil {
+		return nil, err
+	}
+	if p.overlay, err = f.overlay(); err != nil {
+		return nil, err
+	}
+	p.files, err = merge(upstream, p.overlay)
+	return p, err
+}
+
+// current reports whether there is nothing to do for an install.
+func (j *job) current(p *plan) bool {
+	return j.tree != nil && j.module.replacement == j.target && j.tree.manifest.XNet == p.version &&
+		len(j.tree.files.difference(p.files.hashes())) == 0
+}
+
+func install(ctx context.Context, o options, stdout io.Writer) error {
+	j, err := newJob(ctx, o)
+	if err != nil {
+		return err
+	}
+	if err := j.module.refuseVendored(); err != nil {
+		return err
+	}
+	p, err := j.plan(ctx, o)
+	if err != nil {
+		return err
+	}
+	if j.current(p) {
+		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.path)
+		return nil
+	}
+	if j.tree != nil {
+		if err := j.tree.refuseChanged(j.target); err != nil {
+			return err
+		}
+	}
+	found, err := j.replace(ctx, p)
+	if err != nil {
+		return err
+	}
+	return report(stdout, j, p, found)
+}
+
+// replace makes the tree in a folder beside its place, verifies it there, and moves it.
+func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
+	parent := filepath.Dir(j.target)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, err
+	}
+	defer removeEmptyParents(j.target, j.module.root)
+	staged, err := os.MkdirTemp(parent, ".replacexnet-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(staged)
+
+	fresh := filepath.Join(staged, "new")
+	goMod, err := j.stage(ctx, p, fresh)
+	if err != nil {
+		return nil, err
+	}
+	v := verification{module: j.module, version: p.version, staged: fresh, suspects: p.files.suspects(p.overlay)}
+	if found, err = v.run(ctx); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return found, j.swap(fresh, filepath.Join(staged, "old"), goMod)
+}
+
+// stage writes the tree and its manifest, and returns what go.mod is to be.
+func (j *job) stage(ctx context.Context, p *plan, dir string) (goMod []byte, err error) {
+	directive, err := j.module.directive(j.target)
+	if err != nil {
+		return nil, err
+	}
+	if goMod, err = j.module.withReplacement(ctx, directive); err != nil {
+		return nil, err
+	}
+	before, err := j.goModBefore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := manifest{
+		About: fmt.Sprintf("Made by %s%s: %s with the packages of http2 from %s. Not to be edited: run it again, or with -undo.",
+			p.fork.path, thisCommand, xnet, p.fork.path),
+		XNet:        p.version,
+		GoModBefore: string(before),
+		GoModAfter:  hashOf(goMod),
+		Files:       p.files.hashes(),
+	}
+	encoded, err := m.encode()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.files.write(dir); err != nil {
+		return nil, err
+	}
+	return goMod, os.WriteFile(filepath.Join(dir, manifestName), encoded, 0o644)
+}
+
+// goModBefore returns go.mod without our directive: as it was, if it hasn't changed since we added that.
+func (j *job) goModBefore(ctx context.Context) ([]byte, error) {
+	switch m := j.module; {
+	case m.replacement == "":
+		return m.goMod, nil
+	case j.tree != nil && hashOf(m.goMod) == j.tree.manifest.GoModAfter:
+		return []byte(j.tree.manifest.GoModBefore), nil
+	default:
+		return m.withReplacement(ctx, "")
+	}
+}
+
+// swap puts the new tree in the place of the old one and go.mod in the place of go.mod. If one of them fails, neither
+// is done.
+func (j *job) swap(fresh, old string, goMod []byte) error {
+	if j.tree != nil {
+		if err := os.Rename(j.target, old); err != nil {
+			return err
+		}
+	}
+	err := os.Rename(fresh, j.target)
+	if err == nil {
+		if err = j.module.writeGoMod(goMod); err == nil {
+			return nil
+		}
+		err = errors.Join(err, os.Rename(j.target, fresh))
+	}
+	if j.tree != nil {
+		err = errors.Join(err, os.Rename(old, j.target))
+	}
+	return err
+}
+
+func report(w io.Writer, j *job, p *plan, found *users) error {
+	directive, err := j.module.directive(j.target)
+	if err != nil {
+		return err
+	}
+	lines := []string{
+		fmt.Sprintf("%s now builds with %s => %s:", j.module.path, xnet, directive),
+		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.path),
+		fmt.Sprintf("\t(%s).", p.fork.dir),
+	}
+	switch all := append(found.own, found.others...); {
+	case len(all) == 0:
+		lines = append(lines, "Nothing in its build imports these packages, so nothing changes. (net/http has an http2 of its own.)")
+	case found.unvetted:
+		lines = append(lines, "Built; go vet fails with and without it. What imports these packages:", indentLines(all))
+	default:
+		lines = append(lines, "Built and vetted. What imports these packages:", indentLines(all))
+	}
+	lines = append(lines,
+		"Commit both: git add -f go.mod "+directive,
+		"The same command again brings the tree up to date, after go get "+xnet+" for instance;",
+		"with -check, it tells whether that is necessary; with -undo, it takes everything back.")
+	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
+}
+
+func indentLines(lines []string) string { return indent(strings.Join(lines, "\n")) }
