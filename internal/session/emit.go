@@ -79,12 +79,14 @@ func (s *Session) Emit(b *Batch, budget int) {
 		s.send.grown = false
 		s.unblock(&s.send.streamBlocked)
 	}
+	if s.cfg.External != nil {
+		s.emitExternal(b, budget)
+	}
+	// By now the peer is told of every stream that is over, and has room again.
 	for b.size < budget && s.canOpen() {
 		s.emitOpening(b)
 	}
-	if s.cfg.External != nil {
-		s.emitExternal(b, budget)
-	} else {
+	if s.cfg.External == nil {
 		s.emitNative(b, budget)
 	}
 	if p := &s.peer; p.tableChanged {

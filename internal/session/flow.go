@@ -15,8 +15,9 @@ type recvWindow struct {
 func (w *recvWindow) init(n int32) { w.size, w.avail, w.credit = n, n, 0 }
 
 // take charges n received bytes; false if the peer was not allowed to send them.
+// None are always allowed, even if the window is negative.
 func (w *recvWindow) take(n uint32) bool {
-	if int64(n) > int64(w.avail) {
+	if n > 0 && int64(n) > int64(w.avail) {
 		return false
 	}
 	w.avail -= int32(n)

@@ -211,7 +211,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 		return nil
 	}
 	s.recent.add(id, resetByPeer)
-	early := !st.ended
+	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
 	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {
 		return tooManyResets()
