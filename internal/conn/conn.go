@@ -153,7 +153,11 @@ func (c *Conn) unlockAndTell() {
 	changed := c.noteActivity()
 	c.mu.Unlock()
 	for ; st != nil; st = st.NextClosed() {
-		c.side.Closed(st.Owner.(*Stream))
+		x := st.Owner.(*Stream)
+		if x.dropped {
+			x.Body.Close() // there is no handler that would
+		}
+		c.side.Closed(x)
 	}
 	if changed {
 		c.tellActivity()

@@ -94,6 +94,9 @@ func (in *reader) run() error {
 		}
 		c.Lock()
 		c.clock.read = in.now
+		if c.sess.Congested() { // with what handlers did, too
+			c.waitForRoom()
+		}
 		c.Unlock() // what this read brought about happens now
 		if err := in.fill(); err != nil {
 			return err

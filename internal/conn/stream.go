@@ -19,6 +19,7 @@ type Stream struct {
 	// Place in the queue of handlers. Guarded by Conn.mu.
 	runPrev, runNext *Stream
 	queued           bool
+	dropped          bool // closed while queued; constant once the stream is closed
 }
 
 // Init makes st, zero so far, a stream of c.
@@ -52,5 +53,6 @@ func (st *Stream) Wait(done func() bool) {
 // closedLocked is told that the stream closed, with the connection locked. A
 // handler that has not been started never will be.
 func (st *Stream) closedLocked() {
+	st.dropped = st.queued
 	st.c.workers.remove(st)
 }

@@ -109,6 +109,7 @@ func (c *Conn) dismissWorkers() {
 
 // work is a worker that has just been woken.
 func (c *Conn) work(k *worker) {
+	clearLabels() // those of whoever started this goroutine, perhaps a handler
 	for {
 		c.mu.Lock()
 		c.workers.waking = false
@@ -170,5 +171,9 @@ func (c *Conn) run(k *worker, st *Stream) {
 	}()
 	c.side.Run(st)
 	returned = true
-	pprof.SetGoroutineLabels(context.Background()) // the next handler's goroutine has none
+	clearLabels()
 }
+
+// clearLabels sees to it that the next handler's goroutine has no labels that
+// another one was given.
+func clearLabels() { pprof.SetGoroutineLabels(context.Background()) }
