@@ -51,7 +51,8 @@ func newModel(t *testing.T, srv *Server) *model {
 	sc.c = conn.New(sc.options(server, &conf, opts))
 	sc.holds.init(sc.c)
 	sc.c.Lock()
-	sc.c.Unlock() // our SETTINGS go out, and no further
+	sc.c.Wake() // our SETTINGS go out, and no further
+	sc.c.UnlockQuietly()
 	synctest.Wait()
 	return &model{t: t, sc: sc, peer: client, streams: make(map[uint32]*modelStream)}
 }

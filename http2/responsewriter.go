@@ -16,26 +16,28 @@ import (
 // decided by the way through this diagram, that is by what the handler did, and
 // not by when the writer got to run:
 //
-//		         WriteHeader, Write,        a body byte; or the end
-//		 ,------, Flush, the end ,--------, -------------------------------> ,----------,
-//		 | open | -------------> | sealed |                                  | released |
-//		 '------'                '--------' -- Flush: bodiless, announced -> '----------'
-//		                              |                                        ^     |
-//		                              | Flush: Trailers-Only, open             |     |
-//		                              v                                        |     |
-//		                          ,------, a body byte, the end, an abort,     |     |
-//		                          | held | reading the request would block; ---'     |
-//		                          '------' and, if open, 1 ms is over                |
-//		                                                                             v
-//		                                              the end, or bodiless: ,----------,
-//		                                                                    | finished |
-//		                                                                    '----------'
+//	        WriteHeader, Write,        more bytes than fit the buffer,
+//	,------, Flush, the end ,--------, a Flush of bytes, or the end --> ,----------,
+//	| open | -------------> | sealed |                                  | released |
+//	'------'                '--------' -- Flush: bodiless, announced -> '----------'
+//	                             |                                        ^     |
+//	                             | Flush: Trailers-Only, open             |     |
+//	                             v                                        |     |
+//	                         ,------, a body byte, the end, an abort,     |     |
+//	                         | held | reading the request would block; ---'     |
+//	                         '------' and, if open, 1 ms is over                |
+//	                                                                            v
+//	                                             the end, or bodiless: ,----------,
+//	                                                                   | finished |
+//	                                                                   '----------'
 //
-//	  - sealed: the fields have been snapshotted.
-//	  - held: flushed, and nothing of it is on the wire. The end makes of it what
-//	    it would have been without the Flush.
-//	  - released: the field section has been handed to the connection's writer.
-//	  - finished: END_STREAM belongs on the last frame that has not left.
+// A handler that panics finishes its response from anywhere, with RST_STREAM.
+//
+//   - sealed: the fields have been snapshotted.
+//   - held: flushed, and nothing of it is on the wire. The end makes of it what
+//     it would have been without the Flush.
+//   - released: the field section has been handed to the connection's writer.
+//   - finished: END_STREAM belongs on the last frame that has not left.
 type phase uint8
 
 const (
