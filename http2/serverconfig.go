@@ -18,6 +18,10 @@ const (
 	defaultReceiveWindow    = 1 << 20 // of a connection, and of each stream
 	defaultPingTimeout      = 15 * time.Second
 
+	// firstSettingsTimeout is how long a client's SETTINGS may take after its
+	// preface.
+	firstSettingsTimeout = 2 * time.Second
+
 	minMaxFrameSize = wire.DefaultMaxFrameSize
 	maxFrameSize    = wire.MaxMaxFrameSize
 )

@@ -160,13 +160,15 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 		ReadIdleTimeout:     conf.readIdleTimeout,
 		PingTimeout:         conf.pingTimeout,
 		WriteByteTimeout:    conf.writeByteTimeout,
+		SettingsTimeout:     firstSettingsTimeout,
+		TellActivity:        sc.hs.ConnState != nil,
 		Log:                 sc.log(),
 	}
 }
 
 // log is what the engine tells us.
 func (sc *serverConn) log() conn.Log {
-	l := conn.Log{Printf: sc.logf, Count: sc.countError}
+	l := conn.Log{Name: "server", Printf: sc.logf, Count: sc.countError}
 	if VerboseLogs {
 		l.Verbose = sc.logf
 		l.Read = func(h wire.Header, p []byte) {
@@ -219,6 +221,21 @@ func (sc *serverConn) goAway() { sc.c.GoAway(wire.NoError, "") }
 func (sc *serverConn) Ready() {
 	sc.setState(http.StateActive)
 	sc.setState(http.StateIdle)
+}
+
+// Settings implements conn.Side.
+func (sc *serverConn) Settings() {}
+
+// PingAcked implements conn.Side.
+func (sc *serverConn) PingAcked([8]byte) {}
+
+// GoAway implements conn.Side: a client that says goodbye gets what is open, and
+// then the end.
+func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
+	if f.Code != wire.NoError || VerboseLogs {
+		sc.logf("http2: received GOAWAY LastStreamID=%d ErrCode=%v Debug=%q, starting graceful shutdown", f.LastStreamID, f.Code, f.Debug)
+	}
+	sc.goAway()
 }
 
 // Active implements conn.Side.
@@ -280,11 +297,11 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 		return err
 	}
 	sc.c.Lock()
-	err = sc.c.Session().RecvEnd(&st.Stream.Stream)
-	sc.c.UnlockQuietly()
-	if err != nil {
+	defer sc.c.UnlockQuietly()
+	if err := sc.c.Session().RecvEnd(&st.Stream.Stream); err != nil {
 		return err
 	}
+	// Before the lock is gone, and with it perhaps the stream.
 	st.Body.End(io.EOF, func() {
 		// Where net/http says that they appear: before Read returns io.EOF.
 		for k, v := range trailers {
@@ -341,6 +358,7 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	st.w.init(st)
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
+	sc.startTimers(st)
 	sc.startTimers(st)
 	sc.c.Dispatch(&st.Stream)
 	sc.c.UnlockQuietly()

@@ -11,12 +11,17 @@ import (
 type connSet struct {
 	mu    sync.Mutex
 	conns map[*serverConn]struct{} // guarded by mu
+	shut  bool                     // guarded by mu: shutdown has been called
 }
 
 func (cs *connSet) add(sc *serverConn) {
 	cs.mu.Lock()
 	cs.conns[sc] = struct{}{}
+	shut := cs.shut
 	cs.mu.Unlock()
+	if shut {
+		sc.goAway()
+	}
 }
 
 func (cs *connSet) remove(sc *serverConn) {
@@ -28,6 +33,7 @@ func (cs *connSet) remove(sc *serverConn) {
 // shutdown sends GOAWAY on every connection.
 func (cs *connSet) shutdown() {
 	cs.mu.Lock()
+	cs.shut = true
 	all := make([]*serverConn, 0, len(cs.conns))
 	for sc := range cs.conns {
 		all = append(all, sc)

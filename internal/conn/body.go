@@ -66,11 +66,17 @@ func (b *Body) init(st *Stream) {
 // deliver adds data, which is copied. If nobody will read it, its window goes
 // back. It is called by the reader goroutine.
 func (b *Body) deliver(data []byte) {
+	if !b.put(data) {
+		b.discard(len(data))
+	}
+}
+
+// put adds data, which is copied, unless nobody will read it.
+func (b *Body) put(data []byte) bool {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
-		b.discard(len(data))
-		return
+		return false
 	}
 	b.n += len(data)
 	for len(data) > 0 {
@@ -89,6 +95,7 @@ func (b *Body) deliver(data []byte) {
 	}
 	b.mu.Unlock()
 	b.arrived.Signal()
+	return true
 }
 
 // End says that err (io.EOF, if all went well) follows what has been delivered.

@@ -9,10 +9,6 @@ import (
 )
 
 const (
-	// firstSettingsTimeout is how long the peer's SETTINGS may take after its
-	// preface.
-	firstSettingsTimeout = 2 * time.Second
-
 	// goAwayLinger is how long a connection stays open after its last GOAWAY has
 	// left. Closing at once would make the kernel answer what is still unread
 	// with a reset, which can overtake the GOAWAY (golang/go#18701).
@@ -57,18 +53,22 @@ func (c *Conn) startClock() {
 		return
 	}
 	c.clock.read = c.in.now
-	c.clock.settings = time.AfterFunc(firstSettingsTimeout, func() {
-		if c.opt.Log.Printf != nil {
-			c.opt.Log.Printf("timeout waiting for SETTINGS frames from %v", c.nc.RemoteAddr())
-		}
-		c.Fail(ErrSettingsTimeout)
-	})
+	if d := c.opt.SettingsTimeout; d > 0 {
+		c.clock.settings = time.AfterFunc(d, c.settingsTooLate)
+	}
 	if d := c.opt.IdleTimeout; d > 0 && c.sess.OpenStreams() == 0 {
 		c.clock.idle = time.AfterFunc(d, c.idleTooLong)
 	}
 	if d := c.opt.ReadIdleTimeout; d > 0 {
 		c.clock.ping = time.AfterFunc(d, c.pingTimer)
 	}
+}
+
+func (c *Conn) settingsTooLate() {
+	if c.opt.Log.Printf != nil {
+		c.opt.Log.Printf("timeout waiting for SETTINGS frames from %v", c.nc.RemoteAddr())
+	}
+	c.Fail(ErrSettingsTimeout)
 }
 
 // greeted stops the wait for SETTINGS. The connection is locked.

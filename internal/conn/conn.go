@@ -16,20 +16,27 @@ type Options struct {
 	Session session.Config
 	Side    Side
 
-	SawPreface            bool   // the client's preface has been read already
-	MaxEncoderTableSize   uint32 // upper bound for the peer's HEADER_TABLE_SIZE
-	MaxHandlers           int    // handlers that may run at a time
-	IdleTimeout           time.Duration
-	ReadIdleTimeout       time.Duration
-	PingTimeout           time.Duration
-	WriteByteTimeout      time.Duration
-	FirstSettingsDeadline time.Duration
+	SawPreface          bool   // the client's preface has been read already
+	MaxEncoderTableSize uint32 // upper bound for the peer's HEADER_TABLE_SIZE
+	MaxHandlers         int    // handlers that may run at a time
+	IdleTimeout         time.Duration
+	ReadIdleTimeout     time.Duration
+	PingTimeout         time.Duration
+	WriteByteTimeout    time.Duration
+	TellActivity        bool // call Side.Active
+
+	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
+
+	// EndError is what a connection that ends with err tells its streams. It is
+	// called with the connection locked. If it is nil they are told err.
+	EndError func(err error) error
 
 	Log Log
 }
 
 // Log is where a connection tells what happens. Nil functions are not called.
 type Log struct {
+	Name    string                           // what log lines call our side: "server", "Transport"
 	Printf  func(format string, args ...any) // what went wrong
 	Verbose func(format string, args ...any) // what went on, if somebody wants to know
 	Count   func(err error)                  // every protocol error, ours or the peer's
@@ -53,6 +60,12 @@ type Side interface {
 
 	// Run runs what was queued with Dispatch, on a worker.
 	Run(st *Stream)
+
+	// Settings, PingAcked and GoAway are called by the reader: the peer's
+	// SETTINGS have been applied, or a frame has come and not been acted on yet.
+	Settings()
+	PingAcked(data [8]byte)
+	GoAway(f wire.GoAwayFrame)
 
 	// Closed says that a stream has closed, once for each.
 	Closed(st *Stream)
@@ -171,6 +184,9 @@ func (c *Conn) Fail(err error) {
 		c.mu.Unlock()
 		return
 	}
+	if c.opt.EndError != nil {
+		err = c.opt.EndError(err)
+	}
 	c.dead = err
 	c.sess.CloseAll(err)
 	c.stopClock()
@@ -200,40 +216,41 @@ func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	return err
 }
 
-// activity tells the side of transitions between idle and active, in order.
+// activity tells the side of transitions between idle and active, one at a time
+// and in order. Guarded by Conn.mu.
 type activity struct {
-	mu sync.Mutex // held while telling
-
-	// Guarded by Conn.mu.
-	active bool
-	queue  []bool
+	active  bool
+	queue   []bool // not told yet
+	telling bool   // somebody is at it, and will tell what is added meanwhile
 }
 
 // noteActivity reports whether there is something to tell. The connection is
 // locked.
 func (c *Conn) noteActivity() bool {
 	a := &c.activity
-	if active := c.sess.OpenStreams() > 0; active != a.active {
+	active := c.sess.OpenStreams() > 0
+	if active != a.active {
 		a.active = active
-		a.queue = append(a.queue, active)
 		c.idleChanged(!active)
+		if c.opt.TellActivity {
+			a.queue = append(a.queue, active)
+		}
 	}
-	return len(a.queue) > 0
+	return len(a.queue) > 0 && !a.telling
 }
 
+// tellActivity tells the side. The side may lock the connection again, and may
+// take its time: nobody waits for it.
 func (c *Conn) tellActivity() {
 	a := &c.activity
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for {
-		c.mu.Lock()
-		if len(a.queue) == 0 {
-			c.mu.Unlock()
-			return
-		}
+	c.mu.Lock()
+	for ; len(a.queue) > 0 && !a.telling; a.telling = false {
+		a.telling = true
 		active := a.queue[0]
 		a.queue = a.queue[:copy(a.queue, a.queue[1:])]
 		c.mu.Unlock()
 		c.side.Active(active)
+		c.mu.Lock()
 	}
+	c.mu.Unlock()
 }

@@ -101,19 +101,26 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	if err != nil {
 		return err
 	}
-	return in.locked(func(s *session.Session) error {
+	err = in.locked(func(s *session.Session) error {
 		in.c.greeted()
 		if err := s.IdleFrame(in.now); err != nil {
 			return err
 		}
 		return s.RecvSettings(f)
 	})
+	if err == nil && !f.Ack {
+		in.c.side.Settings()
+	}
+	return err
 }
 
 func (in *reader) ping(h wire.Header, p []byte) error {
 	data, ack, err := wire.ParsePing(h, p)
 	if err != nil {
 		return err
+	}
+	if ack {
+		in.c.side.PingAcked(data)
 	}
 	return in.locked(func(s *session.Session) error {
 		if ack {
@@ -128,21 +135,15 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 	})
 }
 
-// goAway handles the peer's GOAWAY: we finish what is open and open no more.
+// goAway handles the peer's GOAWAY: we open no more streams.
 func (in *reader) goAway(h wire.Header, p []byte) error {
 	f, err := wire.ParseGoAway(h, p)
 	if err != nil {
 		return err
 	}
-	c := in.c
-	if f.Code != wire.NoError && c.opt.Log.Printf != nil {
-		c.opt.Log.Printf("http2: received GOAWAY %v LastStreamID=%d Debug=%q, starting graceful shutdown", f.Code, f.LastStreamID, f.Debug)
-	} else if c.opt.Log.Verbose != nil {
-		c.opt.Log.Verbose("http2: received GOAWAY LastStreamID=%d, starting graceful shutdown", f.LastStreamID)
-	}
+	in.c.side.GoAway(f)
 	return in.locked(func(s *session.Session) error {
 		s.RecvGoAway(f)
-		s.GoAway(wire.NoError, "")
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -110,7 +111,7 @@ func (c *Conn) protocolError(err error) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		c.count(err)
 		if c.opt.Log.Verbose != nil {
-			c.opt.Log.Verbose("http2: server stream error from %v: %v", c.nc.RemoteAddr(), se)
+			c.opt.Log.Verbose("http2: %s stream error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), se)
 		}
 		if err = c.resetForPeer(se); err == nil {
 			return nil
@@ -122,9 +123,14 @@ func (c *Conn) protocolError(err error) error {
 	}
 	c.count(err)
 	if c.opt.Log.Printf != nil {
-		c.opt.Log.Printf("http2: server connection error from %v: %v", c.nc.RemoteAddr(), err)
+		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), err)
 	}
-	c.GoAway(ce.Code, ce.Reason)
+	c.Lock()
+	c.sess.GoAway(ce.Code, ce.Reason)
+	if c.opt.Session.Role == session.Client {
+		c.sess.CloseAll(ce) // nobody waits for an answer that cannot be trusted
+	}
+	c.Unlock()
 	return c.in.discard()
 }
 
@@ -286,17 +292,20 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	c := in.c
 	c.mu.Lock()
 	st, err := c.sess.RecvData(f, in.now)
-	ended := st != nil && st.RemoteEnded()
+	if err == nil && st != nil && st.RemoteEnded() {
+		// The stream may have closed with this. Its body must be complete before
+		// anybody is told, that is before the lock is gone.
+		s := st.Owner.(*Stream)
+		if !s.Body.put(f.Data) {
+			c.sess.Discard(st, len(f.Data))
+		}
+		s.Body.End(io.EOF, nil)
+		st = nil
+	}
 	c.UnlockQuietly()
 	if err != nil || st == nil {
 		return err
 	}
-	s := st.Owner.(*Stream)
-	if len(f.Data) > 0 {
-		s.Body.deliver(f.Data)
-	}
-	if ended {
-		s.Body.End(io.EOF, nil)
-	}
+	st.Owner.(*Stream).Body.deliver(f.Data)
 	return nil
 }

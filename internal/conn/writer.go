@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"sync"
@@ -169,6 +170,7 @@ func (c *Conn) flush(p []byte) error {
 
 // logWritten hands each frame in p to the log.
 func (c *Conn) logWritten(p []byte) {
+	p = bytes.TrimPrefix(p, []byte(wire.Preface))
 	for len(p) >= wire.HeaderLen {
 		h := wire.ParseHeader(p)
 		end := wire.HeaderLen + int(h.Length)

@@ -14,6 +14,9 @@ func (s *Session) emitControl(b *Batch) {
 	from := len(b.Raw)
 	if c.settings {
 		c.settings = false
+		if s.cfg.Role == Client {
+			b.Raw = append(b.Raw, wire.Preface...) // RFC 9113 §3.4
+		}
 		b.Raw = wire.AppendSettings(b.Raw, s.ours()...)
 	}
 	if c.goAway.pending {

@@ -172,5 +172,5 @@ func (s *Session) Pending() bool {
 // canOpen reports whether a stream of ours waits and the peer's limit has room
 // (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {
-	return s.out.opening.len() > 0 && s.localOpen < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
+	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen+s.withheld < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
 }

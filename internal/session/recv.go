@@ -83,6 +83,7 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	if st == nil {
 		return nil, s.lateFields(id)
 	}
+	s.heard = s.localLast
 	if st.gotEnd {
 		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
 	}
@@ -150,6 +151,11 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 
 // checkData charges the stream's window and holds DATA against content-length.
 func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
+	s.heard = s.localLast
+	if s.cfg.Role == Client && !st.gotHead {
+		// RFC 9113 §8.1: a response begins with its field section.
+		return wire.Stream(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
+	}
 	if st.declared >= 0 && st.received+int64(len(f.Data)) > st.declared {
 		return wire.Stream(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
 	}
@@ -211,6 +217,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 		return nil
 	}
 	s.recent.add(id, resetByPeer)
+	s.heard = s.localLast
 	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
 	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {
@@ -227,7 +234,19 @@ func tooManyResets() error {
 func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	s.peer.enablePush = false
 	s.peer.goAway, s.peer.goAwayLast, s.peer.goAwayCode = true, f.LastStreamID, f.Code
+	for id, st := range s.streams {
+		if !s.peerInitiated(id) && id > f.LastStreamID {
+			s.close(st, ErrGoAway)
+		}
+	}
+	for st := s.out.opening.first; st != nil; st = s.out.opening.first {
+		s.close(st, ErrGoAway)
+	}
 }
+
+// RecvHead notes that a response's field section has arrived on st, and what
+// content-length its content is held against, or -1.
+func (s *Session) RecvHead(st *Stream, declared int64) { st.gotHead, st.declared = true, declared }
 
 // RecvPriority is a PRIORITY frame, or a HEADERS frame's priority fields.
 func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {

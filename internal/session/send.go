@@ -12,6 +12,10 @@ var (
 	ErrPushDisabled = errors.New("http2: push is disabled by the peer")
 	ErrPushLimit    = errors.New("http2: push would exceed the peer's limit of concurrent streams")
 	ErrStreamClosed = errors.New("http2: stream closed")
+
+	// ErrGoAway is why a stream of ours closes that the peer's GOAWAY says it
+	// has not processed (RFC 9113 §6.8): the request may be sent elsewhere.
+	ErrGoAway = errors.New("http2: stream above the GOAWAY's")
 )
 
 // Open queues a stream that we open, with its field section: it gets its
@@ -127,7 +131,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 		return wire.Conn(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
 	}
 	st := s.streams[e.StreamID]
-	early := st == nil || !st.ended
+	early := s.cfg.Role == Server && (st == nil || !st.ended)
 	if st != nil {
 		s.Reset(st, e.Code, e)
 	} else {
@@ -168,4 +172,16 @@ func (s *Session) SendPromise(parent *Stream, p *Promise) {
 		return
 	}
 	s.enqueue(parent, item{kind: itemPromise, sec: p.Section, promise: p})
+}
+
+// Abandon gives up what a client has not sent of a request: what is queued is
+// dropped, and RST_STREAM(NO_ERROR) ends our side once the response is complete.
+func (s *Session) Abandon(st *Stream) {
+	if st.Closed() || st.fin || st.id == 0 {
+		return
+	}
+	st.dropAfterHead()
+	s.out.update(s, st)
+	st.Owner.OutputMoved()
+	s.Done(st)
 }

@@ -61,6 +61,12 @@ type Session struct {
 	idle    bucket
 
 	closed *Stream // streams that closed since TakeClosed
+
+	// A client's. heard is the last stream of ours that had been opened when a
+	// frame on a stream last arrived; withheld is how many streams fewer than
+	// the peer allows may be open.
+	heard    uint32
+	withheld uint32
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
@@ -68,7 +74,7 @@ type Session struct {
 func New(cfg Config, now time.Time) *Session {
 	s := &Session{
 		cfg:     cfg,
-		peer:    defaultPeerSettings(),
+		peer:    defaultPeerSettings(cfg.Role),
 		streams: make(map[uint32]*Stream),
 		resets:  newBucket(maxEarlyResets, earlyResetsPerSecond, now),
 		idle:    newBucket(maxIdleFrames, idleFramesPerSecond, now),
@@ -99,6 +105,18 @@ func (s *Session) peerInitiated(id uint32) bool {
 func (s *Session) IsNew(id uint32) bool {
 	return s.peerInitiated(id) && id > s.peerLast
 }
+
+// Heard reports whether a frame on some stream has arrived since st was opened.
+func (s *Session) Heard(st *Stream) bool { return s.heard >= st.id && st.id != 0 }
+
+// Withhold makes the peer's limit of concurrent streams count as n less.
+func (s *Session) Withhold(n uint32) { s.withheld = n }
+
+// Waiting is how many streams of ours wait for the peer's limit to have room.
+func (s *Session) Waiting() int { return s.out.opening.len() }
+
+// Opened is how many streams of ours have been opened, ever.
+func (s *Session) Opened() int { return int(s.localLast+1) / 2 }
 
 // Stream returns the open stream id, or nil.
 func (s *Session) Stream(id uint32) *Stream { return s.streams[id] }

@@ -10,6 +10,16 @@ import (
 // eight; a peer that sends hundreds wants us busy. Upstream's limit.
 const maxSettings = 100
 
+const (
+	// streamsBeforeSettings is how many streams a client opens before it knows
+	// the server's limit. There is none until then, but guessing too high gets
+	// requests refused.
+	streamsBeforeSettings = 100
+
+	// streamsWithoutLimit is how many it opens at a server that sets no limit.
+	streamsWithoutLimit = 1000
+)
+
 // peerSettings is what the peer has told us, with RFC 9113 §6.5.2's defaults.
 type peerSettings struct {
 	seen                 bool // its first SETTINGS have arrived
@@ -32,10 +42,14 @@ type peerSettings struct {
 	tableSize, tableMin uint32
 }
 
-func defaultPeerSettings() peerSettings {
+func defaultPeerSettings(r Role) peerSettings {
+	streams := uint32(math.MaxUint32)
+	if r == Client {
+		streams = streamsBeforeSettings
+	}
 	return peerSettings{
 		enablePush:           true,
-		maxConcurrentStreams: math.MaxUint32,
+		maxConcurrentStreams: streams,
 		initialWindow:        wire.DefaultWindow,
 		maxFrameSize:         wire.DefaultMaxFrameSize,
 		maxHeaderListSize:    math.MaxUint32,
@@ -59,6 +73,9 @@ func (s *Session) RecvSettings(f wire.SettingsFrame) error {
 	}
 	if f.Len() > maxSettings {
 		return wire.Conn(wire.ProtocolError, "settings_big_or_dups", "SETTINGS with %d parameters", f.Len())
+	}
+	if !s.peer.seen && s.cfg.Role == Client {
+		s.peer.maxConcurrentStreams = streamsWithoutLimit
 	}
 	for i := range f.Len() {
 		if err := s.ApplySetting(f.At(i)); err != nil {
@@ -133,9 +150,15 @@ func (s *Session) setTableSize(v uint32) {
 	p.tableSize, p.tableChanged = v, true
 }
 
+// PeerMaxHeaderListSize is the largest field section that the peer wants.
+func (s *Session) PeerMaxHeaderListSize() uint32 { return s.peer.maxHeaderListSize }
+
 // ours is the SETTINGS frame that opens our side of the connection.
 func (s *Session) ours() []wire.Setting {
 	c := &s.cfg
+	if c.Role == Client {
+		return s.clients()
+	}
 	all := []wire.Setting{
 		{ID: wire.SettingMaxFrameSize, Val: c.MaxFrameSize},
 		{ID: wire.SettingMaxConcurrentStreams, Val: c.MaxConcurrentStreams},
@@ -143,14 +166,28 @@ func (s *Session) ours() []wire.Setting {
 		{ID: wire.SettingHeaderTableSize, Val: c.HeaderTableSize},
 		{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
 	}
-	if c.Role == Client {
-		all[1] = wire.Setting{ID: wire.SettingEnablePush, Val: 0}
-	}
 	if c.ExtendedConnect {
 		all = append(all, wire.Setting{ID: wire.SettingEnableConnectProtocol, Val: 1})
 	}
 	if c.NoRFC7540Priorities {
 		all = append(all, wire.Setting{ID: wire.SettingNoRFC7540Priorities, Val: 1})
+	}
+	return all
+}
+
+// clients is ours for a client, which wants no pushes.
+func (s *Session) clients() []wire.Setting {
+	c := &s.cfg
+	all := []wire.Setting{
+		{ID: wire.SettingEnablePush, Val: 0},
+		{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
+		{ID: wire.SettingMaxFrameSize, Val: c.MaxFrameSize},
+	}
+	if c.MaxHeaderListSize != math.MaxUint32 {
+		all = append(all, wire.Setting{ID: wire.SettingMaxHeaderListSize, Val: c.MaxHeaderListSize})
+	}
+	if c.HeaderTableSize != wire.DefaultHeaderTableSize {
+		all = append(all, wire.Setting{ID: wire.SettingHeaderTableSize, Val: c.HeaderTableSize})
 	}
 	return all
 }

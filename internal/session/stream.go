@@ -62,6 +62,7 @@ type Stream struct {
 
 	recv         recvWindow
 	unread       int32 // received, not yet consumed by the reader; owed to both windows
+	gotHead      bool  // client: the final field section has arrived
 	gotEnd       bool  // END_STREAM has arrived
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
@@ -138,16 +139,22 @@ func (s *Session) sendEnded(st *Stream) {
 	}
 }
 
-// Done says that nobody will read or write the stream any more.
+// Done says that, as a server, nobody will read or write the stream any more; as
+// a client, that the rest of the request will not be sent.
 func (s *Session) Done(st *Stream) {
 	st.done = true
 	s.stopPeer(st)
 }
 
-// stopPeer asks the peer to stop sending what nobody reads, without error, once
-// our side is complete: RFC 9113 §8.1 lets a server do so.
+// stopPeer ends a stream that one side has completed and the other has no more
+// use for, without error: RFC 9113 §8.1 lets a server ask so for the rest of a
+// request after the whole response, and a client withhold it.
 func (s *Session) stopPeer(st *Stream) {
-	if st.done && st.ended && st.state == StateHalfClosedLocal {
+	complete := st.ended
+	if s.cfg.Role == Client {
+		complete = st.gotEnd
+	}
+	if st.done && complete && st.state != StateClosed && (st.state == StateHalfClosedLocal) == (s.cfg.Role == Server) {
 		s.close(st, nil)
 		s.queueReset(st.id, wire.NoError)
 	}
@@ -160,6 +167,9 @@ func (st *Stream) recvEnded(s *Session) {
 	switch st.state {
 	case StateOpen:
 		st.state = StateHalfClosedRemote
+		if s.cfg.Role == Client {
+			s.stopPeer(st)
+		}
 	case StateHalfClosedLocal:
 		s.close(st, nil)
 	}
