@@ -37,6 +37,9 @@ func (cs *clientStream) sendRest(length int64) {
 	if err == nil {
 		err = cs.sendEnd()
 	}
+	if err == nil {
+		cs.written()
+	}
 	cs.closeRequestBody()
 	if err == errBodyStopped {
 		cs.traceWroteRequest(nil)

@@ -43,7 +43,8 @@ type clientStream struct {
 	res      *http.Response // or nil
 	err      error          // if res is nil
 
-	unwatch     func() bool   // stops watching ctx; nil if nobody does
+	headerTimer *time.Timer   // guarded by the connection's lock; nil unless the header is waited for
+	unwatch     func() bool   // guarded by it too: stops watching ctx; nil if nobody does
 	continue100 chan struct{} // buffered: the server wants the body; nil if it is not asked
 
 	sending struct {
@@ -165,6 +166,7 @@ func (cs *clientStream) start() error {
 	if !ends {
 		go cs.sendRest(length)
 	} else {
+		cs.written()
 		cs.traceWritten()
 	}
 	return nil
@@ -235,18 +237,6 @@ func (cs *clientStream) done() <-chan struct{} {
 
 // await waits for the response.
 func (cs *clientStream) await() (*http.Response, error) {
-	if d := cs.cc.t.responseHeaderTimeout(); d > 0 {
-		// Counted from here and not from the end of the request's body, which may
-		// never come: a server that answers early, or not at all, is what this is for.
-		timer := time.AfterFunc(d, func() {
-			select {
-			case <-cs.answered:
-			default:
-				cs.abort(errResponseTooSlow)
-			}
-		})
-		defer timer.Stop()
-	}
 	<-cs.answered
 	if cs.res == nil {
 		if cs.sending.closed != nil {
@@ -262,8 +252,28 @@ func (cs *clientStream) await() (*http.Response, error) {
 func (cs *clientStream) answerLocked() {
 	select {
 	case <-cs.answered:
+		return
 	default:
-		close(cs.answered)
+	}
+	close(cs.answered)
+	if cs.headerTimer != nil {
+		cs.headerTimer.Stop()
+	}
+}
+
+// written is told that the whole request has been handed to the connection: from
+// now on the response's header is waited for, for as long as net/http says.
+func (cs *clientStream) written() {
+	d := cs.cc.t.responseHeaderTimeout()
+	if d <= 0 {
+		return
+	}
+	cs.cc.c.Lock()
+	defer cs.cc.c.UnlockQuietly()
+	select {
+	case <-cs.answered:
+	default:
+		cs.headerTimer = time.AfterFunc(d, func() { cs.abort(errResponseTooSlow) })
 	}
 }
 
