@@ -253,6 +253,8 @@ func TestServerEndsAFloodOfResets(t *testing.T) {
 		if n := most.Load(); n > 10 {
 			t.Errorf("%d handlers ran at a time", n)
 		}
+		c.Close()
+		time.Sleep(time.Second) // for the last handlers
 	})
 }
 
