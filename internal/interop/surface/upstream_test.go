@@ -62,3 +62,5 @@ func compareWithUpstream(t *testing.T, path string) {
 func TestHpackSurfaceIsUpstreams(t *testing.T) { compareWithUpstream(t, "h2fork.example/net/hpack") }
 
 func TestH2CSurfaceIsUpstreams(t *testing.T) { compareWithUpstream(t, "h2fork.example/net/h2c") }
+
+func TestHTTP2SurfaceIsUpstreams(t *testing.T) { compareWithUpstream(t, "h2fork.example/net/http2") }
