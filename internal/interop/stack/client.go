@@ -5,28 +5,35 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-
-	"golang.org/x/net/http2"
 )
 
-// PlainTransport returns an HTTP/2 client that speaks with prior knowledge to "http" URLs. Everything in
-// this module that needs such a client gets it here, so that one line decides whose it is. It is upstream's:
-// the servers are what is compared, and they are best compared with the same client.
-func PlainTransport() *http2.Transport {
-	return &http2.Transport{
-		AllowHTTP: true,
-		DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}
+// A Transport is an HTTP/2 client.
+type Transport interface {
+	http.RoundTripper
+	CloseIdleConnections()
 }
 
-// Client returns an HTTP/2 client for a server in mode m, and a function that closes its connections.
-func Client(m Mode) (*http.Client, func()) {
-	tr := PlainTransport()
-	if m == TLS {
-		_, pool := TestCertificate()
-		tr = &http2.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+// Transport returns the stack's client: one that speaks HTTP/2 through TLS with cfg, or with prior knowledge to
+// "http" URLs if cfg is nil.
+func (s Stack) Transport(cfg *tls.Config) Transport { return s.transport(cfg) }
+
+// ClientConfig is the TLS configuration of a client of a server in mode m: nil where there is no TLS.
+func (m Mode) ClientConfig() *tls.Config {
+	if m != TLS {
+		return nil
 	}
+	_, pool := TestCertificate()
+	return &tls.Config{RootCAs: pool}
+}
+
+// Client returns an HTTP/2 client for a server in mode m, and a function that closes its idle connections. It
+// is upstream's: where servers are compared, they are best compared with the same client.
+func Client(m Mode) (client *http.Client, closeIdle func()) {
+	tr := XNet().Transport(m.ClientConfig())
 	return &http.Client{Transport: tr}, tr.CloseIdleConnections
+}
+
+// dialPlain is a DialTLSContext that does without TLS.
+func dialPlain(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, addr)
 }

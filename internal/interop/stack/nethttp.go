@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 )
@@ -19,6 +20,12 @@ func NetHTTP() Stack {
 				MaxReadFrameSize:     int(o.MaxReadFrameSize),
 			}
 			return nil
+		},
+		transport: func(cfg *tls.Config) Transport {
+			p := new(http.Protocols)
+			p.SetHTTP2(cfg != nil)
+			p.SetUnencryptedHTTP2(cfg == nil)
+			return &http.Transport{Protocols: p, TLSClientConfig: cfg}
 		},
 	}
 }

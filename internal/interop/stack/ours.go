@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 
@@ -38,5 +39,11 @@ func Ours() Stack {
 			return h2c.NewHandler(h, server(o))
 		},
 		serveConn: serveConn,
+		transport: func(cfg *tls.Config) Transport {
+			if cfg == nil {
+				return &http2.Transport{AllowHTTP: true, DialTLSContext: dialPlain}
+			}
+			return &http2.Transport{TLSClientConfig: cfg}
+		},
 	}
 }

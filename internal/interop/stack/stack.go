@@ -3,6 +3,7 @@
 package stack
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -34,7 +35,7 @@ func (s Scheduler) String() string {
 	return string(s)
 }
 
-// A Stack is one HTTP/2 server implementation.
+// A Stack is one HTTP/2 implementation: a server and a client.
 type Stack struct {
 	Name string // short, as a flag's value: "ours"
 	Path string // import path, as people know it
@@ -45,6 +46,8 @@ type Stack struct {
 	h2c func(h http.Handler, o Options) http.Handler
 	// serveConn returns a function that serves one connection to its end, or is nil as well.
 	serveConn func(h http.Handler, o Options) func(net.Conn)
+	// transport makes a client: through TLS, or with prior knowledge if cfg is nil.
+	transport func(cfg *tls.Config) Transport
 }
 
 // HasH2CHandler reports whether the stack can serve in mode Handler.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 
@@ -34,9 +35,15 @@ func XNet() Stack {
 		configure: func(srv *http.Server, o Options) error {
 			return http2.ConfigureServer(srv, server(o))
 		},
-		serveConn: serveConn,
 		h2c: func(h http.Handler, o Options) http.Handler {
 			return h2c.NewHandler(h, server(o))
+		},
+		serveConn: serveConn,
+		transport: func(cfg *tls.Config) Transport {
+			if cfg == nil {
+				return &http2.Transport{AllowHTTP: true, DialTLSContext: dialPlain}
+			}
+			return &http2.Transport{TLSClientConfig: cfg}
 		},
 	}
 }

@@ -43,7 +43,7 @@ func serve(listen, backend, tlsPair, name string) error {
 		}
 		mode = stack.TLS
 	}
-	srv, err := s.NewServer(mode, newProxy(u, os.Stderr), stack.Options{})
+	srv, err := s.NewServer(mode, newProxy(s, u, os.Stderr), stack.Options{})
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func serve(listen, backend, tlsPair, name string) error {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log.Printf("proxy to %s on %s, served by %s", u, listen, s.Path)
+	log.Printf("proxy to %s on %s, with %s on both sides", u, listen, s.Path)
 	return untilDone(ctx, srv, func() error {
 		if mode == stack.TLS {
 			return srv.ListenAndServeTLS(cert, key)

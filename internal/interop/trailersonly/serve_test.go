@@ -37,7 +37,8 @@ func TestAnInterruptLetsTheCallInFlightFinish(t *testing.T) {
 		<-stopping
 		close(release)
 	}()
-	client := &http.Client{Transport: stack.PlainTransport()}
+	client, closeConns := stack.Client(stack.Protocols)
+	defer closeConns()
 	resp, err := client.Get("http://" + ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
