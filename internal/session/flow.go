@@ -121,7 +121,7 @@ func (s *Session) unblock(l *streamList) {
 // time unless a window may overflow.
 func (s *Session) setInitialWindow(v uint32) error {
 	if v > s.peer.initialWindow {
-		s.send.grown, s.out.pushed = true, true
+		s.send.grown = true
 		if int64(v)+s.send.maxSent > wire.MaxWindow {
 			if err := s.checkWindows(v); err != nil {
 				return err

@@ -1,0 +1,199 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"h2fork.example/net/internal/wire"
+)
+
+// A step is a call that a response is made of.
+type step struct {
+	name string
+	do   func(e *endpoint, st *testStream)
+}
+
+var (
+	stepInfo     = step{"info", func(e *endpoint, st *testStream) { e.info(st) }}
+	stepHead     = step{"head", func(e *endpoint, st *testStream) { e.head(st) }}
+	stepData     = step{"data", func(e *endpoint, st *testStream) { e.data(st, "hello") }}
+	stepLent     = step{"lent data", func(e *endpoint, st *testStream) { e.lend(st, "hello") }}
+	stepEnd      = step{"end", func(e *endpoint, st *testStream) { e.end(st) }}
+	stepTrailers = step{"trailers", func(e *endpoint, st *testStream) { e.trailers(st) }}
+)
+
+// folded is the contract: END_STREAM is on the last frame that has not left yet;
+// DATA that waits together leaves together.
+func folded(steps []step, emitAfter int) []string {
+	var frames []string
+	waiting := 0 // frames at the end of the list that have not left
+	for i, s := range steps {
+		last := len(frames) - 1
+		switch s.name {
+		case "info", "head":
+			frames, waiting = append(frames, "HEADERS(1)"), waiting+1
+		case "data", "lent data":
+			if waiting > 0 && strings.HasPrefix(frames[last], "DATA") {
+				var n int
+				fmt.Sscanf(frames[last], "DATA(1) %d", &n)
+				frames[last] = fmt.Sprintf("DATA(1) %d", n+5)
+			} else {
+				frames, waiting = append(frames, "DATA(1) 5"), waiting+1
+			}
+		case "trailers":
+			frames, waiting = append(frames, "HEADERS(1) END_STREAM"), waiting+1
+		case "end":
+			if waiting > 0 {
+				frames[last] += " END_STREAM"
+			} else {
+				frames, waiting = append(frames, "DATA(1) 0 END_STREAM"), waiting+1
+			}
+		}
+		if emitAfter&(1<<i) != 0 {
+			waiting = 0
+		}
+	}
+	return frames
+}
+
+// Every response of a few steps, with emission at every subset of the points in
+// between, under every scheduler.
+func TestEndStreamIsOnTheLastFrameThatHasNotLeft(t *testing.T) {
+	responses := [][]step{
+		{stepHead, stepEnd},
+		{stepHead, stepTrailers},
+		{stepHead, stepData, stepEnd},
+		{stepHead, stepLent, stepEnd},
+		{stepHead, stepData, stepTrailers},
+		{stepHead, stepLent, stepTrailers},
+		{stepHead, stepData, stepLent, stepData, stepEnd},
+		{stepInfo, stepHead, stepEnd},
+		{stepInfo, stepInfo, stepHead, stepData, stepTrailers},
+	}
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			for _, steps := range responses {
+				for emitAfter := range 1 << len(steps) {
+					e := newServer(t, sch.use)
+					if x, ok := e.cfg.External.(*fakeExternal); ok && x != nil && countData(steps) > 1 {
+						continue // a token a write: they do not leave in one frame
+					}
+					st := e.accept(1, true)
+					var got []string
+					var names []string
+					for i, s := range steps {
+						s.do(e, st)
+						names = append(names, s.name)
+						if emitAfter&(1<<i) != 0 {
+							got = append(got, e.emit()...)
+							names = append(names, "emit")
+						}
+					}
+					got = append(got, e.emit()...)
+					if want := folded(steps, emitAfter); fmt.Sprint(got) != fmt.Sprint(want) {
+						t.Errorf("%v:\n got %q\nwant %q", names, got, want)
+					}
+					if !st.Closed() || st.Lent() || e.Pending() {
+						t.Errorf("%v: closed %v, lent %v, pending %v", names, st.Closed(), st.Lent(), e.Pending())
+					}
+				}
+			}
+		})
+	}
+}
+
+func countData(steps []step) int {
+	n := 0
+	for _, s := range steps {
+		if strings.Contains(s.name, "data") {
+			n++
+		}
+	}
+	return n
+}
+
+// A window that closes in between does not change which frame ends the stream.
+func TestEndStreamWaitsForTheWindow(t *testing.T) {
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			e := newServer(t, sch.use)
+			e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 4}))
+			st := e.accept(1, true)
+			e.head(st)
+			e.data(st, "hello")
+			e.end(st)
+			e.want("as much as there is room", "SETTINGS ACK", "HEADERS(1)", "DATA(1) 4")
+			if e.Pending() {
+				t.Error("nothing may leave, and emission is asked for")
+			}
+			e.mustRecv(wire.AppendWindowUpdate(nil, 1, 1))
+			if !e.Pending() {
+				t.Fatal("nobody is told of the window")
+			}
+			e.want("the rest", "DATA(1) 1 END_STREAM")
+		})
+	}
+}
+
+func TestTrailersNeedNoWindow(t *testing.T) {
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			e := newServer(t, sch.use)
+			e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 0}))
+			st := e.accept(1, true)
+			e.head(st)
+			e.trailers(st)
+			e.want("both leave", "SETTINGS ACK", "HEADERS(1)", "HEADERS(1) END_STREAM")
+			st = e.accept(3, true)
+			e.head(st)
+			e.emit()
+			e.end(st)
+			e.want("an empty DATA frame needs none either", "DATA(3) 0 END_STREAM")
+		})
+	}
+}
+
+// RFC 9113 §8.1: an informational response ends nothing.
+func TestAnInformationalResponseNeverEndsAStream(t *testing.T) {
+	e := newServer(t)
+	st := e.accept(1, true)
+	e.info(st)
+	e.end(st)
+	e.want("it goes alone", "HEADERS(1)")
+	if st.HeadSent() || st.Closed() {
+		t.Error("the stream has been answered")
+	}
+}
+
+func TestNothingIsQueuedBehindTheEnd(t *testing.T) {
+	e := newServer(t)
+	st := e.accept(1, false)
+	e.head(st)
+	e.trailers(st)
+	e.data(st, "too late")
+	e.lend(st, "too late")
+	e.end(st)
+	e.trailers(st)
+	e.want("what was there when it ended", "HEADERS(1)", "HEADERS(1) END_STREAM")
+	e.data(st, "too late")
+	e.lend(st, "too late")
+	e.want("nothing more")
+	if st.Lent() || st.Queued() != 0 {
+		t.Error("something is still queued")
+	}
+}
+
+func TestNothingIsQueuedOnAClosedStream(t *testing.T) {
+	e := newServer(t)
+	st := e.accept(1, true)
+	e.Reset(&st.Stream, wire.Cancel, nil)
+	e.head(st)
+	e.data(st, "dropped")
+	e.lend(st, "dropped")
+	e.trailers(st)
+	e.want("the reset", "RST_STREAM(1) CANCEL")
+	if st.Lent() || st.Queued() != 0 {
+		t.Error("something is queued")
+	}
+}

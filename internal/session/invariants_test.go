@@ -1,0 +1,100 @@
+package session
+
+import "fmt"
+
+// check fails the test if the session's books do not balance.
+func (e *endpoint) check() {
+	e.t.Helper()
+	for _, err := range []error{e.checkReceived(), e.checkStreams(), e.checkOutput()} {
+		if err != nil {
+			e.t.Fatal(err)
+		}
+	}
+}
+
+// checkReceived: whatever was received is either unread, or credit, or window
+// again (RFC 9113 §6.9): never lost, never twice.
+func (e *endpoint) checkReceived() error {
+	unread := int64(0)
+	for _, st := range e.all {
+		if st.unread < 0 {
+			return fmt.Errorf("stream %d: more was consumed than received: %d", st.id, st.unread)
+		}
+		unread += int64(st.unread)
+		if st.Closed() || st.id == 0 || st.gotEnd {
+			continue // the peer sends no more: its window is of no interest
+		}
+		w := &st.recv
+		if got := int64(w.avail) + int64(w.credit) + int64(st.unread) + int64(st.discarded); got != int64(w.size) {
+			return fmt.Errorf("stream %d: window %d + credit %d + unread %d + discarded %d is not %d", st.id, w.avail, w.credit, st.unread, st.discarded, w.size)
+		}
+	}
+	w := &e.Session.recv
+	if got := int64(w.avail) + int64(w.credit) + unread; got != int64(w.size) {
+		return fmt.Errorf("connection: window %d + credit %d + unread %d is not %d", w.avail, w.credit, unread, w.size)
+	}
+	return nil
+}
+
+// checkStreams: streams are counted once, and have the windows that the peer
+// thinks they have.
+func (e *endpoint) checkStreams() error {
+	var ours, theirs uint32
+	for id, st := range e.streams {
+		if st.id != id || st.Closed() || st.state == StateIdle {
+			return fmt.Errorf("stream %d is listed as %d and %v", st.id, id, st.state)
+		}
+		if e.peerInitiated(id) {
+			theirs++
+		} else {
+			ours++
+		}
+		if view := e.peer.stream(id); !e.control.goAway.fatal() && e.streamWindow(st) != e.peer.initial+view.window {
+			return fmt.Errorf("stream %d: window %d, but the peer has %d", id, e.streamWindow(st), e.peer.initial+view.window)
+		}
+		if st.sentWindow > e.send.maxSent {
+			return fmt.Errorf("stream %d: maxSent is %d, and a window %d", id, e.send.maxSent, st.sentWindow)
+		}
+	}
+	if ours != e.localOpen || theirs != e.peerOpen {
+		return fmt.Errorf("%d and %d streams are open, %d and %d counted", ours, theirs, e.localOpen, e.peerOpen)
+	}
+	if theirs > e.cfg.MaxConcurrentStreams {
+		return fmt.Errorf("the peer has %d streams open", theirs)
+	}
+	return nil
+}
+
+// checkOutput: queues are what their counters say, and whoever can send is
+// either the policy's or waits for a window.
+func (e *endpoint) checkOutput() error {
+	ready, blocked := 0, 0
+	for _, st := range e.streams {
+		bytes, lent := 0, 0
+		for _, it := range st.q.items[st.q.head:] {
+			bytes += len(it.data)
+			if it.lent() {
+				lent++
+			}
+		}
+		if bytes != st.q.bytes || lent != st.lentQueued {
+			return fmt.Errorf("stream %d: %d bytes and %d lent items, counted as %d and %d", st.id, bytes, lent, st.q.bytes, st.lentQueued)
+		}
+		switch {
+		case st.blocked != notBlocked:
+			blocked++
+			if st.q.len() == 0 {
+				return fmt.Errorf("stream %d waits for a window with nothing to send", st.id)
+			}
+		case st.sendable():
+			ready++
+		}
+	}
+	if got := e.send.connBlocked.len() + e.send.streamBlocked.len(); got != blocked {
+		return fmt.Errorf("%d streams wait for a window, %d are listed", blocked, got)
+	}
+	if e.cfg.Policy != nil && e.cfg.Policy.Ready() != ready {
+		return fmt.Errorf("%d streams can send, the policy has %d", ready, e.cfg.Policy.Ready())
+	}
+	return nil
+}
