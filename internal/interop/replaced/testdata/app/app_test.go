@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -108,8 +109,13 @@ func TestTLS(t *testing.T) {
 	srv.TLS = &tls.Config{NextProtos: []string{"h2"}}
 	srv.StartTLS()
 	defer srv.Close()
-	client := srv.Client()
-	client.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	client, err := newClient(&tls.Config{RootCAs: roots})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
 	resp, err := client.Get(srv.URL)
 	if err != nil {
 		t.Fatal(err)

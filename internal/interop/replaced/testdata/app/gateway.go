@@ -3,6 +3,8 @@
 package app
 
 import (
+	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -14,13 +16,27 @@ import (
 
 // newProxy forwards to a gRPC backend, without TLS.
 func newProxy(backend string) http.Handler {
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
 	return &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: backend}) },
 		FlushInterval: -1,
-		Transport:     &http.Transport{Protocols: protocols},
+		Transport: &http2.Transport{
+			AllowHTTP: true,
+			DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			},
+		},
 	}
+}
+
+// newClient returns a client that net/http does HTTP/1 and http2 does HTTP/2 for.
+func newClient(config *tls.Config) (*http.Client, error) {
+	transport := &http.Transport{TLSClientConfig: config}
+	h2, err := http2.ConfigureTransports(transport)
+	if err != nil {
+		return nil, err
+	}
+	h2.StrictMaxConcurrentStreams = true
+	return &http.Client{Transport: transport}, nil
 }
 
 // newServer serves h over TLS, or without it through h2c.NewHandler.
