@@ -255,19 +255,22 @@ func TestHTTPServerServesHTTP2(t *testing.T) {
 	for _, encrypted := range []bool{true, false} {
 		name := map[bool]string{true: "over TLS", false: "without TLS"}[encrypted]
 		t.Run(name, func(t *testing.T) {
-			type key struct{}
+			type (
+				key     struct{}
+				connKey struct{}
+			)
 			hs := &http.Server{
 				BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), key{}, "base") },
 				Protocols:   new(http.Protocols),
 			}
 			hs.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-				return context.WithValue(ctx, http.ProtocolError{}, ctx.Value(key{}).(string)+"+conn")
+				return context.WithValue(ctx, connKey{}, ctx.Value(key{}).(string)+"+conn")
 			}
 			hs.Protocols.SetHTTP2(true)
 			hs.Protocols.SetUnencryptedHTTP2(true)
 			hs.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				ctx := r.Context()
-				if ctx.Value(http.ProtocolError{}) != "base+conn" || ctx.Value(http.ServerContextKey) != hs || ctx.Value(http.LocalAddrContextKey) == nil {
+				if ctx.Value(connKey{}) != "base+conn" || ctx.Value(http.ServerContextKey) != hs || ctx.Value(http.LocalAddrContextKey) == nil {
 					t.Errorf("the context is %v", ctx)
 				}
 				if (r.TLS != nil) != encrypted || r.Proto != "HTTP/2.0" {

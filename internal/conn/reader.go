@@ -165,6 +165,9 @@ func (in *reader) readPreface() error {
 		}
 	}
 	in.r = len(wire.Preface)
+	if in.c.opt.Log.Verbose != nil {
+		in.c.opt.Log.Verbose("http2: server: client %v said hello", in.c.nc.RemoteAddr())
+	}
 	return nil
 }
 
