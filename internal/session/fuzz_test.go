@@ -12,7 +12,7 @@ import (
 // something: its stream identifier says to which stream, its payload how much.
 const (
 	localHead wire.FrameType = 0xf0 + iota
-	localInfo
+	localInfo                // Abandon, at a client
 	localData
 	localLend
 	localEnd
@@ -141,7 +141,9 @@ func (e fuzzed) write(t wire.FrameType, st *testStream, n int) {
 	}
 	switch t {
 	case localInfo:
-		if !started {
+		if e.cfg.Role == Client {
+			e.Abandon(&st.Stream)
+		} else if !started {
 			e.info(st)
 		}
 	case localHead:

@@ -106,6 +106,33 @@ func TestAClientStopsSendingAfterTheWholeResponse(t *testing.T) {
 	}
 }
 
+// Whether the response is complete already or comes to be.
+func TestAnAbandonedRequestIsCutShort(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		e := newClient(t)
+		e.mustRecv(settings(window, 3))
+		st := e.request(false)
+		e.lend(st, "hello")
+		e.want("as much as there is room", "SETTINGS ACK", "HEADERS(1)", "DATA(1) 3")
+		if first {
+			e.mustRecv(headers(1, true))
+		}
+		e.Abandon(&st.Stream)
+		if st.Lent() || st.Queued() != 0 {
+			t.Error("the rest of the body is still queued")
+		}
+		e.mustRecv(wire.AppendWindowUpdate(nil, 1, 100))
+		if !first {
+			e.want("nothing while the response is on its way")
+			e.mustRecv(headers(1, true))
+		}
+		e.want("without error", "RST_STREAM(1) NO_ERROR")
+		if !st.Closed() || st.Err() != nil {
+			t.Error(st.State(), st.Err())
+		}
+	}
+}
+
 func TestAResponsesContentLengthCounts(t *testing.T) {
 	e := newClient(t)
 	st := e.request(true)
