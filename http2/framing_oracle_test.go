@@ -237,7 +237,7 @@ func sortedFields(fields []string) string {
 // wire is the response on the wire.
 func (o oracle) wire(left wireSoFar, requestOpen bool) []modelFrame {
 	if o.story[o.index(endings)] == callPanic {
-		return o.aborted(left, requestOpen)
+		return o.aborted(requestOpen)
 	}
 	frames := o.returned(left)
 	if requestOpen {
@@ -270,20 +270,51 @@ func (o oracle) returned(left wireSoFar) []modelFrame {
 	return append(frames, modelFrame{kind: 'D', end: true})
 }
 
-// aborted is a response whose handler panicked: the field section, if it was
-// flushed, what had left of the content, and a reset.
-func (o oracle) aborted(left wireSoFar, requestOpen bool) []modelFrame {
+// aborted is a response whose handler panicked: what had been flushed, or had
+// overflowed the buffer, and a reset. Nothing of it depends on the schedule.
+func (o oracle) aborted(requestOpen bool) []modelFrame {
 	const internalError = 2
 	reset := modelFrame{kind: 'R', code: internalError}
 	if o.releasedAt() == never {
 		return []modelFrame{reset}
 	}
 	frames := []modelFrame{{kind: 'H', fields: o.head(), end: o.bodiless()}}
-	if o.bodiless() && left.head && !requestOpen {
-		return frames // both sides had ended: there is no stream to reset
+	if o.bodiless() { // complete: there is at most a request to stop
+		if requestOpen {
+			frames = append(frames, modelFrame{kind: 'R'})
+		}
+		return frames
 	}
-	if left.bytes > 0 {
-		frames = append(frames, modelFrame{kind: 'D', bytes: left.bytes})
+	if n := o.handedOver(); n > 0 {
+		frames = append(frames, modelFrame{kind: 'D', bytes: n})
 	}
 	return append(frames, reset)
+}
+
+// handedOver is how many bytes do not wait in the buffer any more when the
+// handler ends: a Flush empties it, and so does a write that does not fit, of
+// which the rest is buffered if it is not worth a frame.
+func (o oracle) handedOver() int {
+	handed, buffered, before := 0, 0, 0
+	for i := range o.index(endings) {
+		if strings.ContainsRune(flushes, rune(o.story[i])) {
+			handed, buffered = handed+buffered, 0
+		}
+		n, _ := o.written(i + 1)
+		size := n - before
+		before = n
+		if buffered+size <= bufferSize {
+			buffered += size
+			continue
+		}
+		if buffered > 0 {
+			size -= bufferSize - buffered
+			handed += bufferSize
+		}
+		buffered = size
+		if size >= bufferSize {
+			handed, buffered = handed+size, 0
+		}
+	}
+	return handed
 }

@@ -77,7 +77,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	c, st := w.st.sc.c, &w.st.Stream
 	c.Lock()
 	defer c.Unlock()
-	if st.Closed() {
+	if st.Over() {
 		return 0, w.st.writeErr()
 	}
 	rest := p
@@ -115,12 +115,12 @@ func (w *responseWriter) wait(p []byte) error {
 	c.Session().SendLent(&st.Stream, p)
 	c.Wake()
 	st.Wait(func() bool {
-		if st.Closed() {
+		if st.Over() {
 			return !st.LentOut()
 		}
 		return !st.Lent() && st.Queued() <= maxStreamOutput/2
 	})
-	if st.Closed() {
+	if st.Over() {
 		return w.st.writeErr()
 	}
 	return nil

@@ -182,7 +182,7 @@ func (w *responseWriter) FlushError() error {
 	c := w.st.sc.c
 	c.Lock()
 	defer c.Unlock()
-	if w.st.Closed() && (w.phase != phaseFinished || w.st.Err() != nil) {
+	if w.st.Over() && (w.phase != phaseFinished || w.st.Err() != nil) {
 		return w.st.writeErr()
 	}
 	switch {

@@ -116,7 +116,7 @@ func (sc *serverConn) Run(cs *conn.Stream) {
 }
 
 // abort ends a stream whose handler panicked with v, or ended its goroutine. The
-// stream is reset, after what has been flushed.
+// stream is reset, once what has been flushed has left: that is not taken back.
 func (st *serverStream) abort(v any) {
 	if v != nil && v != http.ErrAbortHandler {
 		const maxStack = 64 << 10
@@ -124,22 +124,21 @@ func (st *serverStream) abort(v any) {
 		stack = stack[:runtime.Stack(stack, false)]
 		st.sc.logf("http2: panic serving %v: %v\n%s", st.sc.c.NetConn().RemoteAddr(), v, stack)
 	}
-	st.reset(wire.InternalError, errHandlerPanicked)
-	st.w.close()
-}
-
-// reset ends the stream from our side. What was flushed is not taken back: a
-// response that is held leaves first.
-func (st *serverStream) reset(code wire.ErrCode, cause error) {
 	c := st.sc.c
 	c.Lock()
 	sess := c.Session()
-	if sec := st.w.hold.take(); sec != nil {
-		sess.SendHead(&st.Stream.Stream, sec)
+	st.w.releaseHeld()
+	switch {
+	case st.Finished():
+		// A response without a body that was flushed, and so is complete.
+	case st.Lent(): // by another goroutine, which wants its bytes back
+		sess.ResetAfterHead(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
+	default:
+		sess.ResetWhenSent(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
 	}
-	sess.ResetAfterHead(&st.Stream.Stream, code, cause)
 	sess.Done(&st.Stream.Stream)
 	c.Unlock()
+	st.w.close()
 }
 
 // release lets go of what a stream that has closed, or never opened, needs no
@@ -209,7 +208,16 @@ func (st *serverStream) readTimeout() {
 	st.Body.End(fmt.Errorf("%w", os.ErrDeadlineExceeded), nil)
 }
 
-func (st *serverStream) writeTimeout() { st.reset(wire.InternalError, errDeadline) }
+// writeTimeout resets the stream. Content that has not left will not: its time is
+// over. A field section that was flushed leaves first.
+func (st *serverStream) writeTimeout() {
+	c := st.sc.c
+	c.Lock()
+	st.w.releaseHeld()
+	c.Session().ResetAfterHead(&st.Stream.Stream, wire.InternalError, errDeadline)
+	c.Session().Done(&st.Stream.Stream)
+	c.Unlock()
+}
 
 // setDeadline makes fire happen at deadline, at once if that is past, or never if
 // it is zero.

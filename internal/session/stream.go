@@ -96,9 +96,22 @@ func (st *Stream) State() State { return st.state }
 // Closed reports whether the stream is closed.
 func (st *Stream) Closed() bool { return st.state == StateClosed }
 
-// Err is why the stream closed: a *wire.StreamError for a reset, whichever side
-// sent it, the connection's error, or nil after both sides ended it.
-func (st *Stream) Err() error { return st.err }
+// Err is why the stream closed, or is about to: a *wire.StreamError for a reset
+// by the peer or for something that it did, the cause that was given for another
+// one, the connection's error, or nil after both sides ended it.
+func (st *Stream) Err() error {
+	if st.err == nil && st.resetAfter {
+		return st.resetCause
+	}
+	return st.err
+}
+
+// Over reports whether nothing more can be sent: the stream is closed, or will be
+// reset once something that is queued has left.
+func (st *Stream) Over() bool { return st.state == StateClosed || st.resetAfter }
+
+// Finished reports whether our side has been given its end.
+func (st *Stream) Finished() bool { return st.fin }
 
 // NextClosed follows the list that [Session.TakeClosed] returned.
 func (st *Stream) NextClosed() *Stream { return st.nextClosed }
