@@ -22,7 +22,7 @@ import (
 // withGRPC runs test in each mode, with a context that bounds it.
 func withGRPC(t *testing.T, test func(t *testing.T, ctx context.Context, cc *grpc.ClientConn)) {
 	inEachMode(t, func(t *testing.T, m stack.Mode) {
-		goroutinesReturn(t)
+		goroutinesReturn(t, func() {}) // startGRPC closes the client's connection
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		t.Cleanup(cancel)
 		test(t, ctx, startGRPC(t, m))

@@ -74,12 +74,16 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // goroutinesReturn checks, when the test has ended and everything is closed, that no goroutine is left that
-// was not there when it was called. Call it first: cleanups run last in, first out.
-func goroutinesReturn(t *testing.T) {
+// was not there when it was called. Call it first: cleanups run last in, first out. A client has a stream for a
+// moment longer than its user has the response, so closeIdle is called until nothing is left to close.
+func goroutinesReturn(t *testing.T, closeIdle func()) {
 	t.Helper()
 	before := runtime.NumGoroutine()
 	t.Cleanup(func() {
-		eventually(t, "goroutines are back to what they were", func() bool { return runtime.NumGoroutine() <= before })
+		eventually(t, "goroutines are back to what they were", func() bool {
+			closeIdle()
+			return runtime.NumGoroutine() <= before
+		})
 		if t.Failed() {
 			stacks := make([]byte, 1<<20)
 			t.Logf("%d goroutines before\n%s", before, stacks[:runtime.Stack(stacks, true)])

@@ -17,10 +17,9 @@ import (
 // withHTTP runs test in each mode against site, with an HTTP/2 client of its own, and sees that nothing is left.
 func withHTTP(t *testing.T, o stack.Options, h http.Handler, test func(t *testing.T, client *http.Client, url string)) {
 	inEachMode(t, func(t *testing.T, m stack.Mode) {
-		goroutinesReturn(t)
+		client, closeIdle := stack.Client(m)
+		goroutinesReturn(t, closeIdle)
 		srv := start(t, m, h, o)
-		client, closeConns := stack.Client(m)
-		t.Cleanup(closeConns)
 		test(t, client, srv.URL)
 	})
 }
@@ -203,7 +202,8 @@ func TestCancelledDownloadsLeaveTheConnectionInOrder(t *testing.T) {
 func TestAThousandStreamsAreOpenAtOnceOnOneConnection(t *testing.T) {
 	const streams = 1000
 	inEachMode(t, func(t *testing.T, m stack.Mode) {
-		goroutinesReturn(t)
+		client, closeIdle := stack.Client(m)
+		goroutinesReturn(t, closeIdle)
 		var arrived sync.WaitGroup
 		arrived.Add(streams)
 		srv := start(t, m, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -214,8 +214,6 @@ func TestAThousandStreamsAreOpenAtOnceOnOneConnection(t *testing.T) {
 			}
 			io.Copy(w, r.Body)
 		}), stack.Options{MaxConcurrentStreams: streams})
-		client, closeConns := stack.Client(m)
-		t.Cleanup(closeConns)
 
 		// After one response, the client knows how many streams it may open.
 		addr := do(t, client, "GET", srv.URL, nil).Header.Get("Client")
