@@ -1,0 +1,252 @@
+package conn
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/sched"
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+// testSide is a server's side: it runs handle for each stream, and logs what it
+// is told.
+type testSide struct {
+	c      *Conn
+	handle func(st *Stream)
+
+	mu  sync.Mutex
+	log []string // guarded by mu
+}
+
+func (s *testSide) tell(what string) {
+	s.mu.Lock()
+	s.log = append(s.log, what)
+	s.mu.Unlock()
+}
+
+func (s *testSide) Open(f Fields) error {
+	st := new(Stream)
+	st.Init(s.c, nil)
+	s.c.Lock()
+	ok, err := s.c.Session().Accept(&st.Stream, f.StreamID, f.EndStream, -1, sched.Priority{})
+	if ok {
+		s.c.Dispatch(st)
+	}
+	s.c.UnlockQuietly()
+	return err
+}
+
+func (s *testSide) Run(st *Stream) {
+	s.handle(st)
+	s.c.Lock()
+	sec := session.NewSection()
+	sec.Fields = append(sec.Fields, h2test.Fields(":status", "204")...)
+	s.c.Session().SendHead(&st.Stream, sec)
+	s.c.Session().SendEnd(&st.Stream, nil)
+	s.c.Session().Done(&st.Stream)
+	s.c.UnlockQuietly()
+	st.Body.Close()
+}
+
+func (s *testSide) Closed(*Stream) { s.tell("closed") }
+func (s *testSide) Ready()         { s.tell("ready") }
+func (s *testSide) Active(active bool) {
+	if active {
+		s.tell("active")
+	} else {
+		s.tell("idle")
+	}
+}
+func (*testSide) Section(*Stream, Fields) error       { return nil }
+func (*testSide) PriorityUpdate(uint32, string) error { return nil }
+func (*testSide) Settings()                           {}
+func (*testSide) PingAcked([8]byte)                   {}
+func (*testSide) GoAway(wire.GoAwayFrame)             {}
+
+// runConn serves a connection in a bubble, and runs the script on the other end.
+func runConn(t *testing.T, handlers int, handle func(*Stream), script func(p *h2test.Peer, s *testSide)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		s := &testSide{handle: handle}
+		s.c = New(Options{
+			NetConn: server,
+			Side:    s,
+			Session: session.Config{
+				Role: session.Server, MaxConcurrentStreams: 1000, InitialWindow: 1 << 20, MaxFrameSize: 1 << 20,
+				MaxHeaderListSize: 1 << 20, HeaderTableSize: 4096, ConnWindow: 1 << 20, Policy: sched.NewRoundRobin(),
+			},
+			MaxEncoderTableSize: 4096,
+			MaxHandlers:         handlers,
+			TellActivity:        true,
+		})
+		done := make(chan error)
+		go func() { done <- s.c.Serve() }()
+		p := h2test.NewPeer(t, client)
+		p.Ignore(h2test.WindowUpdates)
+		t.Cleanup(func() {
+			p.Close()
+			<-done
+		})
+		p.Greet()
+		script(p, s)
+	})
+}
+
+func TestAtMostMaxHandlersRun(t *testing.T) {
+	var mu sync.Mutex
+	running, most := 0, 0
+	runConn(t, 3, func(*Stream) {
+		mu.Lock()
+		running++
+		most = max(most, running)
+		mu.Unlock()
+		time.Sleep(time.Second)
+		mu.Lock()
+		running--
+		mu.Unlock()
+	}, func(p *h2test.Peer, s *testSide) {
+		begin := time.Now()
+		for id := uint32(1); id < 20; id += 2 {
+			p.Request(id, h2test.EndStream)
+		}
+		for range 10 {
+			for f := p.Next(); f.Type != wire.Headers; {
+				f = p.Next()
+			}
+		}
+		if d := time.Since(begin); most != 3 || d != 4*time.Second {
+			t.Errorf("%d handlers ran at a time, and it took %v", most, d)
+		}
+	})
+}
+
+func TestHandlersThatBlockHoldUpNobody(t *testing.T) {
+	runConn(t, 1000, func(st *Stream) {
+		if st.ID() != 99 {
+			st.c.Lock()
+			st.Wait(st.Closed)
+			st.c.Unlock()
+		}
+	}, func(p *h2test.Peer, s *testSide) {
+		for id := uint32(1); id < 100; id += 2 {
+			p.Request(id, h2test.EndStream)
+		}
+		p.WantNow("forty-nine block", h2test.HeadersFrame(99, h2test.EndStream, ":status", "204"))
+		s.c.Lock()
+		if n := s.c.Handlers(); n != 49 {
+			t.Errorf("%d handlers run", n)
+		}
+		s.c.UnlockQuietly()
+	})
+}
+
+func TestWorkersEndWhenTheConnectionHasBeenIdle(t *testing.T) {
+	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testSide) {
+		for id := uint32(1); id < 20; id += 2 {
+			p.Request(id, h2test.EndStream)
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		if parked, _ := s.idlers(); parked != 10 {
+			t.Errorf("%d workers are parked after ten requests at a time", parked)
+		}
+		time.Sleep(2 * sweepAfter)
+		if parked, standby := s.idlers(); parked != 0 || standby {
+			t.Errorf("after a while of idleness %d workers are parked, standby writer: %t", parked, standby)
+		}
+	})
+}
+
+// idlers is how many goroutines wait for work.
+func (s *testSide) idlers() (parked int, standby bool) {
+	s.c.Lock()
+	defer s.c.UnlockQuietly()
+	return len(s.c.workers.parked), s.c.standby.running
+}
+
+func TestParkedWorkersAreBounded(t *testing.T) {
+	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testSide) {
+		for id := uint32(1); id < 600; id += 2 {
+			p.Request(id, h2test.EndStream)
+		}
+		time.Sleep(10 * time.Millisecond)
+		synctest.Wait()
+		if parked, _ := s.idlers(); parked > maxParked {
+			t.Errorf("%d workers are parked", parked)
+		}
+	})
+}
+
+func TestActivityIsToldInOrder(t *testing.T) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+		for id := uint32(1); id < 10; id += 2 {
+			p.Request(id, h2test.EndStream)
+			p.Want("the request is served", h2test.HeadersFrame(id, h2test.EndStream, ":status", "204"))
+		}
+		synctest.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		want := "ready" + strings.Repeat(" active closed idle", 5)
+		got := strings.Join(s.log, " ")
+		if strings.ReplaceAll(got, " closed", "") != strings.ReplaceAll(want, " closed", "") || strings.Count(got, "closed") != 5 {
+			t.Errorf("the side was told %q", got)
+		}
+	})
+}
+
+func TestAResponseIsOneWrite(t *testing.T) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+		synctest.Wait()
+		server := s.c.nc.(*h2test.Conn)
+		before, _ := server.Writes()
+		var all []byte
+		for id := uint32(1); id < 40; id += 2 {
+			all = wire.AppendHeaders(all, wire.HeadersParam{StreamID: id, EndStream: true, EndHeaders: true, Fragment: []byte("\x82\x87\x84\x01\x01a")})
+		}
+		p.Raw(all)
+		synctest.Wait()
+		if after, _ := server.Writes(); after-before > 4 {
+			t.Errorf("twenty responses to requests of one read took %d writes", after-before)
+		}
+	})
+}
+
+func TestAFrameLargerThanTheBufferIsRead(t *testing.T) {
+	var mu sync.Mutex
+	var got strings.Builder
+	runConn(t, 10, func(st *Stream) {
+		mu.Lock()
+		defer mu.Unlock()
+		b := make([]byte, 1000)
+		for {
+			n, err := st.Body.Read(b)
+			got.Write(b[:n])
+			if err != nil {
+				if err != io.EOF {
+					t.Errorf("Read: %v", err)
+				}
+				return
+			}
+		}
+	}, func(p *h2test.Peer, s *testSide) {
+		content := strings.Repeat("0123456789", 50000)
+		p.Request(1, h2test.KeepOpen)
+		p.Data(1, h2test.KeepOpen, content[:300000])
+		p.Data(1, h2test.EndStream, content[300000:])
+		p.Want("the body has come", h2test.HeadersFrame(1, h2test.EndStream, ":status", "204"))
+		if got.String() != content {
+			t.Errorf("%d of %d bytes came, or others", got.Len(), len(content))
+		}
+		synctest.Wait()
+		if s.c.in.pooled != nil || len(s.c.in.buf) != idleReadSize {
+			t.Error("an idle connection keeps a buffer")
+		}
+	})
+}
