@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -78,6 +79,12 @@ func undo(ctx context.Context, o options, stdout io.Writer) error {
 		removeEmptyParents(j.target, j.module.root)
 	}
 	fmt.Fprintf(stdout, "%s is no longer replaced, and %s is gone.\n", xnet, j.target)
+	if !bytes.Contains(j.module.goSum, []byte(xnet+" v")) {
+		fmt.Fprintf(stdout, "go.sum has lost %s, as go mod tidy does for a replaced module: run go mod tidy again.\n", xnet)
+	}
+	if j.module.vendored() {
+		fmt.Fprintln(stdout, "The vendor folder still has the tree's packages: run go mod vendor.")
+	}
 	return nil
 }
 

@@ -75,9 +75,11 @@ func absolute(base, path string) string {
 	return filepath.Join(base, path)
 }
 
-// refuseVendored fails for a module that is built from its vendor folder.
+// vendored reports whether the module is built from its vendor folder.
+func (m *module) vendored() bool { return exists(filepath.Join(m.root, "vendor", "modules.txt")) }
+
 func (m *module) refuseVendored() error {
-	if _, err := os.Stat(filepath.Join(m.root, "vendor", "modules.txt")); err != nil {
+	if !m.vendored() {
 		return nil
 	}
 	return fmt.Errorf("%s is built from its vendor folder, which a replace directive alone does not change.\n"+

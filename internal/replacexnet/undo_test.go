@@ -62,3 +62,17 @@ func TestUndoRefusesToLoseChanges(t *testing.T) {
 func TestUndoOfNothingFails(t *testing.T) {
 	refuse(t, newApp(t, nil), "there is nothing to undo", "-undo")
 }
+
+func TestUndoSaysWhatElseTheModuleNeeds(t *testing.T) {
+	app := newApp(t, nil)
+	succeed(t, app)
+	goCommand(t, app, "mod", "tidy")
+	goCommand(t, app, "mod", "vendor")
+	succeed(t, app, "-check")
+	output := succeed(t, app, "-undo")
+	for _, command := range []string{"run go mod tidy again", "run go mod vendor"} {
+		if !strings.Contains(output, command) {
+			t.Errorf("it didn't say %q, but:\n%s", command, output)
+		}
+	}
+}
