@@ -7,31 +7,29 @@ import (
 
 // A State is a stream's state (RFC 9113 §5.1).
 //
-//	                    +--------+
-//	          PUSH      |        |   HEADERS
-//	     ,------------- |  idle  | -------------.
-//	     v              +--------+              v
-//	+----------+                           +--------+
-//	| reserved |    HEADERS (half-closed   |        |
-//	| (local)  | ----,  remote at once)    |  open  |
-//	+----------+     |        ,----------- |        | -----------.
-//	     |           v        v recv ES    +--------+   send ES  v
-//	     |        +-------------+               |         +-------------+
-//	     |        | half-closed |               |         | half-closed |
-//	     |        |  (remote)   |               |         |   (local)   |
-//	     |        +-------------+               |         +-------------+
-//	     |               |  send ES / R         | R    recv ES / R |
-//	     | R             v                      v                  |
-//	     |          +----------+                                   |
-//	     `--------> |  closed  | <---------------------------------'
-//	                +----------+            R: RST_STREAM, either way
+//	          PUSH_PROMISE  +--------+  HEADERS
+//	     ,----------------- |  idle  | -----------.
+//	     |                  +--------+            v
+//	     |                                    +--------+
+//	     |                      recv ES       |        |      send ES
+//	     |              ,-------------------- |  open  | ----------------.
+//	     v              v                     +--------+                 v
+//	+---------------------+                       |            +--------------------+
+//	|     half-closed     |                       |            |    half-closed     |
+//	|      (remote)       |                       | R          |      (local)       |
+//	+---------------------+                       |            +--------------------+
+//	     |                                        v                      |
+//	     |       send ES / R                 +--------+   recv ES / R    |
+//	     `---------------------------------> | closed | <----------------'
+//	                                         +--------+    R: RST_STREAM, either way
 //
-// "reserved (remote)" does not occur: this package's client disables push.
+// The reserved states do not occur. A promised stream is half-closed (remote) as
+// soon as its PUSH_PROMISE leaves: nothing that the client may do depends on
+// whether the response has begun. And this package's client disables push.
 type State uint8
 
 const (
 	StateIdle State = iota
-	StateReservedLocal
 	StateOpen
 	StateHalfClosedLocal
 	StateHalfClosedRemote
@@ -39,7 +37,7 @@ const (
 )
 
 func (s State) String() string {
-	return [...]string{"idle", "reserved (local)", "open", "half-closed (local)", "half-closed (remote)", "closed"}[s]
+	return [...]string{"idle", "open", "half-closed (local)", "half-closed (remote)", "closed"}[s]
 }
 
 // An Owner is what the engine hangs on a stream. Its method is called with the
