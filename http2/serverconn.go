@@ -359,7 +359,6 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
 	sc.startTimers(st)
-	sc.startTimers(st)
 	sc.c.Dispatch(&st.Stream)
 	sc.c.UnlockQuietly()
 	return nil
