@@ -102,6 +102,8 @@ func TestServerWriteDeadlineHoldsWhileTheClientReadsNothing(t *testing.T) {
 		}
 	}}.run(t, func(c *servedConn) {
 		c.server.StallWrites()
+		c.Ping(false, [8]byte{}) // its answer is stuck, so nothing of the response leaves
+		settled()
 		c.Request(1, h2test.EndStream)
 		time.Sleep(6 * time.Second)
 		settled()
