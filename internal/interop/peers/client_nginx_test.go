@@ -113,6 +113,7 @@ http {
 	proxy_buffer_size 64k;
 	proxy_buffers 8 64k;
 	proxy_busy_buffers_size 128k;
+	proxy_max_temp_file_size 0;
 	ssl_certificate %[2]s/cert.pem;
 	ssl_certificate_key %[2]s/key.pem;
 	upstream handler { server %[4]s; keepalive 64; }

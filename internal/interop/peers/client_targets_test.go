@@ -1,7 +1,6 @@
 package peers
 
 import (
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,11 +26,10 @@ func clientUnderTest(t *testing.T) stack.Stack {
 
 // A target is a server for the client under test: one that has clientSite, itself or behind it.
 type target struct {
-	name string
-	// start serves until the test ends. A client goes through TLS with cfg, or without it if cfg is nil.
-	start func(t *testing.T) (url string, cfg *tls.Config)
-	// keepsTrailers says that a request's trailers get to the handler.
-	keepsTrailers bool
+	name          string
+	mode          stack.Mode
+	start         func(t *testing.T) (url string) // serves until the test ends
+	takesTrailers bool                            // in requests; to nginx, they are an error
 }
 
 // targets lists every server that this machine may have, each without TLS and with it.
@@ -41,15 +39,15 @@ func targets() []target {
 		for _, s := range stack.All() {
 			all = append(all, target{
 				name:          s.Name + "," + m.Scheme(),
-				start:         func(t *testing.T) (string, *tls.Config) { return startStack(t, s, m, clientSite()), m.ClientConfig() },
-				keepsTrailers: true,
+				mode:          m,
+				start:         func(t *testing.T) string { return startStack(t, s, m, clientSite()) },
+				takesTrailers: true,
 			})
 		}
 		all = append(all, target{
-			name: "nginx," + m.Scheme(),
-			start: func(t *testing.T) (string, *tls.Config) {
-				return startNginx(t, m, clientSite()).url, m.ClientConfig()
-			},
+			name:  "nginx," + m.Scheme(),
+			mode:  m,
+			start: func(t *testing.T) string { return startNginx(t, m, clientSite()).url },
 		})
 	}
 	return all
@@ -84,22 +82,22 @@ func clientSite() http.Handler {
 	return mux
 }
 
-// newClient returns a client of the stack under test, of which nothing is left when the test has ended.
-func newClient(t *testing.T, cfg *tls.Config) *http.Client {
+// newClient returns a client of the stack under test for servers in mode m. When the test has ended, nothing may
+// be left of it, nor of what the test started after it.
+func newClient(t *testing.T, m stack.Mode) *http.Client {
 	t.Helper()
-	tr := clientUnderTest(t).Transport(cfg)
+	tr := clientUnderTest(t).Transport(m.ClientConfig())
 	goroutinesReturn(t, tr.CloseIdleConnections)
 	return &http.Client{Transport: tr}
 }
 
-// onEachTarget runs test with each target. Nothing is left of client and server afterwards.
+// onEachTarget runs test with each target.
 func onEachTarget(t *testing.T, test func(t *testing.T, tg target, client *http.Client, url string)) {
 	t.Helper()
 	for _, tg := range targets() {
 		t.Run(tg.name, func(t *testing.T) {
-			goroutinesReturn(t, func() {})
-			url, cfg := tg.start(t)
-			test(t, tg, newClient(t, cfg), url)
+			client := newClient(t, tg.mode)
+			test(t, tg, client, tg.start(t))
 		})
 	}
 }
