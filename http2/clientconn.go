@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
@@ -106,6 +107,9 @@ func (cc *ClientConn) log() conn.Log {
 			}
 			log.Printf("http2: Transport received %s", line)
 		}
+	}
+	if logFrameReads {
+		l.Decoded = func(f hpack.HeaderField) { log.Printf("http2: decoded hpack field %+v", f) }
 	}
 	if logFrameWrites {
 		l.Wrote = func(h wire.Header, p []byte) {

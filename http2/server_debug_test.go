@@ -63,7 +63,7 @@ func debugLines(t *testing.T, server, level string) []string {
 
 // debugShared are the lines, of those that both servers log, which people and
 // programs look for: they are to be the same, letter for letter.
-var debugShared = regexp.MustCompile(`^http2: Framer 0xPTR: (read|wrote) |^http2: server read frame |^http2: server connection from |said hello$|^GOAWAY close timer fired`)
+var debugShared = regexp.MustCompile(`^http2: Framer 0xPTR: (read|wrote) |^http2: server read frame |^http2: decoded hpack field |^http2: server encoding header |^http2: server connection from |said hello$|^GOAWAY close timer fired`)
 
 func TestServerDebugLinesAreUpstreams(t *testing.T) {
 	if os.Getenv(debugEnv) != "" {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/sched"
@@ -178,6 +179,12 @@ func (sc *serverConn) log() conn.Log {
 			}
 			sc.logf("http2: server read frame %v", line)
 		}
+	}
+	if VerboseLogs {
+		l.Encoding = func(f hpack.HeaderField) { sc.logf("http2: server encoding header %q = %q", f.Name, f.Value) }
+	}
+	if logFrameReads {
+		l.Decoded = func(f hpack.HeaderField) { sc.logf("http2: decoded hpack field %+v", f) }
 	}
 	if logFrameWrites {
 		l.Wrote = func(h wire.Header, p []byte) {

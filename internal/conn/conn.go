@@ -44,6 +44,10 @@ type Log struct {
 	// Frame hooks for GODEBUG=http2debug.
 	Read  func(h wire.Header, payload []byte)
 	Wrote func(h wire.Header, payload []byte)
+
+	// Field hooks for the same.
+	Decoded  func(f hpack.HeaderField)
+	Encoding func(f hpack.HeaderField)
 }
 
 // Side is what a role does with what arrives. Its methods are called without
@@ -111,6 +115,7 @@ func New(opt Options) *Conn {
 	c.room.L = &c.mu
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
 	c.out.enc = hpack.NewEncoder(&c.out)
+	c.out.log = opt.Log.Encoding
 	c.out.enc.SetMaxDynamicTableSizeLimit(opt.MaxEncoderTableSize)
 	return c
 }

@@ -41,10 +41,14 @@ type section struct {
 	maxList uint32
 	large   bool
 	dec     *hpack.Decoder
+	log     func(hpack.HeaderField) // or nil
 }
 
 // emit is called by the decoder with each field.
 func (a *section) emit(f hpack.HeaderField) {
+	if a.log != nil {
+		a.log(f)
+	}
 	a.size += uint64(len(f.Name)+len(f.Value)) + fieldOverhead
 	if a.size > uint64(a.maxList) {
 		a.large = true

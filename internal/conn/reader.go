@@ -59,6 +59,7 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.buf = in.small[:]
 	in.now = time.Now()
 	in.section.maxList = maxList
+	in.section.log = c.opt.Log.Decoded
 	in.dec = hpack.NewDecoder(tableSize, in.section.emit)
 	in.dec.SetMaxStringLength(maxSectionSlack * int(maxList))
 	in.section.dec = in.dec

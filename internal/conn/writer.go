@@ -29,7 +29,8 @@ var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, outBufferSize)
 type writer struct {
 	enc   *hpack.Encoder // writes to writer.Write
 	batch session.Batch
-	buf   []byte // output under construction
+	buf   []byte                  // output under construction
+	log   func(hpack.HeaderField) // or nil
 }
 
 // Write implements io.Writer for the HPACK encoder.
@@ -125,6 +126,9 @@ func (w *writer) encodeSection(op *session.Op, maxFrame int) {
 		w.buf = append(w.buf, byte(op.Promised>>24), byte(op.Promised>>16), byte(op.Promised>>8), byte(op.Promised))
 	}
 	for _, f := range op.Section.Fields {
+		if w.log != nil {
+			w.log(f)
+		}
 		w.enc.WriteField(f) // never fails: the writer is ours
 	}
 	size := len(w.buf) - start - wire.HeaderLen
