@@ -1,11 +1,8 @@
 package http2
 
 import (
-	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log"
 	"math"
 	"net"
@@ -16,7 +13,6 @@ import (
 	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -36,22 +32,25 @@ type ClientConn struct {
 	settled     chan struct{} // closed by the reader when SETTINGS have arrived, or never will
 	over        chan struct{} // closed when the connection has ended
 
-	reader  message.ResponseReader // the reader goroutine's
-	greeted bool                   // the reader goroutine's: settled is closed
+	// The reader goroutine's.
+	reader  message.ResponseReader
+	greeted bool // settled is closed
 
 	// Guarded by the connection's lock.
-	reserved   int  // requests that have been promised a stream
-	doNotReuse bool // no more requests after those there are
-	closing    bool // Shutdown has begun
-	closed     bool
-	idleClosed bool // closed for being idle
-	goAwayErr  *GoAwayError
-	lastActive time.Time // the last time that a stream opened or closed
-	lastIdle   time.Time // since when there is no stream; zero while there is
-	idleTimer  *time.Timer
-	idleWaits  []chan struct{}           // closed when there is no stream
-	pings      map[[8]byte]chan struct{} // closed when acknowledged
-	resets     unconfirmedResets
+	reserved    int  // requests that have been promised a stream
+	doNotReuse  bool // no more requests after those there are
+	closing     bool // Shutdown has begun
+	closed      bool
+	idleClosed  bool // closed for being idle
+	goAwayErr   *GoAwayError
+	protocolErr error     // what the server did wrong, a ConnectionError; or nil
+	endedWith   error     // what ended the connection
+	lastActive  time.Time // the last time that a stream opened or closed
+	lastIdle    time.Time // since when there is no stream; zero while there is
+	idleTimer   *time.Timer
+	idleWaits   []chan struct{}           // closed when there is no stream
+	pings       map[[8]byte]chan struct{} // closed when acknowledged
+	resets      unconfirmedResets
 }
 
 // newClientConn starts HTTP/2 on c.
@@ -117,94 +116,6 @@ func (cc *ClientConn) log() conn.Log {
 		}
 	}
 	return l
-}
-
-// countError tells CountError of an error, by upstream's names.
-func (cc *ClientConn) countError(err error) {
-	var ce *wire.ConnError
-	switch {
-	case errors.Is(err, conn.ErrPingTimeout):
-		cc.t.count("conn_close_lost_ping")
-	case errors.As(err, &ce):
-		cc.t.count("read_frame_conn_error_" + ErrCode(ce.Code).String())
-	}
-}
-
-var errClientConnLost = errors.New("http2: client connection lost")
-
-// endError is what streams are told when the connection ends with err. The
-// connection is locked.
-func (cc *ClientConn) endError(err error) error {
-	cc.closed = true
-	var op *net.OpError
-	switch {
-	case cc.goAwayErr != nil && (err == io.EOF || (errors.As(err, &op) && op.Op == "read")):
-		return *cc.goAwayErr
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, conn.ErrPingTimeout):
-		return errClientConnLost
-	}
-	return publicError(err)
-}
-
-// serve is the reader goroutine.
-func (cc *ClientConn) serve() {
-	err := cc.c.Serve()
-	cc.settle()
-	cc.c.Lock()
-	if cc.idleTimer != nil {
-		cc.idleTimer.Stop()
-	}
-	cc.wakeIdleWaits()
-	unused := cc.unusedGrace()
-	cc.c.UnlockQuietly()
-	close(cc.over)
-	cc.countEnd(err)
-	cc.t.vlogf("http2: Transport readFrame error on conn %p: (%T) %v", cc, err, err)
-	if unused > 0 {
-		time.AfterFunc(unused, cc.markDead)
-	} else {
-		cc.markDead()
-	}
-	cc.noteState()
-}
-
-// countEnd tells CountError how reading ended.
-func (cc *ClientConn) countEnd(err error) {
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		cc.t.count("read_frame_eof")
-	case errors.Is(err, errClientConnLost), errors.As(err, new(ConnectionError)), errors.Is(err, net.ErrClosed):
-	default:
-		cc.t.count("read_frame_other")
-	}
-}
-
-// maxUnusedGrace is how long a connection that failed before its first request
-// stays in the pool. The request that it was made for gets to see the error;
-// otherwise connections that fail at once would be made for ever, in silence.
-const maxUnusedGrace = 5 * time.Second
-
-// unusedGrace is for how much longer the connection is to stay in the pool. It is
-// locked.
-func (cc *ClientConn) unusedGrace() time.Duration {
-	if cc.used.Load() || cc.idleClosed {
-		return 0
-	}
-	grace := maxUnusedGrace
-	if d := cc.t.idleConnTimeout(); d > 0 {
-		grace = min(grace, d)
-	}
-	return grace - time.Since(cc.lastActive)
-}
-
-func (cc *ClientConn) markDead() { cc.t.connPool().MarkDead(cc) }
-
-func (cc *ClientConn) noteState() {
-	if cc.stateChanged != nil {
-		cc.stateChanged()
-	}
 }
 
 // settle says that SETTINGS have arrived or that they never will.
@@ -296,8 +207,28 @@ func (cc *ClientConn) reserveWithinLimit() error {
 func (cc *ClientConn) release() {
 	cc.c.Lock()
 	cc.unreserve()
+	done := cc.doneLocked()
 	cc.c.UnlockQuietly()
+	if done {
+		cc.closeIfIdle()
+	}
 	cc.noteState()
+}
+
+// giveUp is release for a request that could not be sent.
+func (cc *ClientConn) giveUp() {
+	if cc.singleUse { // this was the use
+		cc.SetDoNotReuse()
+	}
+	cc.release()
+}
+
+// doneLocked reports whether nobody uses the connection and nobody will. It is
+// locked.
+func (cc *ClientConn) doneLocked() bool {
+	once := cc.singleUse || cc.t.disableKeepAlives()
+	last := cc.doNotReuse || cc.goAwayErr != nil || (once && cc.started() > 0)
+	return last && cc.reserved == 0 && cc.c.Session().OpenStreams() == 0
 }
 
 // unreserve takes a reservation, if there is one. The connection is locked.
@@ -385,84 +316,6 @@ func (cc *ClientConn) State() ClientConnState {
 	return st
 }
 
-// Ping sends a PING and waits for its acknowledgement, for ctx or for the end of
-// the connection.
-func (cc *ClientConn) Ping(ctx context.Context) error {
-	acked := make(chan struct{})
-	var data [8]byte
-	cc.c.Lock()
-	for taken := true; taken; _, taken = cc.pings[data] {
-		rand.Read(data[:])
-	}
-	cc.pings[data] = acked
-	cc.c.Session().Ping(data)
-	cc.c.Unlock()
-	defer func() {
-		cc.c.Lock()
-		delete(cc.pings, data)
-		cc.c.UnlockQuietly()
-	}()
-	select {
-	case <-acked:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-cc.over:
-		cc.c.Lock()
-		defer cc.c.UnlockQuietly()
-		return cc.c.Dead()
-	}
-}
-
-// Shutdown ends the connection gracefully: it takes no more requests, and is
-// closed when those there are have been answered, or stays open if ctx ends
-// first.
-func (cc *ClientConn) Shutdown(ctx context.Context) error {
-	cc.c.Lock()
-	cc.closing = true
-	cc.c.Session().GoAway(wire.NoError, "")
-	idle := make(chan struct{})
-	cc.idleWaits = append(cc.idleWaits, idle)
-	if cc.c.Session().OpenStreams() == 0 || cc.closed {
-		cc.wakeIdleWaits()
-	}
-	cc.c.Unlock()
-	select {
-	case <-idle:
-		cc.c.Fail(errClientConnClosed)
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// wakeIdleWaits tells who waits that no stream is open. The connection is locked.
-func (cc *ClientConn) wakeIdleWaits() {
-	for _, ch := range cc.idleWaits {
-		close(ch)
-	}
-	cc.idleWaits = nil
-}
-
-// Close closes the connection at once. Requests under way fail.
-func (cc *ClientConn) Close() error {
-	cc.c.Fail(errClientConnForceClosed)
-	return nil
-}
-
-// closeIfIdle closes the connection if no request uses it or is about to.
-func (cc *ClientConn) closeIfIdle() {
-	cc.c.Lock()
-	if cc.c.Session().OpenStreams() > 0 || cc.reserved > 0 {
-		cc.c.UnlockQuietly()
-		return
-	}
-	cc.closed, cc.idleClosed = true, true
-	cc.c.UnlockQuietly()
-	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.singleUse)
-	cc.c.Fail(errClientConnClosed)
-}
-
 // admit decides whether a request may be sent, and takes its reservation. The
 // connection is locked.
 func (cc *ClientConn) admit() error {
@@ -482,40 +335,9 @@ func (cc *ClientConn) admit() error {
 
 // RoundTrip implements http.RoundTripper on this connection.
 func (cc *ClientConn) RoundTrip(req *http.Request) (*http.Response, error) {
-	return cc.roundTrip(req)
-}
-
-// unconfirmedResets are streams that we have reset without having heard from the
-// server since they were opened. It may be dead; so each takes up one of the
-// streams that it allows until it acknowledges a PING, and requests do not go on
-// being sent to nobody.
-//
-// A gRPC server counts PINGs, and counts anew when it has sent HEADERS or DATA
-// (golang/go#70575): after an acknowledgement no other is sent before that.
-// Guarded by the connection's lock.
-type unconfirmedResets struct {
-	unconfirmed int
-	blocked     bool
-}
-
-// add notes a reset.
-func (r *unconfirmedResets) add(s *session.Session) {
-	if r.blocked {
-		return
+	res, err := cc.roundTrip(req)
+	if err == errClientConnUnusable {
+		closeBody(req)
 	}
-	if r.unconfirmed == 0 {
-		var data [8]byte
-		rand.Read(data[:])
-		s.Ping(data)
-	}
-	r.unconfirmed++
-	s.Withhold(uint32(r.unconfirmed))
-}
-
-// acked notes an acknowledgement, of whichever PING.
-func (r *unconfirmedResets) acked(s *session.Session) {
-	if r.unconfirmed > 0 {
-		r.unconfirmed, r.blocked = 0, true
-		s.Withhold(0)
-	}
+	return res, err
 }

@@ -79,7 +79,7 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 			traceGetConn(req, addr)
 			traced = true
 		}
-		if err := p.wait(req.Context(), d); err != nil {
+		if err := p.wait(req, d); err != nil {
 			return nil, err
 		}
 	}
@@ -148,12 +148,17 @@ func (p *clientConnPool) dial(ctx context.Context, addr string, d *sharedDial) {
 	close(d.done)
 }
 
-// wait waits for d, or until ctx ends. The last one to give up ends the dial.
-func (p *clientConnPool) wait(ctx context.Context, d *sharedDial) error {
+// wait waits for d, or until req is cancelled. The last one to give up ends the
+// dial.
+func (p *clientConnPool) wait(req *http.Request, d *sharedDial) error {
+	var err error
 	select {
 	case <-d.done:
 		return d.err
-	case <-ctx.Done():
+	case <-req.Context().Done():
+		err = req.Context().Err()
+	case <-canceled(req):
+		err = errRequestCanceled
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -167,7 +172,7 @@ func (p *clientConnPool) wait(ctx context.Context, d *sharedDial) error {
 			}
 		}
 	}
-	return ctx.Err()
+	return err
 }
 
 // MarkDead implements ClientConnPool.

@@ -2,8 +2,9 @@ package http2
 
 import (
 	"io"
+	"maps"
 	"net/http"
-	"slices"
+	"net/textproto"
 	"time"
 
 	"h2fork.example/net/internal/conn"
@@ -46,7 +47,7 @@ func (s *clientSide) PingAcked(data [8]byte) {
 		close(ch)
 		delete(cc.pings, data)
 	}
-	cc.resets.acked(cc.c.Session())
+	cc.resets.confirm(cc.c.Session())
 	cc.c.UnlockQuietly()
 	cc.noteState()
 }
@@ -58,10 +59,9 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 	cc.markDead()
 	if f.Code != wire.NoError {
 		cc.t.vlogf("transport got GOAWAY with error code = %v", f.Code)
-		cc.t.count("recv_goaway_" + ErrCode(f.Code).String())
+		cc.t.count("recv_goaway_" + codeToken(f.Code))
 	}
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
 	e := &GoAwayError{LastStreamID: f.LastStreamID, ErrCode: ErrCode(f.Code), DebugData: string(f.Debug)}
 	if old := cc.goAwayErr; old != nil { // what it said first explains more
 		if old.ErrCode != ErrCodeNo {
@@ -72,6 +72,11 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 		}
 	}
 	cc.goAwayErr = e
+	done := cc.doneLocked()
+	cc.c.UnlockQuietly()
+	if done {
+		cc.closeIfIdle()
+	}
 }
 
 // Active implements conn.Side.
@@ -91,7 +96,7 @@ func (s *clientSide) Active(active bool) {
 		cc.idleTimer.Reset(cc.t.idleConnTimeout())
 	}
 	cc.wakeIdleWaits()
-	done := (cc.singleUse || cc.doNotReuse || cc.t.disableKeepAlives() || cc.goAwayErr != nil) && cc.reserved == 0
+	done := cc.doneLocked()
 	cc.c.UnlockQuietly()
 	if done {
 		cc.closeIfIdle()
@@ -107,10 +112,7 @@ func (s *clientSide) Closed(cs *conn.Stream) {
 // Section implements conn.Side: a response, informational or final, or its
 // trailers.
 func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
-	cc, cs := s.cc(), cst.Side.(*clientStream)
-	cc.c.Lock()
-	cc.resets.blocked = false
-	cc.c.UnlockQuietly()
+	cs := cst.Side.(*clientStream)
 	if f.TooLarge {
 		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "http2: response header list larger than advertised limit")
 	}
@@ -142,7 +144,7 @@ func (cs *clientStream) informational(f conn.Fields) error {
 		return err
 	}
 	if cs.trace != nil && cs.trace.Got1xxResponse != nil {
-		if err := cs.trace.Got1xxResponse(code, mimeHeader(h)); err != nil {
+		if err := cs.trace.Got1xxResponse(code, textproto.MIMEHeader(h)); err != nil {
 			cs.abort(err)
 			return nil
 		}
@@ -185,7 +187,7 @@ func (cs *clientStream) head(f conn.Fields) error {
 	if res.StatusCode >= 300 {
 		// The server has answered, so it does not care for the rest of the
 		// request. After a 2xx it may (golang/go#13444).
-		cs.stopBodyLocked()
+		cs.stopLocked()
 	}
 	if f.EndStream {
 		err = sess.RecvEnd(&cs.Stream.Stream)
@@ -214,9 +216,7 @@ func (cs *clientStream) trailers(f conn.Fields) error {
 		if cs.res.Trailer == nil {
 			cs.res.Trailer = make(http.Header, len(trailers))
 		}
-		for k, v := range trailers {
-			cs.res.Trailer[k] = slices.Clone(v)
-		}
+		maps.Copy(cs.res.Trailer, trailers)
 	})
 	return nil
 }

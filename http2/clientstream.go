@@ -7,8 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -26,12 +25,14 @@ type clientStream struct {
 	conn.Stream
 
 	// Constant.
-	cc     *ClientConn
-	req    *http.Request // not to be looked at once RoundTrip has returned and the body is closed
-	ctx    context.Context
-	trace  *httptrace.ClientTrace // or nil
-	isHead bool
-	gzip   bool // asked for by us, so decompressed by us
+	cc      *ClientConn
+	req     *http.Request // the program's again once RoundTrip has returned
+	ctx     context.Context
+	trace   *httptrace.ClientTrace // or nil
+	body    io.ReadCloser          // the request's; nil if it has none
+	trailer http.Header            // the request's; its values are the program's until the body ends
+	isHead  bool
+	gzip    bool // asked for by us, so decompressed by us
 
 	// The reader goroutine's.
 	gotByte           bool
@@ -43,16 +44,23 @@ type clientStream struct {
 	res      *http.Response // or nil
 	err      error          // if res is nil
 
-	headerTimer *time.Timer   // guarded by the connection's lock; nil unless the header is waited for
-	unwatch     func() bool   // guarded by it too: stops watching ctx; nil if nobody does
+	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if nobody does
+	gone        chan struct{} // closed when the stream is; nil if nobody waits
 	continue100 chan struct{} // buffered: the server wants the body; nil if it is not asked
 
-	sending struct {
-		stopped bool // guarded by the connection's lock: the rest of the body is not wanted
-		closing sync.Once
-		closed  chan struct{} // closed when the request's body is; nil if it has none
-	}
+	sending     sendState // guarded by the connection's lock
+	closingBody atomic.Bool
+	bodyClosed  chan struct{} // closed when body is; nil if there is none
 }
+
+// sendState is how far a request has come.
+type sendState uint8
+
+const (
+	sendingRest sendState = iota // unless its field section was all of it
+	sentAll                      // END_STREAM is queued
+	sendStopped                  // nobody wants the rest
+)
 
 var (
 	errRequestCanceled    = errors.New("net/http: request canceled")
@@ -92,64 +100,61 @@ func (t *Transport) gzipFor(req *http.Request) bool {
 		req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == ""
 }
 
+// roundTrip sends req. Its body is closed if there is an error, but for
+// errClientConnUnusable, which leaves it for another connection.
 func (cc *ClientConn) roundTrip(req *http.Request) (*http.Response, error) {
 	cs := &clientStream{
 		cc:       cc,
 		req:      req,
 		ctx:      req.Context(),
 		trace:    httptrace.ContextClientTrace(req.Context()),
+		trailer:  req.Trailer,
 		isHead:   req.Method == http.MethodHead,
 		gzip:     cc.t.gzipFor(req),
 		answered: make(chan struct{}),
 	}
 	cs.Init(cc.c, cs)
-	if bodyLength(req) != 0 {
-		cs.sending.closed = make(chan struct{})
+	length := bodyLength(req)
+	if length != 0 {
+		cs.body = req.Body
+		cs.bodyClosed = make(chan struct{})
 	}
-	if err := cs.start(); err != nil {
-		if err != errClientConnUnusable { // which leaves the body for another connection
-			cs.closeRequestBody()
+	if err := cs.start(length); err != nil {
+		cc.giveUp()
+		if err != errClientConnUnusable {
+			closeBody(req)
 		}
 		return nil, err
+	}
+	cs.watch()
+	if cs.body != nil || len(cs.trailer) > 0 {
+		go cs.sendRest(length)
+	} else {
+		cs.traceWritten()
 	}
 	return cs.await()
 }
 
-// start sends the field section, and gets the body under way.
-func (cs *clientStream) start() error {
-	cc, length := cs.cc, bodyLength(cs.req)
+// start queues the field section of a request with a body of the given length.
+func (cs *clientStream) start(length int64) error {
+	cc := cs.cc
 	if err := cs.awaitSettings(); err != nil {
-		cc.release()
 		return err
 	}
-	cc.c.Lock()
-	opts := message.RequestOptions{
-		Gzip:            cs.gzip,
-		ContentLength:   length,
-		HasBody:         length != 0,
-		ExtendedConnect: cc.c.Session().PeerExtendedConnect(),
-		MaxListSize:     uint64(cc.c.Session().PeerMaxHeaderListSize()),
-		UserAgent:       defaultUserAgent,
-	}
-	cc.c.UnlockQuietly()
-	sec := session.NewSection()
-	fields, err := message.AppendRequest(sec.Fields, cs.req, opts)
+	sec, err := cs.fields(length)
 	if err != nil {
-		sec.Free()
-		cc.release()
 		return err
-	}
-	sec.Fields = fields
-	if VerboseLogs {
-		for _, f := range fields {
-			cc.t.vlogf("http2: Transport encoding header %q = %q", f.Name, f.Value)
-		}
 	}
 	if d := cc.t.expectContinueTimeout(); d > 0 && length != 0 && httpguts.HeaderValuesContainsToken(cs.req.Header["Expect"], "100-continue") {
 		cs.continue100 = make(chan struct{}, 1)
 	}
-
-	ends := length == 0 && len(cs.req.Trailer) == 0
+	if canceled(cs.req) != nil {
+		cs.gone = make(chan struct{})
+	}
+	if err := cs.canceledErr(); err != nil {
+		sec.Free()
+		return err
+	}
 	cc.c.Lock()
 	if err := cc.admit(); err != nil {
 		cc.c.UnlockQuietly()
@@ -159,17 +164,39 @@ func (cs *clientStream) start() error {
 	if wantsClose(cs.req) {
 		cc.doNotReuse = true
 	}
+	ends := cs.body == nil && len(cs.trailer) == 0
 	cc.c.Session().Open(&cs.Stream.Stream, sec, ends, -1)
 	cc.c.Unlock()
 	cc.noteState()
-	cs.watch()
-	if !ends {
-		go cs.sendRest(length)
-	} else {
-		cs.written()
-		cs.traceWritten()
-	}
 	return nil
+}
+
+// fields is the field section.
+func (cs *clientStream) fields(length int64) (*session.Section, error) {
+	cs.cc.c.Lock()
+	sess := cs.cc.c.Session()
+	opts := message.RequestOptions{
+		Gzip:            cs.gzip,
+		ContentLength:   length,
+		HasBody:         length != 0,
+		ExtendedConnect: sess.PeerExtendedConnect(),
+		MaxListSize:     uint64(sess.PeerMaxHeaderListSize()),
+		UserAgent:       defaultUserAgent,
+	}
+	cs.cc.c.UnlockQuietly()
+	sec := session.NewSection()
+	fields, err := message.AppendRequest(sec.Fields, cs.req, opts)
+	if err != nil {
+		sec.Free()
+		return nil, err
+	}
+	sec.Fields = fields
+	if VerboseLogs {
+		for _, f := range fields {
+			cs.cc.t.vlogf("http2: Transport encoding header %q = %q", f.Name, f.Value)
+		}
+	}
+	return sec, nil
 }
 
 // awaitSettings waits for the server's SETTINGS, if the request depends on them
@@ -193,6 +220,16 @@ func (cs *clientStream) awaitSettings() error {
 	return nil
 }
 
+// canceledErr says that the request was cancelled before it was sent.
+func (cs *clientStream) canceledErr() error {
+	select {
+	case <-canceled(cs.req):
+		return errRequestCanceled
+	default:
+		return cs.ctx.Err()
+	}
+}
+
 // watch ends the stream when its request is cancelled, however far it has come.
 func (cs *clientStream) watch() {
 	if cs.ctx.Done() != nil {
@@ -210,8 +247,7 @@ func (cs *clientStream) watch() {
 			select {
 			case <-cancel:
 				cs.abort(errRequestCanceled)
-			case <-cs.cc.over:
-			case <-cs.done():
+			case <-cs.gone:
 			}
 		}()
 	}
@@ -223,24 +259,15 @@ func canceled(req *http.Request) <-chan struct{} {
 	return req.Cancel
 }
 
-// done returns a channel that is closed when the stream is.
-func (cs *clientStream) done() <-chan struct{} {
-	ch := make(chan struct{})
-	go func() {
-		cs.cc.c.Lock()
-		cs.Wait(cs.Closed)
-		cs.cc.c.UnlockQuietly()
-		close(ch)
-	}()
-	return ch
-}
-
 // await waits for the response.
 func (cs *clientStream) await() (*http.Response, error) {
+	if d := cs.cc.t.responseHeaderTimeout(); d > 0 {
+		cs.awaitWithin(d)
+	}
 	<-cs.answered
 	if cs.res == nil {
-		if cs.sending.closed != nil {
-			<-cs.sending.closed // callers look at their body next (golang/go#60041)
+		if cs.bodyClosed != nil {
+			<-cs.bodyClosed // callers look at their body next (golang/go#60041)
 		}
 		return nil, cs.err
 	}
@@ -248,32 +275,29 @@ func (cs *clientStream) await() (*http.Response, error) {
 	return cs.res, nil
 }
 
+// awaitWithin waits for the response, and ends the stream if it has not come
+// within d of the end of the request, which may take as long as it likes.
+func (cs *clientStream) awaitWithin(d time.Duration) {
+	c := cs.cc.c
+	c.Lock()
+	cs.Wait(func() bool { return cs.LocalEnded() || cs.Closed() || cs.res != nil })
+	c.UnlockQuietly()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-cs.answered:
+	case <-timer.C:
+		cs.abort(errResponseTooSlow)
+	}
+}
+
 // answerLocked lets RoundTrip return. The connection is locked.
 func (cs *clientStream) answerLocked() {
 	select {
 	case <-cs.answered:
-		return
 	default:
-	}
-	close(cs.answered)
-	if cs.headerTimer != nil {
-		cs.headerTimer.Stop()
-	}
-}
-
-// written is told that the whole request has been handed to the connection: from
-// now on the response's header is waited for, for as long as net/http says.
-func (cs *clientStream) written() {
-	d := cs.cc.t.responseHeaderTimeout()
-	if d <= 0 {
-		return
-	}
-	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
-	select {
-	case <-cs.answered:
-	default:
-		cs.headerTimer = time.AfterFunc(d, func() { cs.abort(errResponseTooSlow) })
+		close(cs.answered)
+		cs.OutputMoved() // for awaitWithin
 	}
 }
 
@@ -304,11 +328,14 @@ func (cs *clientStream) closedByEngine() {
 	if cs.unwatch != nil {
 		cs.unwatch()
 	}
+	if cs.gone != nil {
+		close(cs.gone)
+	}
 	if cs.res == nil && cs.err == nil {
 		cs.err = err
 	}
 	cs.answerLocked()
-	cs.stopBodyLocked()
+	cs.stopLocked()
 	cs.cc.c.UnlockQuietly()
 }
 
@@ -321,7 +348,7 @@ func (cs *clientStream) endErr() error {
 		return cs.goAwayErr()
 	case errors.As(err, &se):
 		if se.Count == "reset" {
-			cs.cc.t.count("recv_rststream_" + ErrCode(se.Code).String())
+			cs.cc.t.count("recv_rststream_" + codeToken(se.Code))
 			if se.Code == wire.ProtocolError {
 				cs.cc.SetDoNotReuse() // it may be us whom it cannot stand
 			}
@@ -355,10 +382,10 @@ func (cs *clientStream) traceWritten() {
 	if cs.trace == nil || (cs.trace.WroteHeaders == nil && cs.trace.WroteRequest == nil) {
 		return
 	}
-	if cs.awaitHeadSent() && cs.trace.WroteHeaders != nil {
-		cs.trace.WroteHeaders()
+	if cs.awaitHeadSent() {
+		cs.traceWroteHeaders()
+		cs.traceWroteRequest(nil)
 	}
-	cs.traceWroteRequest(nil)
 }
 
 // awaitHeadSent waits until the field section has left; false if it never will.
@@ -367,6 +394,12 @@ func (cs *clientStream) awaitHeadSent() bool {
 	defer cs.cc.c.UnlockQuietly()
 	cs.Wait(func() bool { return cs.HeadSent() || cs.Closed() })
 	return cs.HeadSent()
+}
+
+func (cs *clientStream) traceWroteHeaders() {
+	if cs.trace != nil && cs.trace.WroteHeaders != nil {
+		cs.trace.WroteHeaders()
+	}
 }
 
 func (cs *clientStream) traceWroteRequest(err error) {
@@ -395,6 +428,3 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	cc.c.UnlockQuietly()
 	t.GotConn(info)
 }
-
-// equalFold is for tokens, which are ASCII.
-func equalFold(a, b string) bool { return isASCII(a) && strings.EqualFold(a, b) }

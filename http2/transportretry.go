@@ -31,17 +31,18 @@ var (
 func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
 	pool := t.connPool()
 	addr := authorityAddr(req.URL.Scheme, req.URL.Host)
+	original := req
 	for retry := 0; ; retry++ {
 		cc, err := pool.GetClientConn(req, addr)
 		if err != nil {
 			t.vlogf("http2: Transport failed to get client conn for %s: %v", addr, err)
-			if !isNoCachedConn(err) { // or else net/http will send it some other way
+			if !isNoCachedConn(err) || req != original { // or else net/http will send it some other way
 				closeBody(req)
 			}
 			return nil, err
 		}
 		traceGotConn(req, cc, cc.used.Swap(true))
-		res, err := cc.RoundTrip(req)
+		res, err := cc.roundTrip(req)
 		if err == nil {
 			return res, nil
 		}
@@ -49,19 +50,33 @@ func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
 			// It never worked; keeping it any longer would fail the next request too.
 			pool.MarkDead(cc)
 		}
-		again, retryErr := retriable(req, err)
-		if retryErr == nil && retry < maxRetries {
-			if retryErr = pauseBeforeRetry(req, retry); retryErr == nil {
-				t.vlogf("RoundTrip retrying after failure: %v", err)
-				req = again
-				continue
-			}
-		} else if retryErr == nil {
-			retryErr = err
+		if req, err = t.again(req, err, retry); err != nil {
+			t.vlogf("RoundTrip failure: %v", err)
+			return nil, err
 		}
-		t.vlogf("RoundTrip failure: %v", retryErr)
-		return nil, retryErr
 	}
+}
+
+// again returns the request to send after req failed with cause, for the
+// retry'th time again, once it may be sent; or the error to report, and then the
+// body is closed.
+func (t *Transport) again(req *http.Request, cause error, retry int) (*http.Request, error) {
+	if retry >= maxRetries {
+		if cause == errClientConnUnusable {
+			closeBody(req)
+		}
+		return nil, cause
+	}
+	next, err := retriable(req, cause)
+	if err != nil {
+		return nil, err
+	}
+	if err := pauseBeforeRetry(next, retry); err != nil {
+		closeBody(next)
+		return nil, err
+	}
+	t.vlogf("RoundTrip retrying after failure: %v", cause)
+	return next, nil
 }
 
 // retriable returns the request to send after req failed with err, or the error
@@ -105,5 +120,7 @@ func pauseBeforeRetry(req *http.Request, retry int) error {
 		return nil
 	case <-req.Context().Done():
 		return req.Context().Err()
+	case <-canceled(req):
+		return errRequestCanceled
 	}
 }

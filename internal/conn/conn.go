@@ -91,6 +91,7 @@ type Conn struct {
 	mu   sync.Mutex
 	sess *session.Session // guarded by mu
 	dead error            // guarded by mu: why the connection is over
+	last error            // guarded by mu: why it is to be over once everything has left; or nil
 
 	in  reader // the reader goroutine's
 	out writer // the writer role's
@@ -199,6 +200,29 @@ func (c *Conn) Fail(err error) {
 	c.dismissWorkers()
 	c.room.Broadcast()
 	c.unlockAndTell()
+	c.closeNetConn()
+}
+
+// FailWhenSent is Fail, once everything that is to be written has been.
+func (c *Conn) FailWhenSent(err error) {
+	c.mu.Lock()
+	c.last = err
+	idle := !c.writing && !c.sess.Pending()
+	c.Unlock()
+	if idle {
+		c.Fail(err)
+	}
+}
+
+// closeTimeout bounds a TLS connection's goodbye, for which crypto/tls would wait
+// five seconds if the peer reads no more.
+const closeTimeout = 250 * time.Millisecond
+
+func (c *Conn) closeNetConn() {
+	if inner, ok := c.nc.(interface{ NetConn() net.Conn }); ok {
+		timer := time.AfterFunc(closeTimeout, func() { inner.NetConn().Close() })
+		defer timer.Stop()
+	}
 	c.nc.Close()
 }
 

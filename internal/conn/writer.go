@@ -82,7 +82,11 @@ func (c *Conn) emit(pooled *[]byte) bool {
 	}
 	c.out.buf = nil
 	c.writing = false
+	last := c.last
 	c.Unlock()
+	if last != nil {
+		c.Fail(last)
+	}
 	return false
 }
 

@@ -25,8 +25,8 @@ func TestControlFramesLeaveInOrder(t *testing.T) {
 		"GOAWAY 3 NO_ERROR",
 		"SETTINGS ACK",
 		"PING ACK itsping1", "PING ACK itsping2",
-		"PING our ping",
 		"RST_STREAM(3) CANCEL",
+		"PING our ping",
 		"WINDOW_UPDATE(0) 32768", "WINDOW_UPDATE(1) 32768",
 		"HEADERS(1)")
 }

@@ -227,13 +227,13 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 		}
 		b.Ops = append(b.Ops, op)
 	}
-	st.Owner.OutputMoved()
 	s.left(st, end)
 }
 
 // left moves st on after one of its frames has left, with END_STREAM if end.
 func (s *Session) left(st *Stream, end bool) {
 	st.ended = st.ended || end
+	st.Owner.OutputMoved()
 	switch {
 	case st.sendable():
 	case st.resetAfter:
@@ -267,7 +267,6 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 		// nothing that the peer may do depends on the difference.
 		s.open(p.Stream, s.localLast, StateHalfClosedRemote, sched.OpenOptions{PusherID: parent.id, Priority: defaultPriority})
 	}
-	parent.Owner.OutputMoved()
 	if parent.fin {
 		s.out.finished(s, parent)
 	}

@@ -28,8 +28,9 @@ func (s *Session) emitControl(b *Batch) {
 			b.Raw = wire.AppendSettingsAck(b.Raw)
 		}
 		if s.cfg.External == nil {
-			s.appendPings(b, len(c.pingAcks), len(c.pings))
+			s.appendPings(b, len(c.pingAcks), 0)
 			s.appendResets(b, len(c.resets))
+			s.appendPings(b, 0, len(c.pings)) // their answers tell that the resets have arrived
 			s.appendConnCredit(b)
 			for _, id := range c.credits {
 				s.appendCredit(b, id)

@@ -84,6 +84,7 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 		return nil, s.lateFields(id)
 	}
 	s.heard = s.localLast
+	s.answers++
 	if st.gotEnd {
 		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
 	}
@@ -152,6 +153,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 // checkData charges the stream's window and holds DATA against content-length.
 func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 	s.heard = s.localLast
+	s.answers++
 	if s.cfg.Role == Client && !st.gotHead {
 		// RFC 9113 §8.1: a response begins with its field section.
 		return wire.Stream(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
@@ -213,6 +215,9 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	if st == nil {
 		if s.idleStream(id) && !s.ignored(id) {
 			return wire.Conn(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
+		}
+		if s.recent.lookup(id) == resetByUs {
+			s.recent.add(id, resetByPeer) // both at once: from now on it must be silent
 		}
 		return nil
 	}

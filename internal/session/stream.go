@@ -123,6 +123,9 @@ func (st *Stream) Pushed() bool { return st.id != 0 && st.id%2 == 0 }
 // RemoteEnded reports whether the peer has ended its side.
 func (st *Stream) RemoteEnded() bool { return st.gotEnd }
 
+// LocalEnded reports whether END_STREAM of ours has been emitted.
+func (st *Stream) LocalEnded() bool { return st.ended }
+
 // Lent reports whether bytes that a goroutine lent are still in use: that
 // goroutine may neither change nor free them.
 func (st *Stream) Lent() bool { return st.lentQueued > 0 || st.lentOut > 0 }

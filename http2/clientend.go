@@ -1,0 +1,211 @@
+package http2
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/wire"
+)
+
+// Ping sends a PING and waits for its acknowledgement, for ctx or for the end of
+// the connection.
+func (cc *ClientConn) Ping(ctx context.Context) error {
+	acked := make(chan struct{})
+	var data [8]byte
+	cc.c.Lock()
+	for taken := true; taken; _, taken = cc.pings[data] {
+		rand.Read(data[:])
+	}
+	cc.pings[data] = acked
+	cc.c.Session().Ping(data)
+	cc.c.Unlock()
+	defer func() {
+		cc.c.Lock()
+		delete(cc.pings, data)
+		cc.c.UnlockQuietly()
+	}()
+	select {
+	case <-acked:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-cc.over:
+		cc.c.Lock()
+		defer cc.c.UnlockQuietly()
+		return cc.c.Dead()
+	}
+}
+
+// Shutdown ends the connection gracefully: it takes no more requests, and is
+// closed when those there are have been answered. If ctx ends first, Shutdown
+// returns its error, and the connection stays open for them.
+func (cc *ClientConn) Shutdown(ctx context.Context) error {
+	cc.c.Lock()
+	cc.closing = true
+	cc.c.Session().GoAway(wire.NoError, "")
+	idle := make(chan struct{})
+	cc.idleWaits = append(cc.idleWaits, idle)
+	if cc.c.Session().OpenStreams() == 0 || cc.closed {
+		cc.wakeIdleWaits()
+	}
+	cc.c.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	cc.c.FailWhenSent(errClientConnClosed) // GOAWAY is still to leave
+	select {
+	case <-cc.over:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// wakeIdleWaits tells who waits that no stream is open. The connection is locked.
+func (cc *ClientConn) wakeIdleWaits() {
+	for _, ch := range cc.idleWaits {
+		close(ch)
+	}
+	cc.idleWaits = nil
+}
+
+// Close closes the connection at once. Requests under way fail.
+func (cc *ClientConn) Close() error {
+	cc.c.Fail(errClientConnForceClosed)
+	return nil
+}
+
+// closeIfIdle closes the connection if no request uses it or is about to.
+func (cc *ClientConn) closeIfIdle() {
+	cc.c.Lock()
+	if cc.c.Session().OpenStreams() > 0 || cc.reserved > 0 {
+		cc.c.UnlockQuietly()
+		return
+	}
+	cc.closed, cc.idleClosed = true, true
+	cc.c.UnlockQuietly()
+	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.singleUse)
+	cc.c.Fail(errClientConnClosed)
+}
+
+// countError tells CountError of an error, by upstream's names.
+func (cc *ClientConn) countError(err error) {
+	switch e := err.(type) {
+	case *wire.ConnError:
+		cc.c.Lock()
+		cc.protocolErr = ConnectionError(e.Code)
+		cc.c.UnlockQuietly()
+		if strings.HasPrefix(e.Count, "frame_") {
+			cc.t.count(e.Count)
+		}
+		cc.t.count("read_frame_conn_error_" + codeToken(e.Code))
+	case *wire.StreamError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			cc.t.count(e.Count)
+		}
+	default:
+		if errors.Is(err, conn.ErrPingTimeout) {
+			cc.t.count("conn_close_lost_ping")
+		}
+	}
+}
+
+// codeToken is the name of a code, made of word characters.
+func codeToken(code wire.ErrCode) string {
+	if name := code.Name(); name != "" {
+		return name
+	}
+	return "ERR_UNKNOWN_" + strconv.FormatUint(uint64(code), 10)
+}
+
+var errClientConnLost = errors.New("http2: client connection lost")
+
+// endError is what streams are told when the connection ends with err. The
+// connection is locked.
+func (cc *ClientConn) endError(err error) error {
+	cc.closed, cc.endedWith = true, err
+	var op *net.OpError
+	switch {
+	case cc.protocolErr != nil:
+		return cc.protocolErr
+	case cc.goAwayErr != nil && (err == io.EOF || (errors.As(err, &op) && op.Op == "read")):
+		return *cc.goAwayErr
+	case err == io.EOF:
+		return io.ErrUnexpectedEOF
+	case errors.Is(err, conn.ErrPingTimeout):
+		return errClientConnLost
+	}
+	return publicError(err)
+}
+
+// serve is the reader goroutine.
+func (cc *ClientConn) serve() {
+	err := cc.c.Serve()
+	cc.settle()
+	cc.c.Lock()
+	if cc.idleTimer != nil {
+		cc.idleTimer.Stop()
+	}
+	cc.wakeIdleWaits()
+	unused := cc.unusedGrace()
+	cc.c.UnlockQuietly()
+	close(cc.over)
+	cc.countEnd()
+	cc.t.vlogf("http2: Transport readFrame error on conn %p: (%T) %v", cc, err, err)
+	if unused > 0 {
+		time.AfterFunc(unused, cc.markDead)
+	} else {
+		cc.markDead()
+	}
+	cc.noteState()
+}
+
+// countEnd tells CountError how the connection ended. Errors of the protocol have
+// been counted.
+func (cc *ClientConn) countEnd() {
+	cc.c.Lock()
+	protocol, end := cc.protocolErr, cc.endedWith
+	cc.c.UnlockQuietly()
+	switch {
+	case protocol != nil:
+	case end == io.EOF:
+		cc.t.count("read_frame_eof")
+	default:
+		cc.t.count("read_frame_other")
+	}
+}
+
+// maxUnusedGrace is how long a connection that failed before its first request
+// stays in the pool. The request that it was made for gets to see the error;
+// otherwise connections that fail at once would be made for ever, in silence.
+const maxUnusedGrace = 5 * time.Second
+
+// unusedGrace is for how much longer the connection is to stay in the pool. It is
+// locked.
+func (cc *ClientConn) unusedGrace() time.Duration {
+	if cc.used.Load() || cc.idleClosed {
+		return 0
+	}
+	grace := maxUnusedGrace
+	if d := cc.t.idleConnTimeout(); d > 0 {
+		grace = min(grace, d)
+	}
+	return grace - time.Since(cc.lastActive)
+}
+
+func (cc *ClientConn) markDead() { cc.t.connPool().MarkDead(cc) }
+
+func (cc *ClientConn) noteState() {
+	if cc.stateChanged != nil {
+		cc.stateChanged()
+	}
+}
