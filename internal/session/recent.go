@@ -2,8 +2,7 @@ package session
 
 import "slices"
 
-// How a stream ended, as far as late frames for it care.
-
+// endedHow is how a stream ended, as far as late frames for it care.
 type endedHow uint8
 
 const (
@@ -55,8 +54,25 @@ func (r *recentStreams) add(id uint32, how endedHow) {
 	}
 }
 
-// lookup tells how id, which is closed, ended. Once we have reset it, nothing
-// else matters.
+// peerReset notes that the peer has reset id too, which we had: nothing more is
+// on its way.
+func (r *recentStreams) peerReset(id uint32) {
+	for i := range r.resets {
+		if r.resets[i] == id {
+			r.resets[i] = 0 // no stream's
+		}
+	}
+	for i := range r.ends {
+		if r.ends[i].id == id {
+			r.ends[i].how = resetByPeer
+			return
+		}
+	}
+	r.add(id, resetByPeer)
+}
+
+// lookup tells how id, which is closed, ended. If both sides have reset it, it is
+// what happened last that counts: that is in resets if it was ours.
 func (r *recentStreams) lookup(id uint32) endedHow {
 	if slices.Contains(r.resets, id) {
 		return resetByUs

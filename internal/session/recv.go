@@ -217,7 +217,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 			return wire.Conn(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
 		}
 		if s.recent.lookup(id) == resetByUs {
-			s.recent.add(id, resetByPeer) // both at once: from now on it must be silent
+			s.recent.peerReset(id) // both at once: from now on it must be silent
 		}
 		return nil
 	}

@@ -3,7 +3,9 @@ package session
 import (
 	"errors"
 	"testing"
+	"time"
 
+	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -208,3 +210,29 @@ func TestLentBytesThatLeaveInPiecesComeBackWhenAllHaveLeft(t *testing.T) {
 		t.Error("still lent")
 	}
 }
+
+// RFC 9113 §5.1: after it has sent RST_STREAM an endpoint sends nothing more on
+// the stream, whether or not ours has crossed it.
+func TestHeadersAfterThePeersResetAreStreamClosedAlsoIfOursCrossedIt(t *testing.T) {
+	s := New(Config{Role: Server, MaxConcurrentStreams: 10, InitialWindow: wire.DefaultWindow, ConnWindow: wire.DefaultWindow, Policy: sched.NewRoundRobin()}, time.Time{})
+	st := &Stream{Owner: silentOwner{}}
+	if ok, err := s.Accept(st, 1, false, -1, sched.Priority{}); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	s.Reset(st, wire.NoError, nil)
+	if st, err := s.RecvFields(1, true); st != nil || err != nil {
+		t.Errorf("HEADERS that crossed our RST_STREAM: %v, %v", st, err)
+	}
+	if err := s.RecvReset(1, wire.Cancel, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.RecvFields(1, true)
+	if e, ok := err.(*wire.StreamError); !ok || e.Code != wire.StreamClosed {
+		t.Errorf("HEADERS after the peer's own RST_STREAM: %v", err)
+	}
+}
+
+// silentOwner does not care.
+type silentOwner struct{}
+
+func (silentOwner) OutputMoved() {}
