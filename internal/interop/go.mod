@@ -5,6 +5,7 @@ go 1.26.0
 replace h2fork.example/net => ../..
 
 require (
+	connectrpc.com/connect v1.21.1
 	github.com/jedib0t/go-pretty/v6 v6.8.3
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/summerwind/h2spec v2.2.1+incompatible
@@ -17,7 +18,6 @@ require (
 )
 
 require (
-	connectrpc.com/connect v1.21.1 // indirect
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/fatih/color v1.19.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect

@@ -2,9 +2,9 @@ package peers
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
+	"net/http"
 	"testing"
 
 	"google.golang.org/grpc"
@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"h2fork.example/net/internal/interop/stack"
@@ -28,10 +29,13 @@ const (
 
 	askFail = "fail" // answered with errAsked
 	askWait = "wait" // not answered before the call's context is done
+
+	askedText = "as you asked: ½ done"
 )
 
 var (
-	errAsked = status.Error(codes.ResourceExhausted, "as you asked: ½ done")
+	askedDetail = wrapperspb.String("a detail")
+	errAsked    = withDetail(status.New(codes.ResourceExhausted, askedText), askedDetail)
 
 	descSplit = grpc.StreamDesc{StreamName: "Split", Handler: split, ServerStreams: true}
 	descJoin  = grpc.StreamDesc{StreamName: "Join", Handler: join, ClientStreams: true}
@@ -42,6 +46,14 @@ var echoService = grpc.ServiceDesc{
 	ServiceName: "interop.Echo",
 	Methods:     []grpc.MethodDesc{{MethodName: "Echo", Handler: echo}},
 	Streams:     []grpc.StreamDesc{descSplit, descJoin, descTalk},
+}
+
+func withDetail(s *status.Status, detail protoadapt.MessageV1) error {
+	s, err := s.WithDetails(detail)
+	if err != nil {
+		panic(err) // no message that is linked in can fail to be packed
+	}
+	return s.Err()
 }
 
 // obey does what a message asks for, if it asks for something.
@@ -130,18 +142,23 @@ func receive(stream interface{ RecvMsg(any) error }) ([]byte, error) {
 	return in.GetValue(), err
 }
 
-// startGRPC serves grpc.Server.ServeHTTP on the stack and returns a client of it.
-func startGRPC(t *testing.T, m stack.Mode) *grpc.ClientConn {
-	t.Helper()
-	const messageLimit = 64 << 20
-	handler := grpc.NewServer(grpc.MaxRecvMsgSize(messageLimit))
-	handler.RegisterService(&echoService, nil)
-	srv := start(t, m, handler, stack.Options{})
+// messageLimit is larger than any message of these tests.
+const messageLimit = 64 << 20
 
+// newGRPC returns grpc-go's server of the service.
+func newGRPC(options ...grpc.ServerOption) *grpc.Server {
+	srv := grpc.NewServer(append(options, grpc.MaxRecvMsgSize(messageLimit))...)
+	srv.RegisterService(&echoService, nil)
+	return srv
+}
+
+// startGRPC serves h, which answers gRPC, on the stack and returns a client of it.
+func startGRPC(t *testing.T, m stack.Mode, h http.Handler) *grpc.ClientConn {
+	t.Helper()
+	srv := start(t, m, h, stack.Options{})
 	creds := insecure.NewCredentials()
 	if m == stack.TLS {
-		_, pool := stack.TestCertificate()
-		creds = credentials.NewTLS(&tls.Config{RootCAs: pool})
+		creds = credentials.NewTLS(m.ClientConfig())
 	}
 	cc, err := grpc.NewClient("passthrough:///"+srv.Addr,
 		grpc.WithTransportCredentials(creds),

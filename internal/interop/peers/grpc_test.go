@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -14,18 +15,24 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"h2fork.example/net/internal/interop/stack"
 )
 
-// withGRPC runs test in each mode, with a context that bounds it.
+// withGRPC runs test with grpc-go's client in each mode, with grpc.Server.ServeHTTP and with connect-go's handlers,
+// and with a context that bounds it.
 func withGRPC(t *testing.T, test func(t *testing.T, ctx context.Context, cc *grpc.ClientConn)) {
 	inEachMode(t, func(t *testing.T, m stack.Mode) {
-		goroutinesReturn(t, func() {}) // startGRPC closes the client's connection
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		t.Cleanup(cancel)
-		test(t, ctx, startGRPC(t, m))
+		for name, h := range map[string]http.Handler{"grpc-go": newGRPC(), "connect-go": connectService()} {
+			t.Run(name, func(t *testing.T) {
+				goroutinesReturn(t, func() {}) // startGRPC closes the client's connection
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				t.Cleanup(cancel)
+				test(t, ctx, startGRPC(t, m, h))
+			})
+		}
 	})
 }
 
@@ -62,9 +69,10 @@ func wantCode(t *testing.T, err error, want codes.Code) {
 	}
 }
 
+// wantAsked checks that err is errAsked, to its details.
 func wantAsked(t *testing.T, err error) {
 	t.Helper()
-	if got, want := status.Convert(err), status.Convert(errAsked); got.Code() != want.Code() || got.Message() != want.Message() {
+	if !proto.Equal(status.Convert(err).Proto(), status.Convert(errAsked).Proto()) {
 		t.Errorf("error %v, want %v", err, errAsked)
 	}
 }
