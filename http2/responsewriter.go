@@ -217,7 +217,9 @@ func (w *responseWriter) flushHead() {
 }
 
 // endHold releases a response that is held, because the handler is about to wait
-// for the client, which may be waiting for it.
+// for the client, which may be waiting for it. A Read that was waiting already
+// when the Flush came does not end the hold: a proxy reads all the time, and its
+// Trailers-Only responses are to stay in one frame.
 func (w *responseWriter) endHold() {
 	c := w.st.sc.c
 	c.Lock()

@@ -31,6 +31,9 @@
 // after the other by a goroutine that is awake already, and a handler that
 // blocks never holds up another.
 //
+// A client has no workers: who wants a response queues the request, which wakes
+// the standby writer, and waits; the reader brings the answer.
+//
 // Every goroutine belongs to its connection: workers and the standby writer end
 // with it, or when it has been idle for a while.
 package conn
