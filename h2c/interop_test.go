@@ -73,6 +73,7 @@ func TestProtocolsOfTheServerWorkWithoutTheHandler(t *testing.T) {
 	})
 }
 
+// P62.
 func TestPriorKnowledgeOverTLSHasTheConnectionsTLS(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewTLSServer(nil)

@@ -34,6 +34,7 @@ func TestPriorKnowledgeIsServedHoweverThePrefaceIsSplit(t *testing.T) {
 	}
 }
 
+// P60.
 func TestClientThatStopsInItsPrefaceIsDisconnected(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,6 +59,7 @@ func TestPrefaceThatGoesWrongEndsTheConnection(t *testing.T) {
 	})
 }
 
+// P60.
 func TestPrefaceThatEndsEarlyEndsTheConnection(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -131,6 +131,7 @@ func TestSettingsOfTheUpgradeRequestAreInEffect(t *testing.T) {
 	})
 }
 
+// P56.
 func TestRequestThatMayNotBeUpgradedIsServedOverHTTP1(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ cut, paste string }{
@@ -157,6 +158,7 @@ func TestRequestThatMayNotBeUpgradedIsServedOverHTTP1(t *testing.T) {
 	}
 }
 
+// P56.
 func TestUpgradeIsIgnoredOverTLS(t *testing.T) {
 	srv := httptest.NewTLSServer(ours(echoHandler))
 	defer srv.Close()
@@ -172,6 +174,7 @@ func TestUpgradeIsIgnoredOverTLS(t *testing.T) {
 	}
 }
 
+// P57.
 func TestUpgradeWithInvalidSettingsIsRefused(t *testing.T) {
 	t.Parallel()
 	good := "HTTP2-Settings: " + field() + "\r\n"
@@ -215,6 +218,7 @@ var limits = map[string]func(http.Handler) http.Handler{
 	},
 }
 
+// P58, P59.
 func TestRestOfALimitedBodyIsNeverReadAsFrames(t *testing.T) {
 	t.Parallel()
 	body := "0123456789" + request("/smuggled")
@@ -248,6 +252,7 @@ func TestRestOfALimitedBodyIsNeverReadAsFrames(t *testing.T) {
 	}
 }
 
+// P58.
 func TestBodyThatIsNotValidIsRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -260,6 +265,7 @@ func TestBodyThatIsNotValidIsRefused(t *testing.T) {
 	})
 }
 
+// P58.
 func TestBodyTooLargeToKeepIsServedOverHTTP1(t *testing.T) {
 	t.Parallel()
 	const size = 1<<20 + 1

@@ -122,6 +122,7 @@ func TestTruncatedBlockFailsToClose(t *testing.T) {
 	}
 }
 
+// P54.
 func TestDecoderIsReusableAfterATruncatedBlock(t *testing.T) {
 	d, fields := newTestDecoder()
 	d.Write(concat(indexed(2), []byte{0x40}))
@@ -207,6 +208,7 @@ func TestDynamicTableSizeUpdateIsAcceptedAtTheStartOfEveryBlock(t *testing.T) {
 	}
 }
 
+// P52.
 func TestTwoDynamicTableSizeUpdatesAreAcceptedWhateverIsInTheTable(t *testing.T) {
 	// RFC 7541 §4.2: the least maximum and the last, between which entries may survive.
 	d, _ := newTestDecoder()

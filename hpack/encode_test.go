@@ -165,6 +165,7 @@ func TestShortWriteIsAnError(t *testing.T) {
 	}
 }
 
+// P53.
 func TestSizeUpdatesPrecedeTheNextField(t *testing.T) {
 	get := []byte{0x82}
 	for _, c := range []struct {

@@ -123,6 +123,7 @@ func TestNamesInATrailerFieldCountAsFields(t *testing.T) {
 	}
 }
 
+// P44.
 func TestLargestLimitIsNotTakenForNone(t *testing.T) {
 	for _, limit := range []uint32{1 << 31, 1<<32 - 1} {
 		mh := mustReadFrame(t, metaFramer(limit, newSectionWriter().headers("a", "b"))).(*MetaHeadersFrame)
@@ -156,6 +157,7 @@ func (r *flood) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// P43.
 func TestContinuationFloodsAreCutOff(t *testing.T) {
 	w := newSectionWriter()
 	w.enc.SetMaxDynamicTableSize(0)

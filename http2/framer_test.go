@@ -49,6 +49,7 @@ func TestFrameHeadersArePrintedAsUpstreamPrintsThem(t *testing.T) {
 	}
 }
 
+// P41.
 func TestTypesInTheGapHaveANumberForAName(t *testing.T) {
 	if got, want := (FrameHeader{Type: 0x0a, Length: 1}).String(), "[FrameHeader UNKNOWN_FRAME_TYPE_10 len=1]"; got != want {
 		t.Errorf("%s, want %s", got, want)

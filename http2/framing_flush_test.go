@@ -160,6 +160,7 @@ func TestAFlushOfAnAnnouncedResponseReleasesItAtOnce(t *testing.T) {
 	}})
 }
 
+// P1.
 func TestTrailersOnlyIsHeldUntilTheHandlerReturns(t *testing.T) {
 	for _, contentType := range []string{"application/grpc", "application/grpc+proto", "application/grpc-web", "application/grpc-web-text+proto"} {
 		fields := []string{"Content-Type", contentType, "Grpc-Status", "12", "Grpc-Message", "unknown method"}
@@ -188,6 +189,7 @@ func TestTrailersOnlyIsHeldUntilTheHandlerReturns(t *testing.T) {
 	}})
 }
 
+// P1.
 func TestAnOpenResponseIsHeldForAMillisecond(t *testing.T) {
 	framingRows(t, []framingRow{{
 		sentence: "a handler that returns after its Flush answers with one frame",

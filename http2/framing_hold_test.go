@@ -197,6 +197,7 @@ func TestAnAbortReleasesWhatWasFlushedAndResets(t *testing.T) {
 	}})
 }
 
+// P1.
 func TestTheServersWriteTimeoutEndsAHold(t *testing.T) {
 	hs := &http.Server{WriteTimeout: time.Minute, Handler: respond(200, trailersOnly, andSleep(time.Hour))}
 	framingServeHTTP(t, new(Server), hs, func(p *h2test.Peer, _ *h2test.Conn) {

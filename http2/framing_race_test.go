@@ -148,6 +148,7 @@ func stalledRow(t *testing.T, sentence string, handler http.HandlerFunc, want ..
 	})
 }
 
+// P2.
 func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
 	stalledRow(t, "an announced header that is still here ends the stream",
 		respond(200, []string{"Content-Length", "5"}, andReturn),

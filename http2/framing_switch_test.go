@@ -39,6 +39,7 @@ func setHolding(t *testing.T, to holdConfig) {
 	holding = to
 }
 
+// P1, P18.
 func TestWithoutHoldsAFlushReleasesTheHeader(t *testing.T) {
 	setHolding(t, holdConfig{off: true})
 	framingRows(t, []framingRow{{

@@ -24,6 +24,7 @@ func TestSettingsAreNamedAndJudgedAsUpstreamDoes(t *testing.T) {
 	}
 }
 
+// P42.
 func TestNoRFC7540PrioritiesIsZeroOrOne(t *testing.T) {
 	// RFC 9218 §2.1: any other value MUST be treated as a connection error of type PROTOCOL_ERROR.
 	for v, want := range map[uint32]error{0: nil, 1: nil, 2: ConnectionError(ErrCodeProtocol)} {

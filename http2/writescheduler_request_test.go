@@ -91,6 +91,7 @@ func TestPiecesAddUpToTheWhole(t *testing.T) {
 	}
 }
 
+// P49.
 func TestConsumingAConsumedRequestAgainChargesNothing(t *testing.T) {
 	flow := newFakeFlow(1, 100)
 	first, _, _ := newDataRequest(flow, 1000).Consume(math.MaxInt32)
@@ -133,6 +134,7 @@ func TestTheZeroFrameWriteRequestIsHarmless(t *testing.T) {
 	}
 }
 
+// P50.
 func TestRequestsDescribeThemselves(t *testing.T) {
 	for _, test := range []struct {
 		wr   FrameWriteRequest

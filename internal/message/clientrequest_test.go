@@ -22,6 +22,7 @@ func appended(t *testing.T, change func(*http.Request)) (pairs []string) {
 	return pairs
 }
 
+// P63.
 func TestARequestsFieldsComeInOrder(t *testing.T) {
 	req := newRequest(withTrailer(http.Header{"Zeta": nil, "alpha": nil}))
 	withHeader("Zulu", "1", "Cookie", "a=b; c=d", "Alpha", "2", "Alpha", "3", "Content-Length", "17")(req)

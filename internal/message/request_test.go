@@ -189,6 +189,7 @@ func TestExtendedCONNECTShowsItsProtocol(t *testing.T) {
 	}
 }
 
+// P22.
 func TestMalformedExtendedCONNECTIsAStreamError(t *testing.T) {
 	for _, test := range []struct {
 		rule   string

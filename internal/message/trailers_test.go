@@ -9,6 +9,7 @@ import (
 	"testing"
 )
 
+// P23.
 func TestForbiddenTrailersAreNotDeclared(t *testing.T) {
 	req := read(t, requestWith("trailer", "Host, Foo, If-Match, authorization,, content-type, upgrade, a b"), false)
 	if want := (http.Header{"Foo": nil}); !reflect.DeepEqual(req.HTTP.Trailer, want) {
@@ -17,6 +18,7 @@ func TestForbiddenTrailersAreNotDeclared(t *testing.T) {
 }
 
 // "Trailer: header amplification": two octets a map entry.
+// P23, P28.
 func TestDeclaredTrailersAreBounded(t *testing.T) {
 	var list strings.Builder
 	for i := range 100_000 {
@@ -39,6 +41,7 @@ func TestDeclaredTrailersAreBounded(t *testing.T) {
 	}
 }
 
+// P23.
 func TestMalformedTrailersAreStreamErrors(t *testing.T) {
 	declared := http.Header{"Foo": nil, "Upgrade": nil}
 	for _, test := range []struct {
@@ -72,6 +75,7 @@ func TestOnlyDeclaredTrailersAreRead(t *testing.T) {
 	}
 }
 
+// P27.
 func TestAPrefixedTrailerReplacesADeclaredOne(t *testing.T) {
 	h := http.Header{"Foo": {"header"}, "Trailer:foo": {"b"}, "Trailer:Foo": {"a"}, "Bar": {"2"}, "Baz": {"3"}}
 	got := AppendTrailers(nil, h, []string{"Bar", "Foo", "Missing"})
@@ -80,6 +84,7 @@ func TestAPrefixedTrailerReplacesADeclaredOne(t *testing.T) {
 	}
 }
 
+// P4.
 func TestForbiddenTrailersAreNotSent(t *testing.T) {
 	h := http.Header{"Trailer:Content-Length": {"5"}, "Trailer:Upgrade": {"h2c"}, "Trailer:If-Match": {"*"}, "Trailer:A:B": {"1"}}
 	if got := AppendTrailers(nil, h, nil); len(got) != 0 {

@@ -125,6 +125,7 @@ func TestCallsAboutAClosedNodeDoNothing(t *testing.T) {
 	})
 }
 
+// P47.
 func TestCallsAboutANodeNeverOpenedDoNothing(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p Policy) {
 		n := &Node{ID: 1}

@@ -129,6 +129,7 @@ func TestDependentsShareWhatTheirParentWouldHave(t *testing.T) {
 	expectShare(t, had, 7, 200)
 }
 
+// P47.
 func TestAStreamDoesNotMakeUpForTheTimeItWasIdle(t *testing.T) {
 	p := newTree()
 	nodes := openReady(p, 1, 3)
@@ -187,6 +188,7 @@ func TestALargeFamilyIsNotMovedPieceByPiece(t *testing.T) {
 	checkTree(t, p)
 }
 
+// P47.
 func TestFramesWithoutDataUseUpTurns(t *testing.T) {
 	p := newTree()
 	openReady(p, 1, 3)
@@ -319,6 +321,7 @@ func TestPriorityOfAForgottenStreamIsIgnored(t *testing.T) {
 	}
 }
 
+// P47.
 func TestPriorityOfStream0IsIgnored(t *testing.T) {
 	p := newTree()
 	openReady(p, 1)
@@ -347,6 +350,7 @@ func TestTheOldestClosedStreamIsForgottenFirst(t *testing.T) {
 	}
 }
 
+// P47.
 func TestWhatDependsOnAForgottenStreamSharesItsWeight(t *testing.T) {
 	p := NewRFC7540(RFC7540Config{}).(*rfc7540)
 	nodes := openReady(p, 1, 3, 5, 7)
@@ -409,6 +413,7 @@ func TestTurnsOutOfOrderAreNotLimitedUnlessThrottled(t *testing.T) {
 	}
 }
 
+// P47.
 func TestADeepTreeIsBounded(t *testing.T) {
 	p := newTree()
 	for id := uint32(1); id < 4000; id += 2 {

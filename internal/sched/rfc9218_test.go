@@ -30,6 +30,7 @@ func TestIncrementalStreamsTakeTurns(t *testing.T) {
 	expectTurns(t, p, 1, 3, 5, 1, 3, 5)
 }
 
+// P48.
 func TestStreamsThatAreNotIncrementalAreServedInOrderOfTheirRequests(t *testing.T) {
 	p := NewRFC9218()
 	openWith(p, 5, 3, false)
@@ -82,6 +83,7 @@ func TestPriorityUpdateBeforeTheStreamOpensCountsOnce(t *testing.T) {
 	expectTurns(t, p, 1, 1)
 }
 
+// P48.
 func TestPriorityUpdatesForUnopenedStreamsAreBounded(t *testing.T) {
 	p := NewRFC9218().(*rfc9218)
 	for id := uint32(1); id < 20000; id += 2 {

@@ -53,6 +53,7 @@ func TestTimeInWhichABucketWasFullDoesNotCount(t *testing.T) {
 }
 
 // CVE-2023-44487: streams opened and reset in a loop.
+// P33.
 func TestRapidResetRunsOutOfBudget(t *testing.T) {
 	e := newServer(t)
 	for i := range uint32(maxEarlyResets) {
@@ -65,6 +66,7 @@ func TestRapidResetRunsOutOfBudget(t *testing.T) {
 }
 
 // CVE-2025-8671: frames that make us reset.
+// P33.
 func TestResetsThatThePeerProvokesRunOutOfBudget(t *testing.T) {
 	for name, provoke := range map[string]func(id uint32) []byte{
 		"WINDOW_UPDATE that overflows": func(id uint32) []byte { return wire.AppendWindowUpdate(nil, id, wire.MaxWindow) },
@@ -135,6 +137,7 @@ func TestLateResetsCostNothing(t *testing.T) {
 }
 
 // CVE-2019-9518 and its kin: frames that move nothing.
+// P34.
 func TestFramesThatMoveNothingRunOutOfBudget(t *testing.T) {
 	for name, frame := range map[string][]byte{
 		"empty DATA":           wire.AppendData(nil, 1, false, nil),

@@ -50,6 +50,7 @@ func TestAResetFollowsWhatHasLeft(t *testing.T) {
 }
 
 // Replies that pile up stop the reading, which is what bounds them.
+// P32.
 func TestFloodsThatWantRepliesCongest(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -59,6 +59,7 @@ func TestSettingsAreJudgedByTheirValues(t *testing.T) {
 }
 
 // RFC 9113 §6.5.3: each SETTINGS frame is acknowledged, before what follows from it.
+// P29.
 func TestSettingsAreAcknowledged(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
