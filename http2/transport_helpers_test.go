@@ -276,3 +276,30 @@ func long(n int) string {
 	}
 	return b.String()[:n]
 }
+
+// hangingDial waits until it is given up.
+func hangingDial(ctx context.Context, _, _ string, _ *tls.Config) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+type dialFunc func(ctx context.Context, network, addr string, cfg *tls.Config) (net.Conn, error)
+
+// gatedDial is dial, once the gate is open.
+func gatedDial(g *gate, dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, addr string, cfg *tls.Config) (net.Conn, error) {
+		g.wait()
+		return dial(ctx, network, addr, cfg)
+	}
+}
+
+func failingDial(err error) dialFunc {
+	return func(context.Context, string, string, *tls.Config) (net.Conn, error) { return nil, err }
+}
+
+// closedDial returns a connection that the server closes at once.
+func closedDial(context.Context, string, string, *tls.Config) (net.Conn, error) {
+	client, server := h2test.Pipe()
+	server.Close()
+	return client, nil
+}

@@ -1,0 +1,480 @@
+package http2
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/wire"
+)
+
+// connected is a ClientConn of the program's own, and its server.
+type connected struct {
+	*h2test.Peer
+	t      *testing.T
+	cc     *ClientConn
+	client *h2test.Conn // our end
+	server *h2test.Conn
+}
+
+// withConn runs a script in a bubble. That the bubble ends shows that the
+// connection leaves no goroutine behind.
+func withConn(t *testing.T, tr *Transport, script func(c *connected), settings ...wire.Setting) {
+	t.Helper()
+	withSilentConn(t, tr, func(c *connected) {
+		c.Accept(settings...)
+		settled()
+		script(c)
+	})
+}
+
+// withSilentConn is withConn without greetings.
+func withSilentConn(t *testing.T, tr *Transport, script func(c *connected)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		cc, err := tr.NewClientConn(client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := h2test.NewPeer(t, server)
+		p.Ignore(h2test.WindowUpdates)
+		p.IgnoreFields("user-agent", "accept-encoding")
+		defer p.Close()
+		script(&connected{p, t, cc, client, server})
+	})
+}
+
+func (c *connected) roundTrip(path string) *trip {
+	return startTrip(c.t, c.cc, get("https://example.com"+path))
+}
+
+func TestSettingsOfAClient(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		tr   *Transport
+		want []wire.Setting
+		conn uint32
+	}{
+		{"defaults", new(Transport), []wire.Setting{
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingMaxFrameSize, Val: 16384}, {ID: wire.SettingMaxHeaderListSize, Val: 10 << 20}}, 1 << 30},
+		{"fields", &Transport{MaxHeaderListSize: 5000, MaxReadFrameSize: 20000, MaxDecoderHeaderTableSize: 100}, []wire.Setting{
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingMaxFrameSize, Val: 20000}, {ID: wire.SettingMaxHeaderListSize, Val: 5000},
+			{ID: wire.SettingHeaderTableSize, Val: 100}}, 1 << 30},
+		{"limits", &Transport{MaxHeaderListSize: math.MaxUint32, MaxReadFrameSize: math.MaxUint32}, []wire.Setting{
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingMaxFrameSize, Val: 1<<24 - 1}}, 1 << 30},
+		{"net/http's", &Transport{h1: &http.Transport{MaxResponseHeaderBytes: 1000, HTTP2: &http.HTTP2Config{
+			MaxReadFrameSize: 30000, MaxReceiveBufferPerStream: 70000, MaxReceiveBufferPerConnection: 100000, MaxDecoderHeaderTableSize: 200}}},
+			[]wire.Setting{
+				{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 70000},
+				{ID: wire.SettingMaxFrameSize, Val: 30000}, {ID: wire.SettingMaxHeaderListSize, Val: 1320},
+				{ID: wire.SettingHeaderTableSize, Val: 200}}, 100000 - 65535},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withSilentConn(t, tc.tr, func(c *connected) {
+				preface := make([]byte, len(wire.Preface))
+				io.ReadFull(c.server, preface)
+				p := h2test.NewPeer(t, c.server)
+				p.Want("what the client decides", h2test.SettingsFrame(tc.want...), h2test.WindowUpdateFrame(0, tc.conn))
+			})
+		})
+	}
+}
+
+func TestStateOfAConnection(t *testing.T) {
+	withSilentConn(t, new(Transport), func(c *connected) {
+		if got := c.cc.State(); got != (ClientConnState{}) {
+			t.Errorf("a new connection is %+v", got)
+		}
+		c.Accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 10})
+		settled()
+		if got := c.cc.State(); got != (ClientConnState{MaxConcurrentStreams: 10}) {
+			t.Errorf("after SETTINGS it is %+v", got)
+		}
+		c.cc.ReserveNewRequest()
+		c.cc.ReserveNewRequest()
+		k := c.roundTrip("/")
+		settled()
+		if got := c.cc.State(); got != (ClientConnState{MaxConcurrentStreams: 10, StreamsActive: 1, StreamsReserved: 1}) {
+			t.Errorf("with a request it is %+v", got)
+		}
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		c.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+		if got := c.cc.State(); got.StreamsActive != 0 || !got.LastIdle.Equal(time.Now()) || got.Closing {
+			t.Errorf("after it it is %+v", got)
+		}
+		c.cc.SetDoNotReuse()
+		if got := c.cc.State(); !got.Closing || got.Closed {
+			t.Errorf("not to be reused it is %+v", got)
+		}
+		c.cc.Close()
+		if got := c.cc.State(); !got.Closed {
+			t.Errorf("closed it is %+v", got)
+		}
+	})
+}
+
+func TestPendingRequestsAreCounted(t *testing.T) {
+	withConn(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *connected) {
+		for range 3 {
+			c.roundTrip("/")
+		}
+		settled()
+		if got := c.cc.State(); got.StreamsActive != 1 || got.StreamsPending != 2 {
+			t.Errorf("the state is %+v", got)
+		}
+	}, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+}
+
+func TestReservationsAreBoundedByTheServersLimit(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		for i, want := range []bool{true, true, false} {
+			if c.cc.ReserveNewRequest() != want {
+				t.Errorf("reservation %d: %v", i+1, !want)
+			}
+		}
+		if c.cc.CanTakeNewRequest() {
+			t.Error("it takes another request")
+		}
+		c.cc.RoundTrip(new(http.Request)) // which cannot be sent
+		if !c.cc.CanTakeNewRequest() {
+			t.Error("a failed request keeps its stream")
+		}
+	}, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 2})
+}
+
+func TestStrictConnectionsTakeRequestsThatWait(t *testing.T) {
+	withConn(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *connected) {
+		k1 := c.roundTrip("/1")
+		k2 := c.roundTrip("/2")
+		c.Want("one at a time", headersOf(1, h2test.EndStream))
+		c.WantNothing("one at a time")
+		c.Headers(1, h2test.EndStream, ":status", "204")
+		k1.returned()
+		c.Want("the next", headersOf(3, h2test.EndStream))
+		c.Headers(3, h2test.EndStream, ":status", "204")
+		k1.response()
+		k2.response()
+	}, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+}
+
+func TestRequestBeyondTheLimitOfAConnectionIsRefused(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		body := newSentBody("content", io.EOF)
+		_, err := c.cc.RoundTrip(newRequest("POST", "https://example.com/", body))
+		wantErr(t, "it does not wait", err, "http2: client conn not usable")
+		body.wantClosed(t, "RoundTrip has failed")
+	}, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+}
+
+func TestPingWaitsForItsAnswer(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		done := make(chan error, 1)
+		go func() { done <- c.cc.Ping(c.t.Context()) }()
+		ping := c.Next()
+		c.Ping(true, [8]byte{1})
+		settled()
+		select {
+		case err := <-done:
+			t.Fatalf("another PING's answer will not do: %v", err)
+		default:
+		}
+		c.Ping(true, [8]byte(ping.Payload))
+		if err := <-done; err != nil {
+			t.Errorf("Ping: %v", err)
+		}
+	})
+}
+
+func TestPingEndsWithItsContext(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
+		defer cancel()
+		if err := c.cc.Ping(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Ping: %v", err)
+		}
+	})
+}
+
+func TestPingEndsWithTheConnection(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		done := make(chan error, 1)
+		go func() { done <- c.cc.Ping(c.t.Context()) }()
+		settled()
+		c.Close()
+		if err := <-done; err != io.ErrUnexpectedEOF {
+			t.Errorf("Ping: %v", err)
+		}
+	})
+}
+
+func TestServersPingIsAnswered(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		c.Peer.Ping(false, [8]byte{1, 2, 3})
+		c.Want("RFC 9113 §6.7", h2test.PingFrame(true, [8]byte{1, 2, 3}))
+	})
+}
+
+func TestShutdownOfAnIdleConnectionSaysGoodbye(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		if err := c.cc.Shutdown(c.t.Context()); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		c.Want("no stream of the server's was seen", h2test.GoAwayFrame(0, wire.NoError))
+		c.WantClosed("nobody needs it")
+		if st := c.cc.State(); !st.Closed || !st.Closing {
+			t.Errorf("the state is %+v", st)
+		}
+	})
+}
+
+func TestShutdownWaitsForRequests(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		done := make(chan error, 1)
+		go func() { done <- c.cc.Shutdown(c.t.Context()) }()
+		c.Want("the server is told", h2test.GoAwayFrame(0, wire.NoError))
+		wantErr(t, "no more requests", c.roundTrip("/").failure(), "http2: client conn not usable")
+		c.Headers(1, h2test.KeepOpen, ":status", "200")
+		c.Data(1, h2test.EndStream, "content")
+		wantBody(t, k.response(), "content")
+		if err := <-done; err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		c.WantClosed("the last request has been answered")
+	})
+}
+
+func TestShutdownEndsWithItsContext(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
+		defer cancel()
+		if err := c.cc.Shutdown(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Shutdown: %v", err)
+		}
+		c.Want("the server is told", h2test.GoAwayFrame(0, wire.NoError))
+		c.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+	})
+}
+
+func TestShutdownWithAServerThatReadsNoMoreEndsWithItsContext(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		c.client.StallWrites()
+		ctx, cancel := context.WithTimeout(c.t.Context(), time.Second)
+		defer cancel()
+		if err := c.cc.Shutdown(ctx); err != context.DeadlineExceeded {
+			t.Errorf("Shutdown: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if !c.cc.State().Closed {
+			t.Error("the connection is never closed")
+		}
+	})
+}
+
+func TestCloseInterruptsRequests(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		k1 := c.roundTrip("/1")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		k2 := c.roundTrip("/2")
+		c.Want("another", headersOf(3, h2test.EndStream))
+		c.Headers(1, h2test.KeepOpen, ":status", "200")
+		res := k1.response()
+		c.cc.Close()
+		wantErr(t, "while waiting", k2.failure(), "http2: client connection force closed via ClientConn.Close")
+		_, err := io.ReadAll(res.Body)
+		wantErr(t, "while reading", err, "http2: client connection force closed via ClientConn.Close")
+		res.Body.Close()
+		wantErr(t, "afterwards", c.roundTrip("/").failure(), "http2: client conn not usable")
+		c.cc.Close()
+	})
+}
+
+func TestSilentServerIsPingedAndGivenUp(t *testing.T) {
+	counted := new(serverLog)
+	tr := &Transport{ReadIdleTimeout: 5 * time.Second, PingTimeout: 2 * time.Second, CountError: counted.add}
+	withConn(t, tr, func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		time.Sleep(5 * time.Second)
+		c.Want("is anybody there?", h2test.FrameOfType(wire.Ping, 0))
+		time.Sleep(2*time.Second - 1)
+		k.stillWaits("it may yet answer")
+		time.Sleep(1)
+		wantErr(t, "nobody", k.failure(), "http2: client connection lost")
+		counted.want(t, "CountError knows", "conn_close_lost_ping", "read_frame_other")
+	})
+}
+
+func TestServerThatAnswersPingsIsKept(t *testing.T) {
+	withConn(t, &Transport{ReadIdleTimeout: 5 * time.Second}, func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		for range 10 {
+			ping := c.Next()
+			time.Sleep(10 * time.Second)
+			c.Ping(true, [8]byte(ping.Payload))
+		}
+		k.stillWaits("the server lives")
+	})
+}
+
+func TestIdleConnectionIsClosedInTime(t *testing.T) {
+	withConn(t, &Transport{IdleConnTimeout: time.Minute}, func(c *connected) {
+		time.Sleep(30 * time.Second)
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		time.Sleep(time.Hour)
+		c.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+		time.Sleep(time.Minute - 1)
+		c.WantNothing("a minute is not over")
+		c.WantClosed("now it is")
+	})
+}
+
+func TestReservedConnectionIsNotIdle(t *testing.T) {
+	withConn(t, &Transport{IdleConnTimeout: time.Minute}, func(c *connected) {
+		c.cc.ReserveNewRequest()
+		time.Sleep(time.Hour)
+		c.WantNothing("somebody is about to use it")
+	})
+}
+
+func TestServerThatReadsNoMoreIsGivenUp(t *testing.T) {
+	withConn(t, &Transport{WriteByteTimeout: 5 * time.Second}, func(c *connected) {
+		c.client.StallWrites()
+		k := c.roundTrip("/")
+		time.Sleep(5*time.Second - 1)
+		k.stillWaits("it may yet read")
+		time.Sleep(1)
+		if err := k.failure(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("RoundTrip: %v", err)
+		}
+	})
+}
+
+func TestErrorsOfTheServerAreCounted(t *testing.T) {
+	for _, tc := range []struct {
+		script func(c *connected)
+		want   []string
+	}{
+		{func(c *connected) { c.Close() }, []string{"read_frame_eof"}},
+		{func(c *connected) { c.RST(1, 0x4242); c.Close() }, []string{"recv_rststream_ERR_UNKNOWN_16962", "read_frame_eof"}},
+		{func(c *connected) { c.GoAway(1, 0x4242, ""); c.Close() }, []string{"recv_goaway_ERR_UNKNOWN_16962", "read_frame_eof"}},
+		{func(c *connected) { c.GoAway(1, wire.NoError, ""); c.Close() }, []string{"read_frame_eof"}},
+		{func(c *connected) { c.Raw(rawFrame(wire.Ping, 0, 1, "12345678")); c.Next(); c.Close() },
+			[]string{"frame_ping_has_stream", "read_frame_conn_error_PROTOCOL_ERROR"}},
+		{func(c *connected) { c.cc.Close() }, []string{"read_frame_other"}},
+	} {
+		counted := new(serverLog)
+		withConn(t, &Transport{CountError: counted.add}, func(c *connected) {
+			c.roundTrip("/")
+			c.Want("a request", headersOf(1, h2test.EndStream))
+			tc.script(c)
+			settled()
+			counted.want(t, "names are keys of metrics", tc.want...)
+		})
+	}
+}
+
+func TestProtocolErrorsEndTheConnection(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		script func(c *connected)
+		code   wire.ErrCode
+	}{
+		{"PUSH_PROMISE, which is disabled", func(c *connected) {
+			c.Raw(rawFrame(wire.PushPromise, wire.FlagEndHeaders, 1, "\x00\x00\x00\x02"))
+		}, wire.ProtocolError},
+		{"HEADERS on a stream that only a server could open", func(c *connected) { c.Headers(2, h2test.EndStream, ":status", "200") }, wire.ProtocolError},
+		{"HEADERS on a stream that was not opened", func(c *connected) { c.Headers(7, h2test.EndStream, ":status", "200") }, wire.ProtocolError},
+		{"DATA on a stream that was not opened", func(c *connected) { c.Data(7, h2test.EndStream, "x") }, wire.ProtocolError},
+		{"ENABLE_PUSH from a server", func(c *connected) { c.Settings(wire.Setting{ID: wire.SettingEnablePush, Val: 1}) }, wire.ProtocolError},
+		{"MAX_FRAME_SIZE 0 (CVE-2026-33814)", func(c *connected) { c.Settings(wire.Setting{ID: wire.SettingMaxFrameSize, Val: 0}) }, wire.ProtocolError},
+		{"an acknowledgement of nothing", func(c *connected) { c.SettingsAck() }, wire.ProtocolError},
+		{"a frame that is too large", func(c *connected) { c.Raw(rawFrame(wire.Data, 0, 1, string(make([]byte, 16385)))) }, wire.FrameSizeError},
+		{"a window beyond the maximum", func(c *connected) { c.WindowUpdate(0, 1<<31-1) }, wire.FlowControlError},
+		{"a broken field section", func(c *connected) { c.Raw(rawFrame(wire.Headers, wire.FlagEndHeaders, 1, "\xff\xff\xff\xff\xff")) }, wire.CompressionError},
+		{"an interrupted field section", func(c *connected) {
+			c.Raw(rawFrame(wire.Headers, 0, 1, "\x88"))
+			c.Ping(false, [8]byte{})
+		}, wire.ProtocolError},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			withConn(t, new(Transport), func(c *connected) {
+				k := c.roundTrip("/")
+				c.Want("a request", headersOf(1, h2test.EndStream))
+				tc.script(c)
+				if err := k.failure(); err != ConnectionError(tc.code) {
+					t.Errorf("RoundTrip: %T %v", err, err)
+				}
+				c.Ignore(h2test.AnySettings)
+				c.Want("the server is told", h2test.GoAwayFrame(0, tc.code))
+				c.WantClosed("and left")
+			})
+		})
+	}
+}
+
+func TestFirstFrameOfAServerIsSettings(t *testing.T) {
+	withSilentConn(t, new(Transport), func(c *connected) {
+		k := c.roundTrip("/")
+		k.stillWaits("it has been sent")
+		c.Ping(false, [8]byte{})
+		if err := k.failure(); err != ConnectionError(ErrCodeProtocol) {
+			t.Errorf("RoundTrip: %v", err)
+		}
+	})
+}
+
+func TestRequestOnAConnectionThatBrokeBeforeFails(t *testing.T) {
+	withSilentConn(t, new(Transport), func(c *connected) {
+		c.Raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		settled()
+		wantErr(t, "and is not tried on others", c.roundTrip("/").failure(), "http2: client conn could not be established")
+		if !c.cc.State().Closed {
+			t.Error("the connection seems usable")
+		}
+	})
+}
+
+func TestUnknownFramesAreIgnored(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		for kind := range wire.FrameType(20) {
+			c.Raw(rawFrame(0x0a+kind*12+1, 0xff, 1, "whatever")) // ALTSVC, ORIGIN and others
+		}
+		c.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+	})
+}
+
+// Close must not wait for a server that reads no more (CVE-2022-27664).
+func TestCloseOfAConnectionWithPendingOutputReturns(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		c.client.StallWrites()
+		k := c.roundTrip("/")
+		settled()
+		c.cc.Close()
+		k.failure()
+	})
+}

@@ -1,0 +1,228 @@
+package http2
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/wire"
+)
+
+func TestRefusedRequestIsSentAgain(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.RST(1, wire.RefusedStream)
+		p.WantNow("at once (RFC 9113 §8.7)", headersOf(3, h2test.EndStream))
+		p.RST(3, wire.RefusedStream)
+		p.WantNothing("then after a second")
+		time.Sleep(1100 * time.Millisecond)
+		p.WantNow("or a bit more", headersOf(5, h2test.EndStream))
+		p.Headers(5, h2test.EndStream, ":status", "204")
+		k.response()
+	})
+}
+
+func TestRefusedRequestIsSentAgainWithANewBody(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		k := c.roundTrip(newRequest("POST", "https://example.com/", strings.NewReader("content")))
+		p := c.accept()
+		p.Want("a request", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "content", h2test.EndStream))
+		p.RST(1, wire.RefusedStream)
+		p.Want("the same again", headersOf(3, h2test.KeepOpen), h2test.DataFrame(3, "content", h2test.EndStream))
+		p.Headers(3, h2test.EndStream, ":status", "204")
+		k.response()
+	})
+}
+
+func TestRefusedRequestIsNotSentAgainWithoutGetBody(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		body := newSentBody("content", io.EOF)
+		k := c.roundTrip(newRequest("POST", "https://example.com/", body))
+		p := c.accept()
+		p.Want("a request", headersOf(1, h2test.KeepOpen))
+		p.RST(1, wire.RefusedStream)
+		wantErr(t, "callers match texts", k.failure(), "http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error")
+		body.wantClosed(t, "RoundTrip has failed")
+	})
+}
+
+func TestErrorOfGetBodyIsTheRequests(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		mine := errors.New("no second body")
+		req := newRequest("POST", "https://example.com/", strings.NewReader("content"))
+		req.GetBody = func() (io.ReadCloser, error) { return nil, mine }
+		k := c.roundTrip(req)
+		p := c.accept()
+		p.Want("a request", headersOf(1, h2test.KeepOpen))
+		p.RST(1, wire.RefusedStream)
+		if err := k.failure(); err != mine {
+			t.Errorf("RoundTrip: %v", err)
+		}
+	})
+}
+
+func TestRequestThatIsRefusedForEverFails(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.Patience = 10 * time.Minute
+		p.RST(1, wire.RefusedStream)
+		for range 7 {
+			f := p.Next()
+			p.RST(f.StreamID, wire.RefusedStream)
+		}
+		err := k.failure()
+		var se StreamError
+		if !errors.As(err, &se) || se.Code != ErrCodeRefusedStream {
+			t.Errorf("RoundTrip: %v", err)
+		}
+	})
+}
+
+func TestCancellationEndsThePauseBeforeARetryAndClosesTheNewBody(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		ctx, cancel := context.WithCancel(c.t.Context())
+		var bodies []*sentBody
+		req := newRequest("POST", "https://example.com/", newSentBody("content", io.EOF)).WithContext(ctx)
+		req.GetBody = func() (io.ReadCloser, error) {
+			bodies = append(bodies, newSentBody("content", io.EOF))
+			return bodies[len(bodies)-1], nil
+		}
+		k := c.roundTrip(req)
+		p := c.accept()
+		p.Ignore(func(f h2test.Frame) bool { return f.Type == wire.Data })
+		p.Want("a request", headersOf(1, h2test.KeepOpen))
+		p.RST(1, wire.RefusedStream)
+		p.Want("a second one", headersOf(3, h2test.KeepOpen))
+		p.RST(3, wire.RefusedStream)
+		k.stillWaits("a third one is due in a second")
+		cancel()
+		if err := k.failure(); err != context.Canceled {
+			t.Errorf("RoundTrip: %v", err)
+		}
+		for i, b := range bodies {
+			if !b.isClosed() {
+				t.Errorf("body %d of %d is open", i+1, len(bodies))
+			}
+		}
+	})
+}
+
+func TestRequestThatMayHaveBeenProcessedIsNotSentAgain(t *testing.T) {
+	for _, code := range []wire.ErrCode{wire.NoError, wire.InternalError, wire.Cancel, wire.ProtocolError, wire.EnhanceYourCalm, wire.HTTP11Required} {
+		withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+			p.RST(1, code)
+			var se StreamError
+			if err := k.failure(); !errors.As(err, &se) || se.Code != ErrCode(code) {
+				t.Errorf("RoundTrip: %v", err)
+			}
+			if code == wire.ProtocolError {
+				p.WantClosed("it may be us whom the server cannot stand")
+			} else {
+				p.WantNothing("it is not sent again")
+			}
+			c.noDial()
+		})
+	}
+}
+
+func TestRequestOnAConnectionThatBreaksIsNotSentAgain(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.Close()
+		if err := k.failure(); err != io.ErrUnexpectedEOF {
+			t.Errorf("RoundTrip: %v", err)
+		}
+		c.noDial()
+	})
+}
+
+func TestRequestAboveAGoAwayIsSentOnANewConnection(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k1 *trip, p *h2test.Peer) {
+		k2 := c.roundTrip(newRequest("POST", "https://example.com/2", strings.NewReader("content")))
+		p.Want("another request", headersOf(3, h2test.KeepOpen), h2test.DataFrame(3, "content", h2test.EndStream))
+		p.GoAway(1, wire.NoError, "")
+		other := c.accept()
+		other.Want("the second one comes here", h2test.HeadersWith(1, h2test.KeepOpen, ":path", "/2"), h2test.DataFrame(1, "content", h2test.EndStream))
+		other.Headers(1, h2test.EndStream, ":status", "204")
+		k2.response()
+		p.Headers(1, h2test.EndStream, ":status", "204")
+		k1.response()
+		p.WantClosed("the first connection has done its work")
+		c.noDial()
+	})
+}
+
+func TestFirstRequestRefusedByAGoAwayWithAnErrorFails(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.GoAway(0, wire.EnhanceYourCalm, "go away")
+		wantErr(t, "a new connection would not do better", k.failure(), "http2: Transport received GOAWAY from server ErrCode:ENHANCE_YOUR_CALM")
+		c.noDial()
+	})
+}
+
+func TestRequestBelowAGoAwayGetsItsErrorWhenTheConnectionEnds(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.GoAway(1, wire.InternalError, "out of paper")
+		p.GoAway(1, wire.NoError, "again")
+		k.stillWaits("the server may still answer")
+		p.Close()
+		err := k.failure()
+		var ge GoAwayError
+		if !errors.As(err, &ge) || ge != (GoAwayError{LastStreamID: 1, ErrCode: ErrCodeInternal, DebugData: "out of paper"}) {
+			t.Errorf("RoundTrip: %#v", err)
+		}
+		wantErr(t, "callers match texts", err, `http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=INTERNAL_ERROR, debug="out of paper"`)
+	})
+}
+
+func TestGoAwayOnAnIdleConnectionClosesIt(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+		p.GoAway(1, wire.NoError, "")
+		p.WantClosed("nobody needs it")
+		c.roundTrip(get("https://example.com/"))
+		c.accept().Want("the next request has a new one", headersOf(1, h2test.EndStream))
+	})
+}
+
+func TestWaitingRequestsMoveToANewConnectionAfterAGoAway(t *testing.T) {
+	withTransport(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *calling) {
+		k1 := c.roundTrip(get("https://example.com/1"))
+		p := c.accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+		p.Want("a request", headersOf(1, h2test.EndStream))
+		k2 := c.roundTrip(get("https://example.com/2"))
+		k2.stillWaits("the server takes one stream")
+		p.GoAway(1<<31-1, wire.NoError, "")
+		other := c.accept()
+		other.Want("the second request", h2test.HeadersWith(1, h2test.EndStream, ":path", "/2"))
+		other.Headers(1, h2test.EndStream, ":status", "204")
+		k2.response()
+		p.Headers(1, h2test.EndStream, ":status", "204")
+		k1.response()
+	})
+}
+
+func TestConnectionWhoseServerSaysProtocolErrorIsNotReused(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.RST(1, wire.ProtocolError)
+		k.failure()
+		c.roundTrip(get("https://example.com/"))
+		c.accept().Want("the next request has a new one", headersOf(1, h2test.EndStream))
+	})
+}
+
+func TestConnectionThatNeverWorkedFailsTheRequest(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		c.tr.DialTLSContext = closedDial
+		body := newSentBody("content", io.EOF)
+		err := c.roundTrip(newRequest("POST", "https://example.com/", body)).failure()
+		switch err.Error() {
+		case "http2: client conn could not be established", "unexpected EOF":
+		default:
+			t.Errorf("RoundTrip: %v", err)
+		}
+		body.wantClosed(t, "RoundTrip has failed")
+	})
+}
