@@ -12,9 +12,9 @@ import (
 	"h2fork.example/net/internal/interop/stack"
 )
 
-// The Go servers are this program again, so this test binary must be able to be one.
+// The Go servers and the clients are this program again, so this test binary must be able to be one.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "-child" {
+	if len(os.Args) > 1 && (os.Args[1] == "-child" || os.Args[1] == "-client") {
 		main()
 		return
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"io"
@@ -20,7 +19,6 @@ const (
 
 // content returns the handler of the Go servers. The servers of files have the same files.
 func content() http.Handler {
-	large := bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/"+fileHello, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" {
@@ -28,7 +26,10 @@ func content() http.Handler {
 		}
 		io.WriteString(w, hello)
 	})
-	mux.HandleFunc("/"+fileMebibyte, func(w http.ResponseWriter, _ *http.Request) { w.Write(large) })
+	for name, size := range fillers {
+		content := filler(size)
+		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { w.Write(content) })
+	}
 	mux.HandleFunc("/sleep", func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(sleepTime)
 		io.WriteString(w, hello)

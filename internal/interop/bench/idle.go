@@ -33,7 +33,7 @@ func measureIdle(p *process, target string, n int) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	before, err := p.rss()
+	before, err := rss(p.cmd.Process.Pid)
 	if err != nil {
 		return sample{}, err
 	}
@@ -43,7 +43,7 @@ func measureIdle(p *process, target string, n int) (sample, error) {
 		return sample{}, err
 	}
 	time.Sleep(idleSettle)
-	after, err := p.rss()
+	after, err := rss(p.cmd.Process.Pid)
 	if err != nil {
 		return sample{}, err
 	}

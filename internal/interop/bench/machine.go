@@ -15,13 +15,19 @@ import (
 
 // The files that every machine has, and what is in them.
 const (
-	fileHello    = "hello"
-	fileMebibyte = "mebibyte"
-	fileMessage  = "message" // a gRPC message of the sort that methodSay takes
+	fileHello       = "hello"
+	fileKibibyte    = "kibibyte"
+	file64Kibibytes = "64kibibytes"
+	fileMebibyte    = "mebibyte"
+	fileMessage     = "message" // a gRPC message of the sort that methodSay takes
 
-	hello    = "hello, world\n"
-	mebibyte = 1 << 20
+	hello = "hello, world\n"
 )
+
+// fillers are the sizes of the files whose content does not matter.
+var fillers = map[string]int{fileKibibyte: 1 << 10, file64Kibibytes: 64 << 10, fileMebibyte: 1 << 20}
+
+func filler(size int) []byte { return bytes.Repeat([]byte("0123456789abcdef"), size/16) }
 
 // A machine is where the servers run, with the files that they serve.
 type machine struct {
@@ -73,13 +79,16 @@ func (m *machine) write() error {
 	if err := os.Mkdir(m.files, 0o755); err != nil {
 		return err
 	}
-	for name, data := range map[string][]byte{
-		m.file(fileHello):    []byte(hello),
-		m.file(fileMebibyte): bytes.Repeat([]byte("0123456789abcdef"), mebibyte/16),
-		m.file(fileMessage):  sayMessage(),
-		m.cert:               pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
-		m.key:                pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
-	} {
+	files := map[string][]byte{
+		m.file(fileHello):   []byte(hello),
+		m.file(fileMessage): sayMessage(),
+		m.cert:              pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
+		m.key:               pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+	}
+	for name, size := range fillers {
+		files[m.file(name)] = filler(size)
+	}
+	for name, data := range files {
 		if err := os.WriteFile(name, data, 0o644); err != nil {
 			return err
 		}

@@ -2,7 +2,9 @@
 // nghttpd and h2o where they are installed. Each is a process of its own, started anew for each measurement;
 // h2load drives them in turn, A B A B, so that what the machine does meanwhile falls on all alike.
 //
-// The figure to compare is the server's CPU time for a request: throughput on a machine that runs the load
+// The stacks' clients are measured the same way: each a process of its own, in turn, with one and the same server.
+//
+// The figure to compare is the CPU time for a request, the server's or the client's: throughput on a machine that runs the load
 // generator too says as much about that.
 package main
 
@@ -23,8 +25,9 @@ import (
 const usage = `Usage:
 
   bench [-scenarios names] [-servers names] [-duration time] [-rounds n] [-json file]
-      Measure HTTP/2 servers with h2load (Debian: nghttp2-client). GOMAXPROCS, if it is set, reaches the
-      Go servers.
+      Measure HTTP/2 servers with h2load (Debian: nghttp2-client), and the clients of those that have one, in
+      the scenarios called transport, with requests to this package's server. GOMAXPROCS, if it is set, reaches
+      what is written in Go.
 
 Scenarios:
 
@@ -45,6 +48,10 @@ func main() {
 		jsonFile      = flag.String("json", "", "write every sample to this `file` too")
 		child         = flag.String("child", "", "be the `server` of this name; for bench's own use, as -streams")
 		streams       = flag.Uint("streams", 0, "concurrent `streams` that a -child allows")
+		client        = flag.String("client", "", "be the `client` of this name; for bench's own use, as the next three")
+		url           = flag.String("url", "", "what a -client requests")
+		inFlight      = flag.Int("inflight", 1, "how many requests a -client makes at a time")
+		body          = flag.String("body", "", "`file` that a -client sends")
 	)
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), usage, listScenarios(), listServers())
@@ -53,9 +60,12 @@ func main() {
 	flag.Parse()
 
 	var err error
-	if *child != "" {
+	switch {
+	case *child != "":
 		err = serveChild(*child, uint32(*streams), os.Stdout)
-	} else {
+	case *client != "":
+		err = runClient(clientRun{*client, *url, *inFlight, *body, *duration}, os.Stdout)
+	default:
 		err = bench(options{
 			scenarios: *scenarioNames,
 			servers:   *serverNames,

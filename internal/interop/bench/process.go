@@ -70,9 +70,9 @@ func (p *process) cpu() (time.Duration, error) {
 	return time.Duration(utime+stime) * clockTick, nil
 }
 
-// rss returns the memory of the process that is resident, in KiB.
-func (p *process) rss() (int, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+// rss returns the memory of a process that is resident, in KiB.
+func rss(pid int) (int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}

@@ -54,7 +54,7 @@ func (r *runner) run(out *os.File) []sample {
 	defer show.Finish()
 	var samples []sample
 	for _, t := range turns {
-		part := fmt.Sprintf("%-10s round %d  %-10s", t.scenario.name, t.round, t.server.name)
+		part := fmt.Sprintf("%-14s round %d  %-10s", t.scenario.name, t.round, t.server.name)
 		show.Begin(part)
 		s, err := r.measure(t.scenario, t.server)
 		s.Scenario, s.Server, s.Round = t.scenario.name, t.server.name, t.round
@@ -70,6 +70,9 @@ func (r *runner) run(out *os.File) []sample {
 
 // measure starts the server, takes a sample and stops it.
 func (r *runner) measure(sc scenario, srv server) (sample, error) {
+	if sc.measuresClients() {
+		return r.measureClient(sc, srv.name)
+	}
 	p, err := srv.start(r.machine, sc)
 	if err != nil {
 		return sample{}, err
@@ -94,7 +97,7 @@ func (r *runner) measure(sc scenario, srv server) (sample, error) {
 		return sample{}, err
 	}
 	s.CPU = float64((after - before).Microseconds()) / float64(max(s.Requests+s.Failed, 1))
-	s.RSS, err = p.rss()
+	s.RSS, err = rss(p.cmd.Process.Pid)
 	return s, err
 }
 

@@ -24,7 +24,7 @@ func onNghttpd(t *testing.T, test func(t *testing.T, client *http.Client, url st
 	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
 		t.Run(m.Scheme(), func(t *testing.T) {
 			client := newClient(t, m)
-			path := tool(t, "nghttpd", nghttpdPackage)
+			path := serverTool(t, "nghttpd", nghttpdPackage)
 			all, _ := io.ReadAll(noise(nghttpdFile))
 			files := map[string]string{"hello": "hello, world\n", "noise": string(all)}
 			maps.Copy(files, certificateFiles(t))

@@ -55,6 +55,15 @@ func startDaemon(t *testing.T, m stack.Mode, addr, path string, args ...string) 
 	return &daemon{url: m.Scheme() + "://" + addr, cmd: cmd}
 }
 
+// serverTool is tool for programs that are where users do not look.
+func serverTool(t *testing.T, name, debian string) string {
+	t.Helper()
+	if path, err := exec.LookPath(filepath.Join("/usr/sbin", name)); err == nil {
+		return path
+	}
+	return tool(t, name, debian)
+}
+
 // freeAddr returns a loopback address where nothing listens.
 func freeAddr(t *testing.T) string {
 	t.Helper()
@@ -133,7 +142,7 @@ http {
 // startNginx serves h through nginx until the test ends.
 func startNginx(t *testing.T, m stack.Mode, h http.Handler) *daemon {
 	t.Helper()
-	path := tool(t, "nginx", nginxPackage)
+	path := serverTool(t, "nginx", nginxPackage)
 	backend := strings.TrimPrefix(startStack(t, stack.NetHTTP(), stack.Protocols, h), "http://")
 	addr, user := freeAddr(t), ""
 	if os.Getuid() == 0 {
