@@ -1,8 +1,11 @@
 package http2
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"time"
 
@@ -96,6 +99,13 @@ var clientPatchCases = []clientPatchCase{
 	}, ours: "RST_STREAM 1 CANCEL", upstream: "DATA 1 0 bytes END_STREAM"},
 	{id: "P79", name: "trailers without content", request: func(r *http.Request) { r.Trailer = http.Header{"A": {"1"}} },
 		ours: `HEADERS 1 a="1" END_STREAM`},
+	{id: "P80", name: "a stream that the server has not processed", answer: func(p *h2test.Peer) { p.GoAway(0, wire.NoError, "") },
+		upstream: "RST_STREAM 1 CANCEL"},
+	{id: "P81", name: "an error of Got1xxResponse", request: func(r *http.Request) {
+		*r = *r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+			Got1xxResponse: func(int, textproto.MIMEHeader) error { return errors.New("enough") },
+		}))
+	}, answer: func(p *h2test.Peer) { p.Headers(1, h2test.KeepOpen, ":status", "103") }, ours: "RoundTrip: enough", upstream: "RoundTrip: stream error: stream ID 1; PROTOCOL_ERROR; enough"},
 }
 
 // patchField is a request with one more field.
