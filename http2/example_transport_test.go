@@ -14,7 +14,6 @@ import (
 	"os"
 	"time"
 
-	"h2fork.example/net/hpack"
 	"h2fork.example/net/http2"
 )
 
@@ -261,18 +260,21 @@ func ExampleGoAwayError() {
 	go func() {
 		io.CopyN(io.Discard, server, int64(len(http2.ClientPreface)))
 		fr := http2.NewFramer(server, server)
-		fr.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 		fr.WriteSettings()
-		for {
+		for asked, acknowledged := false, false; !asked || !acknowledged; {
 			f, err := fr.ReadFrame()
 			if err != nil {
 				return
 			}
-			if f, ok := f.(*http2.MetaHeadersFrame); ok {
-				fr.WriteGoAway(f.StreamID, http2.ErrCodeEnhanceYourCalm, []byte("the kettle is on"))
-				server.Close()
+			switch f := f.(type) {
+			case *http2.HeadersFrame:
+				asked = true
+			case *http2.SettingsFrame:
+				acknowledged = acknowledged || f.IsAck()
 			}
 		}
+		fr.WriteGoAway(1, http2.ErrCodeEnhanceYourCalm, []byte("the kettle is on"))
+		server.Close()
 	}()
 	cc, err := new(http2.Transport).NewClientConn(client)
 	if err != nil {
