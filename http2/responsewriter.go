@@ -69,7 +69,7 @@ type responseWriter struct {
 	// comes after this one.
 	mu     sync.Mutex
 	phase  phase            // guarded by mu
-	header http.Header      // the handler's
+	header http.Header      // the handler's goroutine's; set under mu
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
 	status int
@@ -98,7 +98,9 @@ func (w *responseWriter) init(st *serverStream) { w.st = st }
 // Header returns the fields that the handler sets.
 func (w *responseWriter) Header() http.Header {
 	if w.header == nil {
+		w.mu.Lock() // the handler may have returned
 		w.header = make(http.Header)
+		w.mu.Unlock()
 	}
 	return w.header
 }
