@@ -75,6 +75,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 // Close ends the stream, if it has not ended.
 func (b *responseBody) Close() error {
 	b.closed.Store(true)
+	b.cs.withholdRest()
 	b.cs.abort(errResponseBodyClosed)
 	b.cs.Body.Close()
 	if b.cs.bodyClosed != nil {

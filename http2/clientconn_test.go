@@ -317,7 +317,7 @@ func TestSilentServerIsPingedAndGivenUp(t *testing.T) {
 		c.Want("is anybody there?", h2test.FrameOfType(wire.Ping, 0))
 		time.Sleep(2*time.Second - 1)
 		k.stillWaits("it may yet answer")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		wantErr(t, "nobody", k.failure(), "http2: client connection lost")
 		counted.want(t, "CountError knows", "conn_close_lost_ping", "read_frame_other")
 	})
@@ -364,7 +364,7 @@ func TestServerThatReadsNoMoreIsGivenUp(t *testing.T) {
 		k := c.roundTrip("/")
 		time.Sleep(5*time.Second - 1)
 		k.stillWaits("it may yet read")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if err := k.failure(); !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("RoundTrip: %v", err)
 		}

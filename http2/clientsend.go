@@ -205,6 +205,16 @@ func (cs *clientStream) stopLocked() {
 	}
 }
 
+// withholdRest stops sending the request if its response is complete: then
+// nothing has gone wrong.
+func (cs *clientStream) withholdRest() {
+	cs.cc.c.Lock()
+	if cs.RemoteEnded() {
+		cs.stopLocked()
+	}
+	cs.cc.c.UnlockQuietly()
+}
+
 // closeRequestBody closes the request's body, once, as http.RoundTripper demands.
 // It does not wait if another goroutine is at it.
 func (cs *clientStream) closeRequestBody() {

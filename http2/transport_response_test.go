@@ -202,6 +202,20 @@ func TestSuccessLetsTheRequestsBodyGoOn(t *testing.T) {
 	})
 }
 
+func TestClosingTheBodyOfACompleteResponseWithholdsTheRestOfTheRequest(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		body := newSentBody("some", nil)
+		k := c.roundTrip(newRequest("POST", "https://example.com/", body))
+		p := c.accept()
+		p.Want("a request", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "some", h2test.KeepOpen))
+		p.Headers(1, h2test.KeepOpen, ":status", "200")
+		p.Data(1, h2test.EndStream, "enough")
+		wantBody(t, k.response(), "enough")
+		p.Want("nothing went wrong (RFC 9113 §8.1)", h2test.RSTStreamFrame(1, wire.NoError))
+		body.wantClosed(t, "the response is over")
+	})
+}
+
 func TestHeadHasNoBodyWhateverItsLength(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		k := c.roundTrip(newRequest("HEAD", "https://example.com/", nil))
