@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 The deprecated package is what this one is compared with.
+
 package http2
 
 import (
