@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -476,5 +478,64 @@ func TestCloseOfAConnectionWithPendingOutputReturns(t *testing.T) {
 		settled()
 		c.cc.Close()
 		k.failure()
+	})
+}
+
+// stubborn is a TLS connection as far as closing it goes: it says goodbye first,
+// and its peer does not listen.
+type stubborn struct {
+	*h2test.Conn
+	gone gate
+}
+
+func (s *stubborn) Close() error {
+	s.gone.wait()
+	return nil
+}
+
+func (s *stubborn) NetConn() net.Conn { return innerConn{s.Conn, &s.gone} }
+
+type innerConn struct {
+	net.Conn
+	gone *gate
+}
+
+func (c innerConn) Close() error {
+	c.gone.open()
+	return c.Conn.Close()
+}
+
+func TestCloseDoesNotWaitForTLSToSayGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		defer server.Close()
+		nc := &stubborn{Conn: client}
+		nc.gone.changed.L = &nc.gone.mu
+		cc, err := new(Transport).NewClientConn(nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		cc.Close()
+		if d := time.Since(begin); d != 250*time.Millisecond {
+			t.Errorf("Close took %v", d)
+		}
+	})
+}
+
+// A Transport that announces no limit holds a field section to one all the same
+// (CVE-2023-45288).
+func TestFieldSectionWithoutAnAnnouncedLimitIsBounded(t *testing.T) {
+	withConn(t, &Transport{MaxHeaderListSize: math.MaxUint32}, func(c *connected) {
+		k := c.roundTrip("/")
+		c.Want("a request", headersOf(1, h2test.EndStream))
+		c.Raw(rawFrame(wire.Headers, 0, 1, "\x88"))
+		frame := rawFrame(wire.Continuation, 0, 1, "\x00\x01x\x7f\xf9\x7e"+strings.Repeat("x", 16376))
+		for sent := 0; sent < 64<<20 && !k.returned(); sent += len(frame) {
+			c.Raw(frame)
+		}
+		if err := k.failure(); err != ConnectionError(ErrCodeEnhanceYourCalm) {
+			t.Errorf("RoundTrip: %v", err)
+		}
 	})
 }

@@ -23,6 +23,10 @@ const (
 	// CONTINUATION flood).
 	maxSectionSlack = 2
 
+	// unannouncedList bounds a field section where a client announces no limit
+	// (CVE-2023-45288 all the same).
+	unannouncedList = 16 << 20
+
 	// maxKeptFields keeps one huge section from pinning its slice.
 	maxKeptFields = 256
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -55,6 +56,9 @@ type reader struct {
 }
 
 func (in *reader) init(c *Conn, tableSize, maxList uint32) {
+	if maxList == math.MaxUint32 {
+		maxList = unannouncedList
+	}
 	in.c = c
 	in.buf = in.small[:]
 	in.now = time.Now()
