@@ -112,6 +112,7 @@ func TestOneCancelledRequestDoesNotEndTheDialOfOthers(t *testing.T) {
 		k1 := c.roundTrip(get("https://example.com/1").WithContext(ctx))
 		k1.stillWaits("the dial takes its time")
 		k2 := c.roundTrip(get("https://example.com/2"))
+		k2.stillWaits("for the same dial")
 		cancel()
 		k1.failure()
 		k2.stillWaits("it does not fail with the first")

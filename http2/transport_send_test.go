@@ -61,12 +61,13 @@ func sendThrough(t *testing.T, size int, known bool, window uint32) {
 func TestBodyWaitsForTheWindowAndIsCancelledThere(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		cancel := make(chan struct{})
-		body := newSentBody(long(100), io.EOF)
+		body := newSentBody("", nil)
 		req := newRequest("POST", "https://example.com/", body)
 		req.Cancel = cancel //lint:ignore SA1019 programs use it
 		k := c.roundTrip(req)
 		p := c.accept(wire.Setting{ID: wire.SettingInitialWindowSize, Val: 0})
 		p.Want("a request", headersOf(1, h2test.KeepOpen))
+		body.feed(long(100), io.EOF)
 		p.WindowUpdate(1, 10)
 		p.Want("what is granted", h2test.DataFrame(1, long(100)[:10], h2test.KeepOpen))
 		close(cancel)
