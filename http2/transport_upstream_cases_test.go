@@ -187,7 +187,7 @@ var pairCases = []pairCase{
 		p.Headers(1, h2test.KeepOpen, ":status", "101")
 		okOnce(p)
 	}},
-	{name: "hook that fails", patch: "got-1xx-error", program: func(c *pairClient) {
+	{name: "hook that fails", patch: "P81", program: func(c *pairClient) {
 		ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
 			Got1xxResponse: func(int, textproto.MIMEHeader) error { return errors.New("no") },
 		})
@@ -297,7 +297,7 @@ var pairCases = []pairCase{
 	}},
 	{name: "GOAWAY below the request, with an error", program: getting, server: func(p *h2test.Peer) {
 		p.GoAway(0, wire.EnhanceYourCalm, "calm")
-	}, patch: "goaway-reset"},
+	}, patch: "P80"},
 	{name: "GOAWAY between requests", program: func(c *pairClient) {
 		getting(c)
 		time.Sleep(time.Second)

@@ -35,11 +35,11 @@ var clientDifferences = map[string]string{
 	"P76": "stream errors say what the server did wrong",
 	"P77": "frames on streams that were never opened, or have ended, are errors (RFC 9113 §5.1)",
 	"P78": "a body shorter than its declared length is reset, not ended as if it were whole (RFC 9113 §8.1.1)",
+	"P80": "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
+	"P81": "the error of Got1xxResponse is the request's error itself, as httptrace says",
 
-	"got-1xx-error": "the error of Got1xxResponse is the request's error itself, as httptrace says",
 	"goaway-type":   "(Go 1.27) errors.As finds our GoAwayError, but not x/net's",
 	"checked-first": "(Go 1.27) net/http looks at requests before x/net does, and has words of its own",
-	"goaway-reset":  "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
 }
 
 // A pairCase is a program that uses a Transport, and a server. Both Transports
