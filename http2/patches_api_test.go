@@ -56,6 +56,7 @@ func TestContextOfAnUpgradedRequestEndsWithItsStream(t *testing.T) {
 			}()
 			p := h2test.NewPeer(t, client)
 			p.Greet()
+			synctest.Wait() // the handler runs; a request that is reset before never would
 			p.RST(1, wire.Cancel)
 			if got := <-ended; got != test.ends {
 				t.Errorf("%s: the context ended: %v", name, got)
