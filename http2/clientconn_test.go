@@ -230,6 +230,7 @@ func TestServersPingIsAnswered(t *testing.T) {
 	})
 }
 
+// P84.
 func TestShutdownOfAnIdleConnectionSaysGoodbye(t *testing.T) {
 	withConn(t, new(Transport), func(c *connected) {
 		if err := c.cc.Shutdown(c.t.Context()); err != nil {

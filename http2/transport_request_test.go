@@ -276,6 +276,7 @@ func TestBodyIsSentIf100ContinueDoesNotCome(t *testing.T) {
 	})
 }
 
+// P82.
 func TestBodyIsNotSentAfterARefusalInPlaceOf100Continue(t *testing.T) {
 	expectContinue(t, func(c *calling, k *trip, p *h2test.Peer, body *sentBody, l *traced) {
 		p.Headers(1, h2test.EndStream, ":status", "417")

@@ -177,6 +177,7 @@ func TestRequestBelowAGoAwayGetsItsErrorWhenTheConnectionEnds(t *testing.T) {
 	})
 }
 
+// P83.
 func TestGoAwayOnAnIdleConnectionClosesIt(t *testing.T) {
 	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
 		p.Headers(1, h2test.EndStream, ":status", "204")
