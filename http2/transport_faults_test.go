@@ -146,6 +146,19 @@ func TestServerThatClosesAtAnyByte(t *testing.T) {
 	}
 }
 
+// A server that ends its side of the connection, and goes on reading, says no
+// more than one that is gone.
+func TestServerThatHalfClosesAtAnyByte(t *testing.T) {
+	bytes, _ := recorded()
+	for at := range bytes {
+		got := converse(t, func(server *h2test.Conn) {
+			server.Write(bytes[:at])
+			server.CloseWrite()
+		})
+		wantWholeOrErrors(t, at, got)
+	}
+}
+
 func TestServerThatBreaksTheConnectionAtAnyByte(t *testing.T) {
 	bytes, _ := recorded()
 	for at := range bytes {
