@@ -71,9 +71,6 @@ func (c *Conn) take() *Stream {
 	return st
 }
 
-// Queued is how many requests wait for a handler. The connection is locked.
-func (c *Conn) Queued() int { return c.workers.waiting }
-
 // Handlers is how many handlers run. The connection is locked.
 func (c *Conn) Handlers() int { return c.workers.running }
 
