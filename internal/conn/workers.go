@@ -8,9 +8,8 @@ import (
 // workers runs handlers. Everything in it is guarded by Conn.mu.
 type workers struct {
 	first, last *Stream // requests that wait
-	waiting     int
-	running     int  // handlers
-	waking      bool // a worker has been woken and has not looked yet
+	running     int     // handlers
+	waking      bool    // a worker has been woken and has not looked yet
 
 	parked []*worker // most recently parked last: its stack is warm
 }
@@ -36,7 +35,6 @@ func (c *Conn) Dispatch(st *Stream) {
 		w.last.runNext = st
 	}
 	w.last = st
-	w.waiting++
 }
 
 // remove takes st off the queue, if it is on it.
@@ -56,7 +54,6 @@ func (w *workers) remove(st *Stream) {
 		st.runNext.runPrev = st.runPrev
 	}
 	st.runPrev, st.runNext = nil, nil
-	w.waiting--
 }
 
 // take takes the next request, if there is one and a handler may run.
