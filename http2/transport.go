@@ -261,6 +261,8 @@ func (t *Transport) clientConfig() clientConfig {
 		c.override(t.h1.HTTP2)
 		strict = strict || t.h1.HTTP2.StrictMaxConcurrentRequests
 	}
+	within(&c.connWindow, wire.DefaultWindow, wire.MaxWindow, clientConnWindow)
+	within(&c.streamWindow, 1, wire.MaxWindow, clientStreamWindow)
 	c.setDefaults()
 	return clientConfig{
 		strict:           strict,
