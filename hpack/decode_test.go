@@ -155,6 +155,20 @@ func TestIndexOutsideBothTablesIsAnError(t *testing.T) {
 	}
 }
 
+// RFC 7541 §2.3.2.
+func TestDuplicateEntriesAreNoError(t *testing.T) {
+	d, _ := newTestDecoder()
+	twice := literal(0x40, "a", "b")
+	got, err := d.DecodeFull(concat(twice, twice, indexed(62), indexed(63)))
+	ab := field("a", "b")
+	if want := []HeaderField{ab, ab, ab, ab}; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+	if n := d.table.len(); n != 2 {
+		t.Errorf("the table has %d entries, want 2", n)
+	}
+}
+
 func TestFieldsBeforeAnErrorAreEmitted(t *testing.T) {
 	d, fields := newTestDecoder()
 	d.Write(concat(indexed(2), indexed(0), indexed(3)))
