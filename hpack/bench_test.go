@@ -100,6 +100,61 @@ func benchmarkEncode(b *testing.B, fields []HeaderField, changing int) {
 	})
 }
 
+// BenchmarkFirstBlock is the first field section of a connection, and its tables with it.
+func BenchmarkFirstBlock(b *testing.B) {
+	w := new(sliceWriter)
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			w.b = w.b[:0]
+			e := NewEncoder(w)
+			for _, f := range webResponse {
+				e.WriteField(f)
+			}
+		}
+	})
+	w.b = nil
+	e := NewEncoder(w)
+	for _, f := range h2loadRequest {
+		e.WriteField(f)
+	}
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			d := NewDecoder(4096, func(HeaderField) {})
+			d.Write(w.b)
+			d.Close()
+		}
+	})
+}
+
+// BenchmarkChurn has every field enter the dynamic table, and another one leave it.
+func BenchmarkChurn(b *testing.B) {
+	w := new(sliceWriter)
+	e := NewEncoder(w)
+	var blocks [len(changingValues)][]byte
+	for i, v := range changingValues {
+		w.b = nil
+		e.WriteField(HeaderField{Name: "x-request-id", Value: v})
+		blocks[i] = w.b
+	}
+	b.Run("encode", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			w.b = w.b[:0]
+			e.WriteField(HeaderField{Name: "x-request-id", Value: changingValues[i%len(changingValues)]})
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		d := NewDecoder(4096, func(HeaderField) {})
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			d.Write(blocks[i%len(blocks)])
+			d.Close()
+		}
+	})
+}
+
 func BenchmarkDecode(b *testing.B) {
 	b.Run("h2load-request", func(b *testing.B) { benchmarkDecode(b, h2loadRequest, false) })
 	b.Run("browser-request", func(b *testing.B) { benchmarkDecode(b, browserRequest, false) })

@@ -146,6 +146,48 @@ func BenchmarkEmitData(b *testing.B) {
 	}
 }
 
+// BenchmarkWindowUpdate has the peer's WINDOW_UPDATE let a stream that waits for
+// it send 16 KiB, of a stream's window or of the connection's.
+func BenchmarkWindowUpdate(b *testing.B) {
+	body := []byte(strings.Repeat("x", 1<<14))
+	for _, streams := range []int{10, 10000} {
+		for _, of := range []string{"stream", "connection"} {
+			b.Run(fmt.Sprintf("of the %s/%d streams", of, streams), func(b *testing.B) {
+				s := newServed(sched.NewRoundRobin())
+				all := make([]*testStream, streams)
+				for i := range all {
+					all[i] = newStream()
+					s.accept(all[i], true)
+					s.SendHead(&all[i].Stream, NewSection())
+					s.SendLent(&all[i].Stream, body)
+				}
+				for s.Pending() {
+					s.flush()
+				}
+				b.ReportAllocs()
+				for i := 0; b.Loop(); i = (i + 1) % streams {
+					st := &all[i].Stream
+					st.sentWindow = -wire.DefaultWindow
+					if of == "connection" {
+						st.sentWindow, s.send.conn = 0, 0
+					}
+					s.SendLent(st, body)
+					s.flush()
+					id := uint32(0)
+					if of == "stream" {
+						id = st.id
+						s.send.conn = wire.MaxWindow
+					}
+					s.RecvWindowUpdate(id, uint32(len(body)))
+					if s.flush() != len(body) {
+						b.Fatal("the window did not let it leave")
+					}
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkInitialWindowSize has the peer change its initial window with many
 // streams open.
 func BenchmarkInitialWindowSize(b *testing.B) {

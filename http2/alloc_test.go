@@ -1,0 +1,64 @@
+package http2
+
+import (
+	"net/http"
+	"testing"
+)
+
+// Allocations are counted in the whole process, so the other side's are in it: it has none.
+
+func TestAGETCostsAServerSevenAllocations(t *testing.T) {
+	// The stream with the ResponseWriter; the context and its cancel function; the Request; its URL with the values of
+	// the Header; two for the Header's map.
+	testServerAllocs(t, hello, "", 7)
+}
+
+func TestAFieldOfAResponseCostsAServerThreeAllocations(t *testing.T) {
+	// The Header's map, two, and the slice that Set makes.
+	testServerAllocs(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		hello(w, r)
+	}, "", 7+3)
+}
+
+func TestABodyThatIsReadCostsAServerNoAllocation(t *testing.T) {
+	buf := make([]byte, 512)
+	testServerAllocs(t, func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := r.Body.Read(buf); err != nil {
+				break
+			}
+		}
+		hello(w, r)
+	}, "Hello, World!", 7)
+}
+
+func testServerAllocs(t *testing.T, handler http.HandlerFunc, body string, want float64) {
+	t.Helper()
+	if underRaceDetector {
+		t.Skip("the race detector has pools lose what is in them")
+	}
+	c := newBenchClient(t, handler, body)
+	for range 100 {
+		c.exchange(1)
+	}
+	if got := testing.AllocsPerRun(1000, func() { c.exchange(1) }); got > want {
+		t.Errorf("%v allocations, want %v", got, want)
+	}
+}
+
+func TestAGETCostsATransportElevenAllocations(t *testing.T) {
+	// The stream and the channel that RoundTrip waits on; the Response with the values of its Header, two for the
+	// Header's map, the Body; two for the address of the server; three to tell that the stream did not end with an error.
+	if underRaceDetector {
+		t.Skip("the race detector has pools lose what is in them")
+	}
+	tr, req, buf := newBenchTransport(t, "Hello, World!"), benchRequest(t), make([]byte, 512)
+	for range 100 {
+		roundTrip(t, tr, req, buf)
+	}
+	const want = 11
+	if got := testing.AllocsPerRun(1000, func() { roundTrip(t, tr, req, buf) }); got > want {
+		t.Errorf("%v allocations, want %v", got, want)
+	}
+}
