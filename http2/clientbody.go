@@ -21,7 +21,8 @@ func (cs *clientStream) makeBody(res *http.Response, ended bool) {
 		res.Body = missingBody{}
 		return
 	}
-	res.Body = &responseBody{cs: cs, left: res.ContentLength}
+	cs.content.cs, cs.content.left = cs, res.ContentLength
+	res.Body = &cs.content
 	if cs.gzip && equalFold(res.Header.Get("Content-Encoding"), "gzip") {
 		res.Header.Del("Content-Encoding")
 		res.Header.Del("Content-Length")
@@ -38,7 +39,7 @@ type missingBody struct{}
 func (missingBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func (missingBody) Close() error             { return nil }
 
-// responseBody is a response's Body.
+// responseBody is a response's Body, part of its stream.
 type responseBody struct {
 	cs     *clientStream
 	closed atomic.Bool

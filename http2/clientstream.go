@@ -51,6 +51,8 @@ type clientStream struct {
 	sending     sendState // guarded by the connection's lock
 	closingBody atomic.Bool
 	bodyClosed  chan struct{} // closed when body is; nil if there is none
+
+	content responseBody // behind the response's Body, if that has any
 }
 
 // sendState is how far a request has come.
@@ -342,6 +344,9 @@ func (cs *clientStream) closedByEngine() {
 // endErr is why the stream closed, as a program sees it.
 func (cs *clientStream) endErr() error {
 	err := cs.Err()
+	if err == nil {
+		return nil // mostly; nothing to look for in it
+	}
 	var se *wire.StreamError
 	switch {
 	case err == session.ErrGoAway:

@@ -283,11 +283,16 @@ func (t *Transport) clientConfig() clientConfig {
 }
 
 // authorityAddr is the address to dial for an authority: with a port, and in
-// ASCII.
+// ASCII. Every request asks for it.
 func authorityAddr(scheme, authority string) string {
-	host, port, err := net.SplitHostPort(authority)
-	if err != nil {
-		host, port = authority, ""
+	host, port := authority, ""
+	if strings.IndexByte(authority, ':') >= 0 {
+		if h, p, err := net.SplitHostPort(authority); err == nil {
+			host, port = h, p
+		}
+	}
+	if port != "" && authority[0] != '[' && isASCII(host) {
+		return authority // as it is
 	}
 	if port == "" {
 		port = "443"

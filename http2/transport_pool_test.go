@@ -204,3 +204,21 @@ func TestPoolWithoutDialerLeavesTheBodyForNetHTTP(t *testing.T) {
 		t.Errorf("RoundTrip: %v; the body is closed: %t", err, body.isClosed())
 	}
 }
+
+func TestTheAddressToDialIsTheAuthorityInASCIIWithAPort(t *testing.T) {
+	for _, c := range []struct{ scheme, authority, want string }{
+		{"https", "example.com", "example.com:443"},
+		{"http", "example.com", "example.com:80"},
+		{"https", "example.com:8443", "example.com:8443"},
+		{"https", "example.com:", "example.com:443"},
+		{"https", "[::1]", "[::1]:443"},
+		{"https", "[::1]:8443", "[::1]:8443"},
+		{"https", "[localhost]:8443", "localhost:8443"},
+		{"https", "bücher.example", "xn--bcher-kva.example:443"},
+		{"https", "bücher.example:8443", "xn--bcher-kva.example:8443"},
+	} {
+		if got := authorityAddr(c.scheme, c.authority); got != c.want {
+			t.Errorf("%s://%s: %q, want %q", c.scheme, c.authority, got, c.want)
+		}
+	}
+}
