@@ -123,6 +123,9 @@ var patchCases = []patchCase{
 	}), script: patchScript(twinGet), upstream: `HEADERS 1 a="1" END_STREAM`},
 	{id: "P73", name: "a connection-specific field in a promise", handler: patchPushes("upgrade"), script: patchScript(twinGet),
 		ours: `request header "upgrade" is not valid in HTTP/2`},
+	{id: "P85", name: "DATA on a promised stream whose response has not begun", handler: patchPromises, script: patchServed(func(p *h2test.Peer) {
+		p.Data(2, h2test.KeepOpen, "x")
+	}), ours: "GOAWAY 0 PROTOCOL_ERROR", upstream: "RST_STREAM 2 STREAM_CLOSED"},
 }
 
 // patchReads is a handler that reads the body, for as long as it takes.
@@ -166,6 +169,17 @@ func patchLate(name string, call func(w http.ResponseWriter)) patchCase {
 		call(w)
 		noted.add("returned")
 	}), ours: "returned", upstream: "panicked"}
+}
+
+// patchPromises promises a request whose handler waits for the end of its stream.
+func patchPromises(*serverLog) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/promised" {
+			<-r.Context().Done()
+			return
+		}
+		w.(http.Pusher).Push("/promised", nil)
+	}
 }
 
 // patchPushes promises a request with a field, and notes what comes of it.

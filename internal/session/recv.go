@@ -85,7 +85,10 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	}
 	s.heard = s.localLast
 	s.answers++
-	if st.gotEnd {
+	switch {
+	case st.reserved():
+		return nil, wire.Conn(wire.ProtocolError, "headers_reserved", "HEADERS on promised stream %d", id)
+	case st.gotEnd:
 		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
 	}
 	if s.cfg.Role == Server && !end {
@@ -177,6 +180,8 @@ func (s *Session) lateData(id uint32, st *Stream) error {
 	switch {
 	case s.ignored(id):
 		return nil
+	case st != nil && st.reserved():
+		return wire.Conn(wire.ProtocolError, "data_reserved", "DATA on promised stream %d", id)
 	case st != nil:
 		return wire.Stream(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
 	case s.idleStream(id):

@@ -89,9 +89,17 @@ func TestAServerJudgesFramesByTheStreamsState(t *testing.T) {
 			e.accept(7, false)
 			return e, 5
 		}, [5]string{connProtocol, streamClosed, ok, ok, ok}},
-		{"promised, half-closed (remote)", func(t *testing.T) (*endpoint, uint32) {
+		{"reserved (local)", func(t *testing.T) (*endpoint, uint32) { // P85
 			e := newServer(t)
 			e.promise(e.accept(1, false))
+			e.emit()
+			return e, 2
+		}, [5]string{connProtocol, connProtocol, ok, ok, ok}},
+		{"promised, half-closed (remote)", func(t *testing.T) (*endpoint, uint32) {
+			e := newServer(t)
+			_, st := e.promise(e.accept(1, false))
+			e.emit()
+			e.head(st)
 			e.emit()
 			return e, 2
 		}, [5]string{streamClosed, streamClosed, ok, ok, ok}},

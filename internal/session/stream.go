@@ -24,8 +24,9 @@ import (
 //	                                         +--------+    R: RST_STREAM, either way
 //
 // The reserved states do not occur. A promised stream is half-closed (remote) as
-// soon as its PUSH_PROMISE leaves: nothing that the client may do depends on
-// whether the response has begun. And this package's client disables push.
+// soon as its PUSH_PROMISE leaves; all that is different until its response has
+// begun is what [Stream.reserved] is asked for. And this package's client disables
+// push.
 type State uint8
 
 const (
@@ -119,6 +120,10 @@ func (st *Stream) HeadSent() bool { return st.headSent }
 
 // Pushed reports whether the stream is one that a server promised.
 func (st *Stream) Pushed() bool { return st.id != 0 && st.id%2 == 0 }
+
+// reserved reports whether the stream is in the RFC's state reserved (local), in
+// which a client that sends anything but control frames breaks the connection.
+func (st *Stream) reserved() bool { return st.Pushed() && !st.headSent }
 
 // RemoteEnded reports whether the peer has ended its side.
 func (st *Stream) RemoteEnded() bool { return st.gotEnd }
