@@ -108,10 +108,15 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 		}
 		return s.RecvSettings(f)
 	})
-	if err == nil && !f.Ack {
+	switch {
+	case err != nil:
+		return err
+	case f.Ack:
+		in.section.tableAcked(in.table)
+	default:
 		in.c.side.Settings()
 	}
-	return err
+	return nil
 }
 
 func (in *reader) ping(h wire.Header, p []byte) error {

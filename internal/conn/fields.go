@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"errors"
+
 	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/wire"
 )
@@ -44,6 +46,7 @@ type section struct {
 	wire    uint64 // bytes of fragments so far
 	maxList uint32
 	large   bool
+	resized bool // the next block has to begin with a dynamic table size update
 	dec     *hpack.Decoder
 	log     func(hpack.HeaderField) // or nil
 }
@@ -79,10 +82,35 @@ func (a *section) add(fragment []byte) error {
 	if a.wire > maxSectionSlack*uint64(a.maxList) {
 		return wire.Conn(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*uint64(a.maxList))
 	}
+	if a.resized && len(fragment) > 0 {
+		a.resized = false
+		if fragment[0]&sizeUpdateMask != sizeUpdate {
+			return a.failed(errNoSizeUpdate)
+		}
+	}
 	if _, err := a.dec.Write(fragment); err != nil {
 		return a.failed(err)
 	}
 	return nil
+}
+
+// A representation that begins with these bits is a dynamic table size update
+// (RFC 7541 §6.3).
+const (
+	sizeUpdate     = 0x20
+	sizeUpdateMask = 0xe0
+)
+
+var errNoSizeUpdate = errors.New("no dynamic table size update after a smaller HEADER_TABLE_SIZE was acknowledged")
+
+// tableAcked says that the peer has acknowledged a dynamic table of the size v,
+// our only change of it: if that is less than the default, RFC 9113 §4.3.1 wants
+// its next block to begin with a size update, which the decoder holds to v.
+func (a *section) tableAcked(v uint32) {
+	if v < wire.DefaultHeaderTableSize {
+		a.resized = true
+		a.dec.SetAllowedMaxDynamicTableSize(v)
+	}
 }
 
 // failed is the error for a field section that cannot be decoded. A string

@@ -51,6 +51,7 @@ type reader struct {
 	r, w   int     // buf[r:w] is unread
 
 	dec      *hpack.Decoder
+	table    uint32 // our HEADER_TABLE_SIZE
 	section  section
 	settings bool // the peer's first SETTINGS have arrived
 }
@@ -64,7 +65,9 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.now = time.Now()
 	in.section.maxList = maxList
 	in.section.log = c.opt.Log.Decoded
-	in.dec = hpack.NewDecoder(tableSize, in.section.emit)
+	in.table = tableSize
+	// RFC 9113 §4.3.1: until it acknowledges less, the peer may use the default.
+	in.dec = hpack.NewDecoder(max(tableSize, wire.DefaultHeaderTableSize), in.section.emit)
 	in.dec.SetMaxStringLength(maxSectionSlack * int(maxList))
 	in.section.dec = in.dec
 }

@@ -1,0 +1,112 @@
+package http2
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/wire"
+)
+
+// Field blocks around an entry that a dynamic table of 64 bytes has no room for,
+// after what every request has or ":status: 204".
+const (
+	tableStatus = "\x89"
+	tableUpdate = "\x3f\x21"      // a dynamic table size update to 64
+	tableBeyond = "\x3f\x22"      // to 65
+	tableAdds   = "\x40\x01x\x46" // x, literal with incremental indexing, and 70 bytes of value
+	tableRefers = "\xbe"          // index 62
+	tableValue  = "0123456789012345678901234567890123456789012345678901234567890123456789"
+	smallTable  = uint32(64)
+)
+
+// A tableServer is a server with a table of 64 bytes, whose client acknowledges
+// nothing by itself.
+func tableServer(t *testing.T, script func(c *servedConn, request func(id uint32, block string))) {
+	serving{srv: &Server{MaxDecoderHeaderTableSize: smallTable}, handler: answers204, silent: true}.run(t, func(c *servedConn) {
+		c.Ignore(h2test.AnySettings)
+		c.Raw([]byte(wire.Preface))
+		c.Settings()
+		script(c, func(id uint32, block string) {
+			c.Raw(rawFrame(wire.Headers, endHeaders|endStream, id, block))
+		})
+	})
+}
+
+// P86.
+func TestServerDecodesWithTheDefaultTableUntilASmallerOneIsAcknowledged(t *testing.T) {
+	tableServer(t, func(c *servedConn, request func(uint32, string)) {
+		request(1, block+tableAdds+tableValue)
+		request(3, block+tableRefers)
+		c.Want("RFC 9113 §4.3.1: the client does not know of the smaller table", noContent(1), noContent(3))
+		c.SettingsAck()
+		request(5, tableUpdate+block)
+		request(7, block)
+		c.Want("one update is enough", noContent(5), noContent(7))
+		request(9, block+tableRefers)
+		c.Want("the update has evicted the entry", h2test.GoAwayFrame(7, wire.CompressionError))
+	})
+}
+
+func TestServerWantsASizeUpdateOnceASmallerTableIsAcknowledged(t *testing.T) {
+	for name, first := range map[string]string{
+		"none":                block,
+		"one, but too late":   "\x82" + tableUpdate + block[1:],
+		"one that is too big": tableBeyond + block,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tableServer(t, func(c *servedConn, request func(uint32, string)) {
+				c.SettingsAck()
+				request(1, first)
+				c.Want("RFC 9113 §4.3.1", h2test.GoAwayFrame(0, wire.CompressionError))
+			})
+		})
+	}
+}
+
+func TestSizeUpdateMayFollowAnEmptyFragment(t *testing.T) {
+	tableServer(t, func(c *servedConn, _ func(uint32, string)) {
+		c.SettingsAck()
+		c.Raw(rawFrame(wire.Headers, endStream, 1, ""))
+		c.Raw(rawFrame(wire.Continuation, endHeaders, 1, tableUpdate+block))
+		c.Want("it is where the field block begins", noContent(1))
+	})
+}
+
+func TestServerWantsNoSizeUpdateForALargerTable(t *testing.T) {
+	serving{srv: &Server{MaxDecoderHeaderTableSize: 8192}, handler: answers204}.run(t, func(c *servedConn) {
+		c.Request(1, h2test.EndStream)
+		c.Want("nothing became smaller", noContent(1))
+	})
+}
+
+func TestTransportWantsASizeUpdateOnceASmallerTableIsAcknowledged(t *testing.T) {
+	for _, update := range []bool{true, false} {
+		withSilentConn(t, &Transport{MaxDecoderHeaderTableSize: smallTable}, func(c *connected) {
+			c.Ignore(h2test.AnySettings)
+			respond := func(id uint32, block string) {
+				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, id, block))
+			}
+			io.ReadFull(c.server, make([]byte, len(wire.Preface)))
+			c.Settings()
+			for id, block := range []string{tableStatus + tableAdds + tableValue, tableStatus + tableRefers} {
+				k := c.roundTrip("/")
+				settled()
+				respond(uint32(2*id+1), block)
+				if got := k.response().Header.Get("X"); got != tableValue {
+					t.Errorf("the field is %q", got)
+				}
+			}
+			c.SettingsAck()
+			k := c.roundTrip("/")
+			settled()
+			respond(5, strings.Repeat(tableUpdate, map[bool]int{true: 1}[update])+tableStatus)
+			if update {
+				k.response()
+			} else if err := k.failure(); err != ConnectionError(ErrCodeCompression) {
+				t.Errorf("RoundTrip: %v", err)
+			}
+		})
+	}
+}
