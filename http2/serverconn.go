@@ -35,6 +35,7 @@ type serverConn struct {
 
 	reader   message.RequestReader // the reader goroutine's
 	priority clientPriority        // the reader goroutine's
+	goodbye  bool                  // the reader goroutine's: the client has sent GOAWAY
 }
 
 // ServeConn serves HTTP/2 on c and returns when the connection has ended. Nothing
@@ -236,12 +237,17 @@ func (sc *serverConn) Settings() {}
 // PingAcked implements conn.Side.
 func (sc *serverConn) PingAcked([8]byte) {}
 
+// maxLoggedDebug is how many bytes of a GOAWAY's debug data are logged. A client
+// chooses them, and may send as many as a frame holds.
+const maxLoggedDebug = 256
+
 // GoAway implements conn.Side: a client that says goodbye gets what is open, and
 // then the end.
 func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
-	if f.Code != wire.NoError || VerboseLogs {
-		sc.logf("http2: received GOAWAY LastStreamID=%d ErrCode=%v Debug=%q, starting graceful shutdown", f.LastStreamID, f.Code, f.Debug)
+	if (f.Code != wire.NoError && !sc.goodbye) || VerboseLogs {
+		sc.logf("http2: received GOAWAY LastStreamID=%d ErrCode=%v Debug=%.*q, starting graceful shutdown", f.LastStreamID, f.Code, maxLoggedDebug, f.Debug)
 	}
+	sc.goodbye = true
 	sc.goAway()
 }
 
@@ -282,7 +288,18 @@ func (sc *serverConn) Open(f conn.Fields) error {
 	if !ok {
 		st.release()
 	}
+	if !ok && err == nil {
+		return sc.ignored()
+	}
 	return err
+}
+
+// ignored is a request on a stream that our GOAWAY has us ignore. A client may
+// have sent a few before it arrived.
+func (sc *serverConn) ignored() error {
+	sc.c.Lock()
+	defer sc.c.UnlockQuietly()
+	return sc.c.Session().IdleFrame(time.Now())
 }
 
 // refuse is a request that is malformed, unless it would be ignored anyway.
@@ -291,7 +308,7 @@ func (sc *serverConn) refuse(id uint32, err error) error {
 	ok := sc.c.Session().Refuse(id)
 	sc.c.UnlockQuietly()
 	if !ok {
-		return nil
+		return sc.ignored()
 	}
 	return err
 }
@@ -299,6 +316,9 @@ func (sc *serverConn) refuse(id uint32, err error) error {
 // Section implements conn.Side: a request's trailers.
 func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	st := cs.Side.(*serverStream)
+	if f.TooLarge {
+		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
+	}
 	trailers, err := sc.reader.ReadTrailers(f.StreamID, f.List, st.declaredTrailers)
 	if err != nil {
 		return err

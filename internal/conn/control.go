@@ -18,7 +18,12 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 		if err != nil {
 			return in.onStream(err, h)
 		}
-		return in.locked(func(s *session.Session) error { return s.RecvWindowUpdate(h.StreamID, n) })
+		return in.locked(func(s *session.Session) error {
+			if err := s.EchoFrame(in.now); err != nil {
+				return err
+			}
+			return s.RecvWindowUpdate(h.StreamID, n)
+		})
 	case wire.RSTStream:
 		code, err := wire.ParseRSTStream(h, p)
 		if err != nil {
@@ -130,7 +135,7 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 	return in.locked(func(s *session.Session) error {
 		if ack {
 			in.c.pingAcked(data)
-			return nil
+			return s.EchoFrame(in.now)
 		}
 		if err := s.IdleFrame(in.now); err != nil {
 			return err
@@ -144,6 +149,9 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 func (in *reader) goAway(h wire.Header, p []byte) error {
 	f, err := wire.ParseGoAway(h, p)
 	if err != nil {
+		return err
+	}
+	if err := in.idleFrame(); err != nil {
 		return err
 	}
 	in.c.side.GoAway(f)

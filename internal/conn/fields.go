@@ -32,6 +32,12 @@ const (
 	// maxKeptFields keeps one huge section from pinning its slice.
 	maxKeptFields = 256
 
+	// minContinuation is what a CONTINUATION frame is expected to hold if another
+	// one follows it. The only reason to cut a field section is MAX_FRAME_SIZE,
+	// which is 16,384 or more; a peer that sends it by the byte wants us busy, and
+	// pays for the frame like for any that moves nothing.
+	minContinuation = 1 << 10
+
 	// fieldOverhead is what RFC 9113 §6.5.2 adds to each field's size, which is
 	// also what stops a "bomb" of tiny indexed fields.
 	fieldOverhead = 32
@@ -142,7 +148,7 @@ func (in *reader) continuation(h wire.Header, p []byte) error {
 	if in.section.id == 0 {
 		return wire.Conn(wire.ProtocolError, "unexpected_continuation", "CONTINUATION on stream %d without HEADERS", h.StreamID)
 	}
-	if len(f.Fragment) == 0 && !f.EndHeaders {
+	if len(f.Fragment) < minContinuation && !f.EndHeaders {
 		if err := in.idleFrame(); err != nil {
 			return err
 		}
@@ -184,6 +190,9 @@ func (in *reader) complete(f Fields) error {
 	}
 	c.mu.Lock()
 	st, err := c.sess.RecvFields(f.StreamID, f.EndStream)
+	if err == nil && st == nil {
+		err = c.sess.EchoFrame(in.now)
+	}
 	c.UnlockQuietly()
 	if err != nil || st == nil {
 		return err

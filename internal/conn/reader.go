@@ -18,6 +18,11 @@ const (
 	// borrow a larger one, up to our MAX_FRAME_SIZE.
 	readBufferSize = 32 << 10
 
+	// readGrowth is by how much the buffer grows for a frame that does not fit.
+	// The frame's length alone is only a promise: nine bytes must not cost us
+	// MAX_FRAME_SIZE, on as many connections as somebody cares to open.
+	readGrowth = 4
+
 	// idleReadSize is what an idle connection reads into: it holds no buffer
 	// (4,000 idle connections would hold 128 MB).
 	idleReadSize = 512
@@ -210,10 +215,16 @@ func (in *reader) need() int {
 	return wire.HeaderLen + int(wire.ParseHeader(in.buf[in.r:]).Length)
 }
 
-// grow makes room for the frame at the front, or at least for more.
+// grow makes room for the frame at the front, or at least for more of it.
 func (in *reader) grow() {
 	unread := in.buf[in.r:in.w]
 	size := max(in.need(), readBufferSize)
+	if n := len(in.buf); size > n && n >= readBufferSize {
+		if len(unread) < n/2 {
+			size = n
+		}
+		size = min(size, readGrowth*n)
+	}
 	switch {
 	case size <= len(in.buf):
 		copy(in.buf, unread)

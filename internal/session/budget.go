@@ -20,6 +20,26 @@ const (
 	idleFramesPerSecond = 1000
 )
 
+// Some frames that move nothing are echoes of our own, and an honest peer sends
+// as many as we give it reason to, however fast. These are free; what exceeds
+// them costs as much as an idle frame: WINDOW_UPDATE by the byte or on closed
+// streams, PING acknowledgements that nobody waits for, RST_STREAM of what is
+// closed, HEADERS on what we have reset. Content that comes late is not among
+// them: the connection's window bounds that.
+const (
+	// echoesPerData, and one for every dataPerEcho bytes: WINDOW_UPDATE for the
+	// stream and the connection, at once or in pieces as the content is consumed.
+	echoesPerData = 2
+	dataPerEcho   = 64
+
+	// echoesPerReset: what may be on its way when we reset a stream, which is an
+	// informational, a final and a trailing field section, and RST_STREAM.
+	echoesPerReset = 4
+
+	// echoesPerEnd: RST_STREAM that crosses our END_STREAM.
+	echoesPerEnd = 1
+)
+
 // bucket is a token bucket: tokens come back with time and with useful work.
 type bucket struct {
 	tokens float64
@@ -44,3 +64,16 @@ func (b *bucket) take(now time.Time) bool {
 }
 
 func (b *bucket) earn() { b.tokens = min(b.size, b.tokens+1) }
+
+// expect adds to the echoes that the peer may send.
+func (s *Session) expect(n int) { s.echoes += int64(n) }
+
+// EchoFrame charges a frame that moves nothing, unless it may be the echo of
+// something that we sent.
+func (s *Session) EchoFrame(now time.Time) error {
+	if s.echoes > 0 {
+		s.echoes--
+		return nil
+	}
+	return s.IdleFrame(now)
+}

@@ -83,6 +83,7 @@ func (s *Session) Congested() bool {
 // user's scheduler forgets what it was given before that.
 func (s *Session) queueReset(id uint32, code wire.ErrCode) {
 	s.recent.add(id, resetByUs)
+	s.expect(echoesPerReset)
 	if s.control.goAway.fatal() {
 		return
 	}
@@ -115,6 +116,7 @@ func (s *Session) GoAwayState() (queued, left bool, code wire.ErrCode) {
 
 // Ping makes a PING pending.
 func (s *Session) Ping(data [8]byte) {
+	s.expect(1)
 	s.control.pings = append(s.control.pings, data)
 	s.pushControl(controlPing, 0)
 }

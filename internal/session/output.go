@@ -148,6 +148,7 @@ func (s *Session) Available(st *Stream) int {
 func (s *Session) Take(st *Stream, n int) {
 	st.sentWindow -= int64(n)
 	s.send.conn -= int64(n)
+	s.expect(echoesPerData + n/dataPerEcho)
 }
 
 // Pending reports whether Emit has something to emit. With an External

@@ -224,7 +224,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 		if s.recent.lookup(id) == resetByUs {
 			s.recent.peerReset(id) // both at once: from now on it must be silent
 		}
-		return nil
+		return s.EchoFrame(now)
 	}
 	s.recent.add(id, resetByPeer)
 	s.heard = s.localLast

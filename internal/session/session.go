@@ -59,6 +59,7 @@ type Session struct {
 	recent  recentStreams
 	resets  bucket
 	idle    bucket
+	echoes  int64 // see EchoFrame
 
 	closed *Stream // streams that closed since TakeClosed
 

@@ -215,6 +215,7 @@ func (s *Session) close(st *Stream, err error) {
 			s.recent.add(st.id, endedByBoth)
 			s.resets.earn()
 			s.idle.earn()
+			s.expect(echoesPerEnd)
 		}
 	}
 	st.state = StateClosed
