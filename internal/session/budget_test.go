@@ -183,3 +183,74 @@ func TestDataWithContentEarnsIdleFrames(t *testing.T) {
 		e.emit()
 	}
 }
+
+// What answers our own frames costs nothing, however fast it comes.
+func TestEchoesOfOurFramesCostNothing(t *testing.T) {
+	reset := func(id uint32) []byte { return wire.AppendRSTStream(nil, id, wire.Cancel) }
+	for name, play := range map[string]func(e *endpoint){
+		"responses to requests that we cancel": func(e *endpoint) {
+			st := e.request(true)
+			e.emit()
+			e.Reset(&st.Stream, wire.Cancel, ErrStreamClosed)
+			e.emit()
+			for _, late := range [][]byte{headers(st.ID(), false), headers(st.ID(), false), headers(st.ID(), true), reset(st.ID())} {
+				e.mustRecv(late)
+			}
+		},
+		"a reset that crosses the end": func(e *endpoint) {
+			st := e.request(true)
+			e.emit()
+			e.mustRecv(headers(st.ID(), true))
+			e.mustRecv(reset(st.ID()))
+		},
+		"acknowledgements": func(e *endpoint) {
+			e.Ping([8]byte{1})
+			e.emit()
+			e.mustRecv(wire.AppendPing(nil, true, [8]byte{1}))
+		},
+		"window for every piece of a body": func(e *endpoint) {
+			st := e.request(false)
+			e.data(st, string(make([]byte, 1024)))
+			e.emit()
+			for range 1024 / 128 {
+				e.mustRecv(wire.AppendWindowUpdate(nil, 0, 128))
+				e.mustRecv(wire.AppendWindowUpdate(nil, st.ID(), 128))
+			}
+			e.end(st)
+			e.emit()
+			e.mustRecv(headers(st.ID(), true))
+			e.mustRecv(wire.AppendWindowUpdate(nil, st.ID(), 128))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newClient(t)
+			e.idle = newBucket(0, 0, e.now)
+			for range 1000 {
+				play(e)
+				e.all = e.all[:0]
+			}
+		})
+	}
+}
+
+// Frames that could be echoes of nothing cost as much as those that move nothing.
+func TestEchoesOfNothingRunOutOfBudget(t *testing.T) {
+	for name, frame := range map[string][]byte{
+		"PING acknowledgements":       wire.AppendPing(nil, true, [8]byte{}),
+		"WINDOW_UPDATE":               wire.AppendWindowUpdate(nil, 0, 1),
+		"WINDOW_UPDATE of the closed": wire.AppendWindowUpdate(nil, 1, 1),
+		"RST_STREAM of the closed":    wire.AppendRSTStream(nil, 1, wire.Cancel),
+		"HEADERS on what we reset":    headers(3, true),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newServer(t)
+			e.accept(1, true)
+			e.mustRecv(wire.AppendRSTStream(nil, 1, wire.Cancel))
+			e.Reset(&e.accept(3, true).Stream, wire.Cancel, ErrStreamClosed)
+			for range maxIdleFrames + echoesPerReset {
+				e.mustRecv(frame)
+			}
+			wantVerdict(t, e.recv(frame), enhanceYourCalm)
+		})
+	}
+}

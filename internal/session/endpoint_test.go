@@ -262,8 +262,11 @@ func (e *endpoint) fragment(p []byte, end bool) error {
 		return e.onOpen(f.StreamID, f.EndStream, e.fields)
 	}
 	st, err := e.RecvFields(f.StreamID, f.EndStream)
-	if err != nil || st == nil {
+	if err != nil {
 		return err
+	}
+	if st == nil {
+		return e.EchoFrame(e.now)
 	}
 	owner := st.Owner.(*testStream)
 	if e.cfg.Role == Client {
@@ -296,16 +299,23 @@ func (e *endpoint) controlFrame(h wire.Header, p []byte) error {
 		return e.RecvSettings(f)
 	case wire.Ping:
 		data, ack, err := wire.ParsePing(h, p)
-		if err == nil && !ack {
-			e.RecvPing(data)
+		if err != nil {
+			return err
 		}
-		return err
+		if ack {
+			return e.EchoFrame(e.now)
+		}
+		e.RecvPing(data)
+		return nil
 	case wire.WindowUpdate:
 		n, err := wire.ParseWindowUpdate(h, p)
 		if err != nil {
 			if se, ok := err.(*wire.StreamError); ok && e.Idle(se.StreamID) {
 				return wire.Conn(wire.ProtocolError, "stream_idle", "")
 			}
+			return err
+		}
+		if err := e.EchoFrame(e.now); err != nil {
 			return err
 		}
 		return e.RecvWindowUpdate(h.StreamID, n)
