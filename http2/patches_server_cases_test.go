@@ -116,6 +116,11 @@ var patchCases = []patchCase{
 	}), script: patchScript(func(p *h2test.Peer) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST", "expect", "100-continue")
 	}), ours: `HEADERS 1 :status="100"`},
+	{id: "P87", name: "trailers that are too large", server: func(hs *http.Server) { hs.MaxHeaderBytes = 1000 }, handler: patchReads, script: patchScript(func(p *h2test.Peer) {
+		p.Request(1, h2test.KeepOpen, ":method", "POST", "trailer", "a, b")
+		twinPause()
+		p.Headers(1, h2test.EndStream, "a", strings.Repeat("x", 900), "b", strings.Repeat("x", 900))
+	}), ours: "RST_STREAM 1 PROTOCOL_ERROR"},
 	{id: "P72", name: "trailers of a response without content", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Trailer", "A")
 		w.WriteHeader(http.StatusNoContent)

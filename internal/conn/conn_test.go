@@ -250,3 +250,24 @@ func TestAFrameLargerThanTheBufferIsRead(t *testing.T) {
 		}
 	})
 }
+
+// A frame's length is the peer's word, and nine octets: the buffer follows what
+// has come.
+func TestTheLengthOfAFrameAloneTakesNoBuffer(t *testing.T) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+		const length = 500_000
+		frame := wire.AppendHeader(nil, wire.Header{Type: 0xff, Length: length})
+		frame = append(frame, make([]byte, length)...)
+		for sent := 0; sent < len(frame); {
+			n := min(max(wire.HeaderLen, sent), len(frame)-sent)
+			p.Raw(frame[sent : sent+n])
+			sent += n
+			synctest.Wait()
+			if got, most := len(s.c.in.buf), max(readBufferSize, readGrowth*sent); got > most && sent < len(frame) {
+				t.Errorf("the buffer has %d bytes when %d have come, more than %d", got, sent, most)
+			}
+		}
+		p.Ping(false, [8]byte{1})
+		p.Want("the frame has been read", h2test.PingFrame(true, [8]byte{1}))
+	})
+}

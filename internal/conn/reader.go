@@ -219,15 +219,19 @@ func (in *reader) need() int {
 func (in *reader) grow() {
 	unread := in.buf[in.r:in.w]
 	size := max(in.need(), readBufferSize)
-	if n := len(in.buf); size > n && n >= readBufferSize {
-		if len(unread) < n/2 {
-			size = n
-		}
+	switch n := len(in.buf); {
+	case n < readBufferSize:
+		size = readBufferSize
+	case len(unread) < n:
+		size = min(size, n) // there is room, if only at the front
+	default:
 		size = min(size, readGrowth*n)
 	}
 	switch {
 	case size <= len(in.buf):
-		copy(in.buf, unread)
+		if in.r > 0 {
+			copy(in.buf, unread)
+		}
 	case size == readBufferSize:
 		in.pooled = readBuffers.Get().(*[]byte)
 		in.buf = *in.pooled
