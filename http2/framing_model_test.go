@@ -65,13 +65,11 @@ func (m *model) close() {
 
 // open opens a stream with a request for kind.
 func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
-	st := &serverStream{sc: m.sc, declared: -1}
-	st.Init(m.sc.c, st)
-	st.ctx, st.cancel = context.WithCancel(context.Background())
+	st := m.sc.newStream()
+	st.declared = -1
 	st.req = &http.Request{Method: kind.method}
 	st.body = requestBody{st: st, empty: !requestOpen}
 	st.req.Body = &st.body
-	st.w.init(st)
 	if m.last == 0 {
 		m.last = 1
 	} else {

@@ -1,7 +1,6 @@
 package http2
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -97,11 +96,8 @@ func checkPush(method string, h http.Header) error {
 // promise sends PUSH_PROMISE and runs the promised request's handler.
 func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error {
 	parent, sc := w.st, w.st.sc
-	st := &serverStream{sc: sc}
-	st.Init(sc.c, st)
-	st.ctx, st.cancel = context.WithCancel(sc.baseCtx)
-	st.req = promisedRequest(method, u, h, parent.req).WithContext(st.ctx)
-	st.w.init(st)
+	st := sc.newStream()
+	st.req = promisedRequest(method, u, h, parent.req).WithContext(&st.ctx)
 	p := &session.Promise{Stream: &st.Stream.Stream, Section: session.NewSection()}
 	p.Section.Fields = message.AppendPromise(p.Section.Fields, method, u, h)
 
@@ -115,7 +111,7 @@ func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error
 	}
 	sc.c.Unlock()
 	if p.Err != nil {
-		st.cancel()
+		st.ctx.end()
 	}
 	switch p.Err {
 	case session.ErrPushDisabled:

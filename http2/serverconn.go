@@ -268,8 +268,7 @@ func (sc *serverConn) setState(state http.ConnState) {
 
 // Open implements conn.Side: a new request.
 func (sc *serverConn) Open(f conn.Fields) error {
-	st := &serverStream{sc: sc}
-	st.Init(sc.c, st)
+	st := sc.newStream()
 	if err := st.accept(f); err != nil {
 		return sc.refuse(f.StreamID, err)
 	}
@@ -378,11 +377,8 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	if opts.UpgradeRequest == nil {
 		return nil
 	}
-	st := &serverStream{sc: sc}
-	st.Init(sc.c, st)
-	st.ctx, st.cancel = context.WithCancel(sc.baseCtx)
-	st.req = opts.UpgradeRequest.WithContext(st.ctx)
-	st.w.init(st)
+	st := sc.newStream()
+	st.req = opts.UpgradeRequest.WithContext(&st.ctx)
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
 	sc.startTimers(st)

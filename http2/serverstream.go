@@ -18,24 +18,33 @@ import (
 type fieldList = []hpack.HeaderField
 
 // serverStream is a request and its response: one allocation holds what the
-// protocol, the engine and the handler's two interfaces need.
+// protocol, the engine and the handler need.
 type serverStream struct {
 	conn.Stream
 
 	// Constant once the stream is accepted.
 	sc               *serverConn
-	req              *http.Request
-	ctx              context.Context
-	cancel           context.CancelFunc
+	req              *http.Request                            // request, unless this is an upgrade or a push
 	handler          func(http.ResponseWriter, *http.Request) // nil: the connection's
 	declared         int64                                    // content-length, or -1
 	declaredTrailers http.Header                              // keys that request trailers may have
 	malformed        bool                                     // answered, then reset
 
-	body requestBody
-	w    responseWriter
+	request http.Request
+	ctx     requestContext
+	body    requestBody
+	w       responseWriter
 
 	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
+}
+
+// newStream returns a stream of sc that is to be a request and its response.
+func (sc *serverConn) newStream() *serverStream {
+	st := &serverStream{sc: sc}
+	st.Init(sc.c, st)
+	st.ctx.sc = sc
+	st.w.init(st)
+	return st
 }
 
 // accept makes st of a field section. Its error is a stream error.
@@ -44,10 +53,9 @@ func (st *serverStream) accept(f conn.Fields) error {
 		// RFC 7540 §5.3.1.
 		return wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
 	}
-	st.ctx, st.cancel = context.WithCancel(st.sc.baseCtx)
-	r, err := st.sc.reader.Read(st.ctx, f.StreamID, f.List, f.EndStream)
+	st.req = &st.request
+	r, err := st.sc.reader.Read(&st.ctx, st.req, f.StreamID, f.List, f.EndStream)
 	if err != nil && !f.TooLarge {
-		st.cancel()
 		return err
 	}
 	st.declared = r.DeclaredLength
@@ -55,7 +63,7 @@ func (st *serverStream) accept(f conn.Fields) error {
 	case f.TooLarge:
 		st.handler = refuseLargeHeader
 		if err != nil {
-			r.HTTP = truncatedRequest(st.ctx, f.List)
+			st.req = truncatedRequest(&st.ctx, f.List)
 			st.declared = -1
 		}
 	case r.Bad != nil:
@@ -66,11 +74,9 @@ func (st *serverStream) accept(f conn.Fields) error {
 			http.Error(w, r.Bad.Error(), http.StatusBadRequest)
 		}
 	}
-	st.req = r.HTTP
-	st.declaredTrailers = r.HTTP.Trailer
+	st.declaredTrailers = st.req.Trailer
 	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
 	st.req.Body = &st.body
-	st.w.init(st)
 	return nil
 }
 
@@ -101,7 +107,7 @@ func (sc *serverConn) Run(cs *conn.Stream) {
 		} else {
 			st.abort(recover())
 		}
-		st.cancel()
+		st.ctx.end()
 		st.Body.Close() // what was not read goes back to the window
 		if st.req.MultipartForm != nil {
 			st.req.MultipartForm.RemoveAll()
@@ -149,7 +155,7 @@ func (st *serverStream) release() {
 			t.Stop()
 		}
 	}
-	st.cancel()
+	st.ctx.end()
 }
 
 var (

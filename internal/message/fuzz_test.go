@@ -52,7 +52,7 @@ func FuzzRequestFields(f *testing.F) {
 	f.Fuzz(func(t *testing.T, section string, endStream, extendedConnect bool) {
 		fields := splitFields(section)
 		r := RequestReader{ExtendedConnect: extendedConnect}
-		req, err := r.Read(context.Background(), 1, fields, endStream)
+		req, err := readRequest(context.Background(), &r, 1, fields, endStream)
 		if r.names.size > maxCanonicalCache {
 			t.Errorf("%d bytes of names are cached", r.names.size)
 		}
@@ -68,7 +68,7 @@ func FuzzRequestFields(f *testing.F) {
 }
 
 // checkAccepted checks what must be true of every request that was not called malformed.
-func checkAccepted(t *testing.T, req Request, fields []hpack.HeaderField, endStream bool) {
+func checkAccepted(t *testing.T, req requestRead, fields []hpack.HeaderField, endStream bool) {
 	pseudo := map[string]string{}
 	for _, f := range fields {
 		if !isPseudo(f.Name) {
@@ -116,7 +116,7 @@ func checkField(t *testing.T, f hpack.HeaderField) {
 	}
 }
 
-func checkLengths(t *testing.T, req Request, endStream bool) {
+func checkLengths(t *testing.T, req requestRead, endStream bool) {
 	if req.DeclaredLength < -1 || endStream && req.DeclaredLength > 0 {
 		t.Errorf("declared length %d, END_STREAM %v", req.DeclaredLength, endStream)
 	}

@@ -25,9 +25,6 @@ type RequestReader struct {
 
 // A Request is a field section that passed.
 type Request struct {
-	// HTTP is complete but for its Body, which is nil when a body follows and http.NoBody when none does.
-	HTTP *http.Request
-
 	// DeclaredLength is the value of content-length, -1 if there is none. DATA frames have to add up to it
 	// (RFC 9113 §8.1.1).
 	DeclaredLength int64
@@ -39,9 +36,10 @@ type Request struct {
 	Bad error
 }
 
-// Read makes a request of the field section that opened stream id. Its error is a *wire.StreamError: the request is
-// malformed. Nothing of fields is kept, but for the strings.
-func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.HeaderField, endStream bool) (Request, error) {
+// Read makes req, which is zero, the request of the field section that opened stream id; complete but for its Body,
+// which is nil when a body follows and http.NoBody when none does. Its error is a *wire.StreamError: the request is
+// malformed, and req as it was. Nothing of fields is kept, but for the strings.
+func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, fields []hpack.HeaderField, endStream bool) (Request, error) {
 	pseudo, regular, err := readPseudo(id, fields)
 	if err != nil {
 		return Request{}, err
@@ -68,18 +66,15 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 		return Request{}, err
 	}
 
-	req := http.Request{
-		Method:        pseudo.method,
-		URL:           u,
-		Proto:         "HTTP/2.0",
-		ProtoMajor:    2,
-		Header:        head.header,
-		ContentLength: declared,
-		Host:          host,
-		Trailer:       head.trailer,
-		RemoteAddr:    r.RemoteAddr,
-		RequestURI:    uri,
-	}
+	*req = *blankRequest.WithContext(ctx)
+	req.Method = pseudo.method
+	req.URL = u
+	req.Header = head.header
+	req.ContentLength = declared
+	req.Host = host
+	req.Trailer = head.trailer
+	req.RemoteAddr = r.RemoteAddr
+	req.RequestURI = uri
 	if pseudo.scheme == "https" {
 		req.TLS = r.TLS
 	}
@@ -88,12 +83,14 @@ func (r *RequestReader) Read(ctx context.Context, id uint32, fields []hpack.Head
 		req.Body = http.NoBody
 	}
 	return Request{
-		HTTP:           req.WithContext(ctx), // the one copy that leaves the stack
 		DeclaredLength: declared,
 		NeedsContinue:  head.expectsContinue && !endStream,
 		Bad:            head.refusal(),
 	}, nil
 }
+
+// blankRequest is what all requests have in common. They get their context by a copy of it, which stays on the stack.
+var blankRequest = http.Request{Proto: "HTTP/2.0", ProtoMajor: 2}
 
 // fewValues is how many values share an allocation with the URL.
 const fewValues = 8

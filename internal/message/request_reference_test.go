@@ -144,7 +144,7 @@ func compareRequest(t *testing.T, ref *reference, fields []hpack.HeaderField, en
 	var theirs *http.Request
 	x := ref.exchange(func(w http.ResponseWriter, req *http.Request) { theirs = req }, !endStream, fields)
 	r := RequestReader{RemoteAddr: "pipe"}
-	ours, err := r.Read(context.Background(), 1, fields, endStream)
+	ours, err := readRequest(context.Background(), &r, 1, fields, endStream)
 
 	if err != nil || x.reset {
 		compareRefusal(t, x, err)
@@ -222,7 +222,7 @@ func TestRequestTrailersAreThoseOfTheReference(t *testing.T) {
 			}, false, request, test.trailers)
 
 			var r RequestReader
-			req, err := r.Read(context.Background(), 1, request, false)
+			req, err := readRequest(context.Background(), &r, 1, request, false)
 			if err != nil {
 				t.Fatal(err)
 			}

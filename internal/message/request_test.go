@@ -16,10 +16,10 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-func read(t *testing.T, fields []hpack.HeaderField, endStream bool) Request {
+func read(t *testing.T, fields []hpack.HeaderField, endStream bool) requestRead {
 	t.Helper()
 	var r RequestReader
-	req, err := r.Read(context.Background(), 1, fields, endStream)
+	req, err := readRequest(context.Background(), &r, 1, fields, endStream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestMalformedRequestsAreStreamErrors(t *testing.T) {
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			var r RequestReader
-			_, err := r.Read(context.Background(), 7, test.fields, false)
+			_, err := readRequest(context.Background(), &r, 7, test.fields, false)
 			wantMalformed(t, err, test.count)
 		})
 	}
@@ -90,7 +90,7 @@ func TestMalformedRequestsAreStreamErrors(t *testing.T) {
 
 func TestAnErrorDoesNotTellTheValue(t *testing.T) {
 	var r RequestReader
-	_, err := r.Read(context.Background(), 7, requestWith("authorization", "secret\n"), true)
+	_, err := readRequest(context.Background(), &r, 7, requestWith("authorization", "secret\n"), true)
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
@@ -99,7 +99,7 @@ func TestAnErrorDoesNotTellTheValue(t *testing.T) {
 // RFC 9113 §8.1.1: content-length equals the sum of the DATA frames' lengths, which END_STREAM makes 0.
 func TestContentLengthWithEndStreamIsZero(t *testing.T) {
 	var r RequestReader
-	_, err := r.Read(context.Background(), 7, requestWith("content-length", "1"), true)
+	_, err := readRequest(context.Background(), &r, 7, requestWith("content-length", "1"), true)
 	wantMalformed(t, err, "bad_content_length")
 	req := read(t, requestWith("content-length", "0"), true)
 	if req.DeclaredLength != 0 || req.HTTP.ContentLength != 0 {
@@ -153,7 +153,7 @@ func TestTheConnectionShowsInItsRequests(t *testing.T) {
 	type key struct{}
 	ctx := context.WithValue(context.Background(), key{}, "value")
 	for scheme, want := range map[string]*tls.ConnectionState{"https": state, "http": nil} {
-		req, err := r.Read(ctx, 1, requestWith(":scheme", scheme), true)
+		req, err := readRequest(ctx, &r, 1, requestWith(":scheme", scheme), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestCONNECTHasTheAuthorityForm(t *testing.T) {
 func TestExtendedCONNECTShowsItsProtocol(t *testing.T) {
 	r := RequestReader{ExtendedConnect: true}
 	fields := requestWith(":method", "CONNECT", ":protocol", "websocket", ":path", "/chat?a")
-	req, err := r.Read(context.Background(), 1, fields, false)
+	req, err := readRequest(context.Background(), &r, 1, fields, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestMalformedExtendedCONNECTIsAStreamError(t *testing.T) {
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			r := RequestReader{ExtendedConnect: true}
-			_, err := r.Read(context.Background(), 7, test.fields, false)
+			_, err := readRequest(context.Background(), &r, 7, test.fields, false)
 			wantMalformed(t, err, test.count)
 		})
 	}
@@ -257,7 +257,7 @@ func TestInventedNamesDoNotAccumulate(t *testing.T) {
 	var r RequestReader
 	for i := range 10_000 {
 		name := "x-" + strconv.Itoa(i)
-		req, err := r.Read(context.Background(), 1, requestWith(name, "1"), true)
+		req, err := readRequest(context.Background(), &r, 1, requestWith(name, "1"), true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func TestInventedNamesDoNotAccumulate(t *testing.T) {
 func TestInvalidNamesAreNotCached(t *testing.T) {
 	var r RequestReader
 	for range 2 {
-		if _, err := r.Read(context.Background(), 7, requestWith("X-Foo", "1"), true); err == nil {
+		if _, err := readRequest(context.Background(), &r, 7, requestWith("X-Foo", "1"), true); err == nil {
 			t.Fatal("upper case was accepted")
 		}
 	}
