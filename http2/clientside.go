@@ -177,6 +177,10 @@ func (cs *clientStream) head(f conn.Fields) error {
 	cs.makeBody(res, f.EndStream)
 
 	cs.cc.c.Lock()
+	if cs.err != nil { // the stream has closed meanwhile, and RoundTrip may have seen why
+		cs.cc.c.UnlockQuietly()
+		return nil
+	}
 	sess := cs.cc.c.Session()
 	limit := int64(-1) // the body says what is wrong with its length
 	if cs.isHead {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
@@ -481,6 +482,23 @@ func TestUnreadBytesOfAClosedBodyGoBackToTheConnection(t *testing.T) {
 			settled()
 			res.Body.Close()
 			p.Want("flow control holds", h2test.RSTStreamFrame(id, wire.Cancel))
+		}
+	})
+}
+
+func TestResponseThatComesAfterTheEndOfItsStreamChangesNothing(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		cc, err := c.tr.dial(t.Context(), "example.com:443", true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.accept()
+		cs := &clientStream{cc: cc, req: get("https://example.com/"), answered: make(chan struct{})}
+		cs.Init(cc.c, cs)
+		cs.err = errResponseTooSlow // as RoundTrip has seen it
+		cs.answerLocked()
+		if err := cs.head(conn.Fields{StreamID: 1, List: h2test.Fields(":status", "200")}); err != nil || cs.res != nil {
+			t.Errorf("a response %v, %v", cs.res, err)
 		}
 	})
 }
