@@ -2,10 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +13,11 @@ import (
 
 // The Go servers and the clients are this program again, so this test binary must be able to be one.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == "-child" || os.Args[1] == "-client") {
-		main()
+	if len(os.Args) == 4 && os.Args[1] == "-child" {
+		if err := runChild(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())
@@ -41,69 +43,59 @@ func TestAnUnknownSummaryIsAnError(t *testing.T) {
 	}
 }
 
-func TestMedianIsTheMiddleOfTheRounds(t *testing.T) {
-	for _, c := range []struct {
-		values []float64
-		want   float64
-	}{{nil, 0}, {[]float64{7}, 7}, {[]float64{9, 1, 5}, 5}, {[]float64{4, 1, 2, 100}, 3}} {
-		if got := median(c.values); got != c.want {
-			t.Errorf("median of %v is %v, want %v", c.values, got, c.want)
-		}
-	}
-}
+// testTime is enough to see a load at work.
+const testTime = 200 * time.Millisecond
 
-func TestAnUnknownScenarioIsRefused(t *testing.T) {
-	name := func(s scenario) string { return s.name }
-	if got, err := choose(allScenarios, name, "tls, idle"); err != nil || got[0].name != "tls" || got[1].name != "idle" {
-		t.Errorf("chose %v, %v", got, err)
+func TestEveryScenarioMeasuresOurs(t *testing.T) {
+	m := testMachine(t)
+	r := runner{options: options{duration: testTime, rounds: 1, idle: 20, procs: []int{2}}, machine: m, servers: allServers()[:1]}
+	for _, sc := range allScenarios {
+		if _, ok := sc.load.(h2load); ok && h2loadMissing() != "" {
+			t.Log(h2loadMissing())
+			continue
+		}
+		if sc.extra {
+			continue // for the sake of time: they differ in numbers only
+		}
+		r.scenarios = append(r.scenarios, sc)
 	}
-	if _, err := choose(allScenarios, name, "small,large"); err == nil {
-		t.Error("scenario large was accepted")
+	for _, turn := range r.turns() {
+		t.Run(turn.scenario.name, func(t *testing.T) { wantSample(t, r.sample(turn)) })
 	}
 }
 
 func TestInstalledServersAreMeasured(t *testing.T) {
-	if why := notInstalled("h2load", "nghttp2-client"); why != "" {
-		t.Skip("missing: " + why)
+	if why := h2loadMissing(); why != "" {
+		t.Skip(why)
 	}
-	servers, scenarios, _ := present(allServers(), allScenarios)
-	servers = slices.DeleteFunc(servers, func(s server) bool {
-		return s.program == "" && s.name != stack.Ours().Name // the other Go servers start alike
-	})
-	m, err := newMachine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.close()
-	r := runner{options: options{duration: time.Second, idle: 20}, machine: m}
-	for _, sc := range scenarios {
-		for _, srv := range servers {
-			if srv.program != "" && sc.name != "small" && sc.name != "tls" {
-				continue // for the sake of time: it is their start that could fail
-			}
-			t.Run(sc.name+"/"+srv.name, func(t *testing.T) {
-				s, err := r.measure(sc, srv)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if s.Failed > 0 || sc.needsH2load() && s.Requests == 0 || s.RSS == 0 {
-					t.Errorf("measured %+v", s)
-				}
-			})
+	servers, missing := present(allServers())
+	t.Log("missing: ", missing)
+	m := testMachine(t)
+	for _, name := range []string{"small", "tls"} { // it is their start that could fail
+		r := runner{options: options{duration: testTime, rounds: 1}, machine: m, servers: servers[1:]}
+		r.scenarios = []scenario{findScenario(name)}
+		for _, turn := range r.turns() {
+			t.Run(name+"/"+turn.subject.name, func(t *testing.T) { wantSample(t, r.sample(turn)) })
 		}
 	}
 }
 
-func TestTheTableComparesWithUpstream(t *testing.T) {
-	servers := []server{{name: "ours", title: "ours"}, {name: reference, title: "upstream"}}
-	got := reportTable(allScenarios[:1], servers, []sample{
-		{Scenario: "small", Server: "ours", Requests: 1, PerSec: 400, CPU: 5},
-		{Scenario: "small", Server: reference, Requests: 1, PerSec: 100, CPU: 40},
-	})
-	for _, want := range []string{"4.00", "0.12"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("no ratio %s in\n%s", want, got)
-		}
+func testMachine(t *testing.T) *machine {
+	m, err := newMachine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.close)
+	return m
+}
+
+func wantSample(t *testing.T, s sample) {
+	t.Helper()
+	if s.Error != "" {
+		t.Fatal(s.Error)
+	}
+	if s.Failed > 0 || s.RSS == 0 || s.Scenario != idleScenario && (s.Requests == 0 || s.CPU == 0) {
+		t.Errorf("measured %+v", s)
 	}
 }
 

@@ -1,65 +1,138 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
-	"strings"
-	"syscall"
+	"runtime"
 
 	"h2fork.example/net/internal/interop/stack"
 )
 
-// The Go servers are this program again, run with -child: a process that serves both ways and says where.
+// The Go servers and the clients are this program again, run with -child ROLE and a JSON object: what to do.
+// A child ends with its standard input.
 
-// startGo returns what starts the stack of that name.
-func startGo(name string) func(*machine, scenario) (*process, error) {
-	return func(_ *machine, sc scenario) (*process, error) {
-		self, err := os.Executable()
+// childCommand returns the command that is a child in that role, with procs as GOMAXPROCS unless that is 0.
+func childCommand(role string, spec any, procs int) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, "-child", role, string(text))
+	if procs > 0 {
+		cmd.Env = append(os.Environ(), fmt.Sprintf("GOMAXPROCS=%d", procs))
+	}
+	return cmd, nil
+}
+
+// runChild is a child.
+func runChild(role, spec string) error {
+	var run func(spec []byte) error
+	switch role {
+	case roleServer:
+		run = as(serveChild)
+	case roleClient:
+		run = as(runClient)
+	case roleMixed:
+		run = as(runMixed)
+	case roleChat:
+		run = as(runChat)
+	default:
+		return fmt.Errorf("there is no role %q", role)
+	}
+	return run([]byte(spec))
+}
+
+// as returns a function that reads the spec that run takes.
+func as[T any](run func(T) error) func([]byte) error {
+	return func(text []byte) error {
+		var spec T
+		if err := json.Unmarshal(text, &spec); err != nil {
+			return err
+		}
+		return run(spec)
+	}
+}
+
+const roleServer = "server"
+
+// A serverSpec is what a server child serves.
+type serverSpec struct {
+	Stack   string
+	Mode    stack.Mode
+	Streams uint32 // concurrent streams that a connection may have, 0 for the default
+}
+
+// startGo returns what starts the stack of that name, in that mode unless TLS is asked for.
+func startGo(name string, mode stack.Mode) func(*machine, setting) (*process, error) {
+	return func(_ *machine, s setting) (*process, error) {
+		spec := serverSpec{name, mode, s.streams}
+		if s.tls {
+			spec.Mode = stack.TLS
+		}
+		cmd, err := childCommand(roleServer, spec, s.procs)
 		if err != nil {
 			return nil, err
 		}
-		cmd := exec.Command(self, "-child", name, "-streams", fmt.Sprint(sc.streams))
-		stdout, err := cmd.StdoutPipe()
+		p, err := startAndAsk(cmd)
 		if err != nil {
 			return nil, err
 		}
-		p, err := startProcess(cmd)
-		if err != nil {
-			return nil, err
-		}
-		var plain, secure string
-		if _, err := fmt.Fscanln(stdout, &plain, &secure); err != nil {
-			p.stop()
-			return nil, fmt.Errorf("%s did not say where it listens: %w\n%s", name, err, p.log.String())
-		}
-		p.url = plain
-		if sc.tls {
-			p.url = secure
-		}
+		p.counts = true
 		return p, nil
 	}
 }
 
-// serveChild serves until it is told to end, after it has printed its URLs: without TLS, with TLS.
-func serveChild(name string, streams uint32, out io.Writer) error {
-	s, err := stack.Find(name)
+// startAndAsk starts a server that says where it listens.
+func startAndAsk(cmd *exec.Cmd) (*process, error) {
+	p, err := startProcess(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if p.url, err = p.line(); err != nil {
+		p.stop()
+		return nil, fmt.Errorf("%s did not say where it listens: %w\n%s", cmd.Path, err, p.log.String())
+	}
+	return p, nil
+}
+
+// serveChild serves until its input ends, after it has printed its URL. Each line of input asks for the number of
+// objects that it has allocated.
+func serveChild(spec serverSpec) error {
+	s, err := stack.Find(spec.Stack)
 	if err != nil {
 		return err
 	}
-	var urls []string
-	for _, m := range []stack.Mode{stack.Protocols, stack.TLS} {
-		srv, err := s.Start(m, content(), stack.Options{MaxConcurrentStreams: streams})
-		if err != nil {
-			return err
-		}
-		urls = append(urls, srv.URL)
+	srv, err := s.Start(spec.Mode, content(), stack.Options{MaxConcurrentStreams: spec.Streams})
+	if err != nil {
+		return err
 	}
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, os.Interrupt, syscall.SIGTERM)
-	fmt.Fprintln(out, strings.Join(urls, " "))
-	<-end
-	return nil
+	fmt.Println(srv.URL)
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		fmt.Println(mallocs())
+	}
+	return in.Err()
+}
+
+// mallocs returns the number of objects allocated so far.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
+
+// awaitEnd ends this child with its standard input: with the process that started it.
+func awaitEnd() {
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 }

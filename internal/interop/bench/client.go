@@ -2,129 +2,87 @@ package main
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"h2fork.example/net/internal/interop/stack"
 )
 
-// A client is this program again, run with -client: a process that makes requests and says how it went.
+// A clients is requests that a stack's client makes, so many at a time: it is what is measured.
+type clients struct {
+	path     string
+	inFlight int
+	body     string // name of the file that each request carries, "" for GET
+}
 
-// clientGrace is what a client may take on top of the time that it is given.
-const clientGrace = 20 * time.Second
+func (l clients) String() string {
+	verb := "GET"
+	if l.body != "" {
+		verb = "POST " + l.body + " to"
+	}
+	return fmt.Sprintf("%s %s, %d at a time, CPU of the client", verb, l.path, l.inFlight)
+}
 
-// measureClient starts a server, the same for all, and measures the client of the stack of that name.
-func (r *runner) measureClient(sc scenario, name string) (sample, error) {
-	p, err := startGo(stack.Ours().Name)(r.machine, sc)
+func (l clients) takes(o options) time.Duration { return 2*startTime + warmUp + o.duration }
+
+func (l clients) measure(r *runner, t turn) (m measurement, err error) {
+	p, err := t.peer.start(r.machine, t.scenario.setting(0))
 	if err != nil {
-		return sample{}, err
+		return m, err
 	}
 	defer p.stop()
-	self, err := os.Executable()
-	if err != nil {
-		return sample{}, err
+	spec := clientSpec{Stack: t.subject.name, URL: p.url + l.path, InFlight: l.inFlight, Duration: r.options.duration}
+	if l.body != "" {
+		spec.Body = r.machine.file(l.body)
 	}
-	args := []string{"-client", name, "-url", p.url + sc.path, "-inflight", fmt.Sprint(sc.inFlight), "-duration", r.options.duration.String()}
-	if sc.body != "" {
-		args = append(args, "-body", r.machine.file(sc.body))
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), warmUp+r.options.duration+clientGrace)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, self, args...)
-	var log bytes.Buffer
-	cmd.Stderr = &log
-	out, err := cmd.Output()
-	if err != nil {
-		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, log.String())
-	}
-	var s sample
-	if err := json.Unmarshal(out, &s); err != nil {
-		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, out)
-	}
-	return s, nil
+	return r.drive(roleClient, spec, t.procs, nil)
 }
 
-// A clientRun is what a client is told to do.
-type clientRun struct {
-	stack    string
-	url      string
-	inFlight int
-	body     string // a file's name, "" for GET
-	duration time.Duration
+const roleClient = "client"
+
+// A clientSpec is what a client child does.
+type clientSpec struct {
+	Stack    string
+	URL      string
+	InFlight int
+	Body     string // a file's name, "" for GET
+	Duration time.Duration
 }
 
-// runClient makes requests, and prints a sample of those after the warm-up.
-func runClient(run clientRun, out io.Writer) error {
-	s, err := stack.Find(run.stack)
+func runClient(spec clientSpec) error {
+	s, err := stack.Find(spec.Stack)
 	if err != nil {
 		return err
 	}
-	l := load{client: s.Transport(nil)}
-	defer l.client.CloseIdleConnections()
-	if l.url, err = url.Parse(run.url); err != nil {
+	l := requests{client: s.Transport(nil)}
+	if l.url, err = url.Parse(spec.URL); err != nil {
 		return err
 	}
-	if run.body != "" {
-		if l.body, err = os.ReadFile(run.body); err != nil {
+	if spec.Body != "" {
+		if l.body, err = os.ReadFile(spec.Body); err != nil {
 			return err
 		}
 	}
-	var wg sync.WaitGroup
-	for range run.inFlight {
-		wg.Go(l.run)
+	var c counter
+	for range spec.InFlight {
+		go c.loop(l.make)
 	}
-	time.Sleep(warmUp)
-	before, err := l.read()
-	if err != nil {
-		return err
-	}
-	time.Sleep(run.duration)
-	after, err := l.read()
-	if err != nil {
-		return err
-	}
-	l.ended.Store(true)
-	wg.Wait()
-	result, err := after.since(before)
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(out).Encode(result)
+	return c.report(spec.Duration)
 }
 
-// A load is requests, as many at a time as there are goroutines in run.
-type load struct {
-	client stack.Transport
+// requests makes requests, all alike.
+type requests struct {
+	client http.RoundTripper
 	url    *url.URL
 	body   []byte // nil for GET
-
-	ended        atomic.Bool
-	done, failed atomic.Int64
 }
 
-func (l *load) run() {
-	for !l.ended.Load() {
-		if err := l.request(); err != nil {
-			if l.failed.Add(1) == 1 {
-				fmt.Fprintln(os.Stderr, err)
-			}
-			continue
-		}
-		l.done.Add(1)
-	}
-}
-
-func (l *load) request() error {
+func (l *requests) make() error {
 	req := &http.Request{Method: "GET", URL: l.url, Host: l.url.Host, Header: make(http.Header)}
 	if l.body != nil {
 		req.Method, req.Body, req.ContentLength = "POST", io.NopCloser(bytes.NewReader(l.body)), int64(len(l.body))
@@ -141,28 +99,20 @@ func (l *load) request() error {
 	return err
 }
 
-// A reading is how far a load has come, and at what cost.
-type reading struct {
-	at           time.Time
-	cpu          time.Duration
-	done, failed int64
+// A counter counts what goroutines do over and over.
+type counter struct {
+	done, failed atomic.Int64
 }
 
-func (l *load) read() (reading, error) {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return reading{}, fmt.Errorf("getrusage: %w", err)
+// loop runs do until the process ends.
+func (c *counter) loop(do func() error) {
+	for {
+		if err := do(); err != nil {
+			if c.failed.Add(1) == 1 {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			continue
+		}
+		c.done.Add(1)
 	}
-	cpu := time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-	return reading{time.Now(), cpu, l.done.Load(), l.failed.Load()}, nil
-}
-
-// since returns the sample between two readings.
-func (r reading) since(before reading) (sample, error) {
-	s := sample{Requests: int(r.done - before.done), Failed: int(r.failed - before.failed)}
-	s.PerSec = float64(s.Requests) / r.at.Sub(before.at).Seconds()
-	s.CPU = float64((r.cpu - before.cpu).Nanoseconds()) / 1000 / float64(max(s.Requests+s.Failed, 1))
-	var err error
-	s.RSS, err = rss(os.Getpid())
-	return s, err
 }

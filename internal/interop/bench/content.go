@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	methodSay = "/bench.Greeter/Say"
-	sleepTime = 10 * time.Millisecond
+	methodSay  = "/bench.Greeter/Say"
+	methodChat = "/bench.Greeter/Chat"
+	sleepTime  = 10 * time.Millisecond
 )
 
 // content returns the handler of the Go servers. The servers of files have the same files.
@@ -34,15 +35,21 @@ func content() http.Handler {
 		time.Sleep(sleepTime)
 		io.WriteString(w, hello)
 	})
+	mux.HandleFunc("/park", func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
 	services := grpc.NewServer()
 	services.RegisterService(&greeter, nil)
 	mux.Handle(methodSay, services)
+	mux.Handle(methodChat, services)
 	return mux
 }
 
 var greeter = grpc.ServiceDesc{
 	ServiceName: "bench.Greeter",
 	Methods:     []grpc.MethodDesc{{MethodName: "Say", Handler: say}},
+	Streams:     []grpc.StreamDesc{greeterChat},
 }
 
 func say(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -51,6 +58,24 @@ func say(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInt
 		return nil, err
 	}
 	return &in, nil
+}
+
+// greeterChat is methodChat: each message comes back.
+var greeterChat = grpc.StreamDesc{StreamName: "Chat", Handler: answerEach, ServerStreams: true, ClientStreams: true}
+
+func answerEach(_ any, stream grpc.ServerStream) error {
+	for {
+		var in wrapperspb.StringValue
+		if err := stream.RecvMsg(&in); err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+		if err := stream.SendMsg(&in); err != nil {
+			return err
+		}
+	}
 }
 
 // sayMessage returns a message to methodSay as it is in a request's body: flags, length, protobuf.

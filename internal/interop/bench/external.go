@@ -13,11 +13,14 @@ import (
 // startLimit bounds how long a server may take to listen.
 const startLimit = 5 * time.Second
 
+// maxConns is how many connections servers take that have to be told.
+const maxConns = 20_000
+
 // startNghttpd serves the machine's files with nghttpd.
-func startNghttpd(m *machine, sc scenario) (*process, error) {
-	return startOnPort(sc.tls, func(port string) (*exec.Cmd, error) {
+func startNghttpd(m *machine, s setting) (*process, error) {
+	return startOnPort(s.tls, func(port string) (*exec.Cmd, error) {
 		args := []string{"-a", "127.0.0.1", "-n1", "-d", m.files, port}
-		if sc.tls {
+		if s.tls {
 			args = append(args, m.key, m.cert)
 		} else {
 			args = append([]string{"--no-tls"}, args...)
@@ -27,18 +30,56 @@ func startNghttpd(m *machine, sc scenario) (*process, error) {
 }
 
 // startH2O serves the machine's files with h2o.
-func startH2O(m *machine, sc scenario) (*process, error) {
-	return startOnPort(sc.tls, func(port string) (*exec.Cmd, error) {
+func startH2O(m *machine, s setting) (*process, error) {
+	return startOnPort(s.tls, func(port string) (*exec.Cmd, error) {
 		listen := "listen:\n  host: 127.0.0.1\n  port: " + port + "\n"
-		if sc.tls {
+		if s.tls {
 			listen += fmt.Sprintf("  ssl:\n    certificate-file: %s\n    key-file: %s\n", m.cert, m.key)
 		}
-		config := listen + fmt.Sprintf("num-threads: 1\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", m.files)
+		config := listen + fmt.Sprintf("num-threads: 1\nmax-connections: %d\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", maxConns, m.files)
 		name := filepath.Join(m.dir, "h2o-"+port+".conf")
 		if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
 			return nil, err
 		}
 		return exec.Command("h2o", "-c", name), nil
+	})
+}
+
+// nginxConfig serves files on a port, in one process. A connection may make as many requests as it likes.
+const nginxConfig = `
+daemon off;
+master_process off;
+pid %[1]s/nginx.pid;
+error_log stderr;
+events { worker_connections %[2]d; }
+http {
+	access_log off;
+	sendfile on;
+	keepalive_requests 1000000000;
+	client_body_temp_path %[1]s/nginx-body;
+	proxy_temp_path %[1]s/nginx-proxy;
+	fastcgi_temp_path %[1]s/nginx-fastcgi;
+	uwsgi_temp_path %[1]s/nginx-uwsgi;
+	scgi_temp_path %[1]s/nginx-scgi;
+	server {
+		listen 127.0.0.1:%[3]s;
+		root %[4]s;
+	}
+}
+`
+
+// startNginx serves the machine's files with nginx.
+func startNginx(m *machine, s setting) (*process, error) {
+	return startOnPort(s.tls, func(port string) (*exec.Cmd, error) {
+		listen := port + " http2"
+		if s.tls {
+			listen += fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", m.cert, m.key)
+		}
+		name := filepath.Join(m.dir, "nginx-"+port+".conf")
+		if err := os.WriteFile(name, fmt.Appendf(nil, nginxConfig, m.dir, maxConns, listen, m.files), 0o644); err != nil {
+			return nil, err
+		}
+		return exec.Command("nginx", "-c", name), nil
 	})
 }
 

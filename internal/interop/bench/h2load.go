@@ -6,30 +6,103 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// h2loadGrace is what h2load may take on top of the time that it is given.
-const h2loadGrace = 20 * time.Second
+// h2loadLimit is how long h2load may take.
+const h2loadLimit = time.Minute
 
-// drive runs h2load against the server for so long.
-func (r *runner) drive(p *process, sc scenario, d time.Duration) (sample, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), d+h2loadGrace)
-	defer cancel()
-	args := append([]string{"-t1", fmt.Sprintf("-D%.0f", d.Seconds())}, sc.h2load...)
-	if sc.body != "" {
-		args = append(args, "-d", r.machine.file(sc.body))
+// An h2load is requests of h2load's to one path.
+type h2load struct {
+	path           string
+	conns, streams int      // streams of each connection
+	headers        []string // that requests carry
+	body           string   // name of the file that each request carries, "" for none
+}
+
+func (l h2load) args() []string {
+	args := []string{"-t1", fmt.Sprintf("-c%d", l.conns), fmt.Sprintf("-m%d", l.streams)}
+	for _, h := range l.headers {
+		args = append(args, "-H"+h)
 	}
-	cmd := exec.CommandContext(ctx, "h2load", append(args, p.url+sc.path)...)
+	return args
+}
+
+func (l h2load) String() string {
+	s := "h2load " + strings.Join(l.args(), " ")
+	if l.body != "" {
+		s += " -d " + l.body
+	}
+	return s + " " + l.path
+}
+
+const (
+	// h2loadWarmUp is short, since CPU time is measured later on.
+	h2loadWarmUp = 300 * time.Millisecond
+	// leastTurns is how often each stream is used at least, whatever the time.
+	leastTurns = 4
+)
+
+func (l h2load) takes(o options) time.Duration { return startTime + h2loadWarmUp + o.duration*3/2 }
+
+// measure lets h2load have the server to itself for a while, then counts the requests of a given time, and then
+// what half as many requests cost: when a time is up, some are under way, and nobody knows what they have cost;
+// when a number is, some connections have long been done.
+func (l h2load) measure(r *runner, t turn) (m measurement, err error) {
+	p, err := t.startSubject(r.machine)
+	if err != nil {
+		return m, err
+	}
+	defer p.stop()
+	if _, err := l.drive(r.machine, p.url, forTime(h2loadWarmUp)); err != nil {
+		return m, err
+	}
+	timed, err := l.drive(r.machine, p.url, forTime(r.options.duration))
+	if err != nil {
+		return m, err
+	}
+	before, err := p.cost()
+	if err != nil {
+		return m, err
+	}
+	n := max(timed.Requests/2, leastTurns*l.conns*l.streams)
+	if m, err = l.drive(r.machine, p.url, fmt.Sprint("-n", n)); err != nil {
+		return m, err
+	}
+	after, err := p.cost()
+	if err != nil {
+		return m, err
+	}
+	if err := m.charge(p.cmd.Process.Pid, before, after); err != nil {
+		return m, err
+	}
+	m.PerSec = timed.PerSec
+	m.Requests += timed.Requests
+	m.Failed += timed.Failed
+	return m, nil
+}
+
+func forTime(d time.Duration) string { return fmt.Sprintf("-D%dms", d.Milliseconds()) }
+
+// drive runs h2load against the server, for as much as amount says.
+func (l h2load) drive(m *machine, url, amount string) (measurement, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), h2loadLimit)
+	defer cancel()
+	args := append(l.args(), amount)
+	if l.body != "" {
+		args = append(args, "-d", m.file(l.body))
+	}
+	cmd := exec.CommandContext(ctx, "h2load", append(args, url+l.path)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, out)
+		return measurement{}, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 	}
-	s, err := parseH2load(string(out))
+	got, err := parseH2load(string(out))
 	if err != nil {
-		return sample{}, fmt.Errorf("%v: %w\n%s", cmd, err, out)
+		return measurement{}, fmt.Errorf("%v: %w\n%s", cmd, err, out)
 	}
-	return s, nil
+	return got, nil
 }
 
 var (
@@ -40,17 +113,17 @@ var (
 
 // parseH2load reads h2load's summary. A response that is not 2xx is a failure here, though not to h2load
 // where it is 3xx.
-func parseH2load(out string) (sample, error) {
+func parseH2load(out string) (measurement, error) {
 	rate, counts, status := h2loadRate.FindStringSubmatch(out), h2loadCounts.FindStringSubmatch(out), h2loadStatus.FindStringSubmatch(out)
 	if rate == nil || counts == nil || status == nil {
-		return sample{}, fmt.Errorf("h2load printed no summary")
+		return measurement{}, fmt.Errorf("h2load printed no summary")
 	}
 	perSec, err := strconv.ParseFloat(rate[1], 64)
 	if err != nil {
-		return sample{}, fmt.Errorf("h2load's rate: %w", err)
+		return measurement{}, fmt.Errorf("h2load's rate: %w", err)
 	}
 	succeeded, _ := strconv.Atoi(counts[1]) // digits, by the expression
 	failed, _ := strconv.Atoi(counts[2])
 	good, _ := strconv.Atoi(status[1])
-	return sample{PerSec: perSec, Requests: good, Failed: failed + max(succeeded-good, 0)}, nil
+	return measurement{PerSec: perSec, Requests: good, Failed: failed + max(succeeded-good, 0)}, nil
 }

@@ -16,38 +16,56 @@ import (
 const (
 	// idleWarmUp is the number of connections that come and go before the first look at the memory.
 	idleWarmUp = 50
-	// idleSettle is how long connections are idle before the second.
-	idleSettle = 2 * time.Second
+	// idleSettle is how long connections are idle before the second. Servers that keep something ready for a
+	// while have given it up by then; nobody makes them collect garbage.
+	idleSettle = 3 * time.Second
+	// idleTime estimates what it takes to open one.
+	idleTime = 500 * time.Microsecond
 	// idlePatience bounds the one exchange that each connection has.
 	idlePatience = 10 * time.Second
 )
 
-// measureIdle opens n connections, makes one request on each, and tells what they cost the server in memory.
-func measureIdle(p *process, target string, n int) (sample, error) {
-	u, err := url.Parse(target)
+// An idleConns is connections that have had one request each, and no more. What is measured is the server's memory.
+type idleConns struct{}
+
+func (idleConns) String() string {
+	return fmt.Sprintf("connections with one GET /hello each, then nothing for %v", idleSettle)
+}
+
+func (idleConns) takes(o options) time.Duration {
+	return startTime + idleSettle + time.Duration(o.idle)*idleTime
+}
+
+func (idleConns) measure(r *runner, t turn) (m measurement, err error) {
+	p, err := t.startSubject(r.machine)
 	if err != nil {
-		return sample{}, err
+		return m, err
+	}
+	defer p.stop()
+	u, err := url.Parse(p.url + "/hello")
+	if err != nil {
+		return m, err
 	}
 	warm, err := openIdle(u, idleWarmUp)
 	closeAll(warm)
 	if err != nil {
-		return sample{}, err
+		return m, err
 	}
 	before, err := rss(p.cmd.Process.Pid)
 	if err != nil {
-		return sample{}, err
+		return m, err
 	}
-	conns, err := openIdle(u, n)
+	conns, err := openIdle(u, r.options.idle)
 	defer closeAll(conns)
 	if err != nil {
-		return sample{}, err
+		return m, err
 	}
 	time.Sleep(idleSettle)
 	after, err := rss(p.cmd.Process.Pid)
 	if err != nil {
-		return sample{}, err
+		return m, err
 	}
-	return sample{RSS: after, IdleConn: float64(after-before) / float64(n)}, nil
+	return measurement{RSS: after, IdleConn: (after - before) / float64(r.options.idle)}, nil
 }
 
 // openIdle opens n connections, one after the other, each with one request answered. It returns those it

@@ -36,6 +36,8 @@ type machine struct {
 	Procs string `json:"gomaxprocs,omitempty"`
 	Go    string `json:"go"`
 	OS    string `json:"os"`
+	// Kernel is its release.
+	Kernel string `json:"kernel,omitempty"`
 
 	dir   string // of everything below
 	files string // the files named below
@@ -49,15 +51,16 @@ func newMachine() (*machine, error) {
 		return nil, err
 	}
 	m := &machine{
-		CPU:   cpuModel(),
-		CPUs:  runtime.NumCPU(),
-		Procs: os.Getenv("GOMAXPROCS"),
-		Go:    runtime.Version(),
-		OS:    runtime.GOOS + "/" + runtime.GOARCH,
-		dir:   dir,
-		files: filepath.Join(dir, "files"),
-		cert:  filepath.Join(dir, "cert.pem"),
-		key:   filepath.Join(dir, "key.pem"),
+		CPU:    cpuModel(),
+		CPUs:   runtime.NumCPU(),
+		Procs:  os.Getenv("GOMAXPROCS"),
+		Go:     runtime.Version(),
+		OS:     runtime.GOOS + "/" + runtime.GOARCH,
+		Kernel: kernel(),
+		dir:    dir,
+		files:  filepath.Join(dir, "files"),
+		cert:   filepath.Join(dir, "cert.pem"),
+		key:    filepath.Join(dir, "key.pem"),
 	}
 	if err := m.write(); err != nil {
 		m.close()
@@ -101,11 +104,16 @@ func (m *machine) file(name string) string { return filepath.Join(m.files, name)
 func (m *machine) close() { os.RemoveAll(m.dir) }
 
 func (m *machine) String() string {
-	s := fmt.Sprintf("%s, %d CPUs, %s, %s", m.CPU, m.CPUs, m.Go, m.OS)
+	s := fmt.Sprintf("%s, %d CPUs, %s %s, %s", m.CPU, m.CPUs, m.OS, m.Kernel, m.Go)
 	if m.Procs != "" {
 		s += ", GOMAXPROCS=" + m.Procs
 	}
 	return s
+}
+
+func kernel() string {
+	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.TrimSpace(string(release))
 }
 
 func cpuModel() string {

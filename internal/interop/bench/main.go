@@ -1,19 +1,19 @@
-// Bench measures HTTP/2 servers side by side: this repository's, golang.org/x/net/http2, net/http, and
-// nghttpd and h2o where they are installed. Each is a process of its own, started anew for each measurement;
-// h2load drives them in turn, A B A B, so that what the machine does meanwhile falls on all alike.
+// Bench measures HTTP/2 servers side by side: this repository's, golang.org/x/net/http2, net/http, and those in
+// other languages that the machine has. Each is a process of its own, started anew for each measurement; they are
+// driven in turn, A B A B, so that what the machine does meanwhile falls on all alike.
 //
-// The stacks' clients are measured the same way: each a process of its own, in turn, with one and the same server.
+// The stacks' clients are measured the same way: each a process of its own, in turn, with the same servers.
 //
-// The figure to compare is the CPU time for a request, the server's or the client's: throughput on a machine that runs the load
-// generator too says as much about that.
+// The figure to compare is the CPU time for a request, the server's or the client's: throughput on a machine that
+// runs the load generator too says as much about that.
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,10 +24,14 @@ import (
 
 const usage = `Usage:
 
-  bench [-scenarios names] [-servers names] [-duration time] [-rounds n] [-json file]
-      Measure HTTP/2 servers with h2load (Debian: nghttp2-client), and the clients of those that have one, in
-      the scenarios called transport, with requests to this package's server. GOMAXPROCS, if it is set, reaches
-      what is written in Go.
+  bench [-scenarios names] [-servers names] [-procs 1,2,4] [-duration time] [-rounds n] [-all] [files to write]
+      Measure. Most servers are driven by h2load (Debian: nghttp2-client), the rest by this program. Scenarios
+      called transport measure clients. GOMAXPROCS, if it is set, reaches what is written in Go.
+
+  bench -from file.json[,file.json ...] [files to write]
+      Show what was measured before: of several runs, the medians of their medians.
+
+Names are separated by commas, and may be patterns: transport*.
 
 Scenarios:
 
@@ -38,21 +42,31 @@ Servers:
 Flags:
 `
 
+// Options are the flags.
+type options struct {
+	scenarios, servers, procsList string
+	procs                         []int // nil for what the scenarios say
+	duration                      time.Duration
+	rounds, idle                  int
+	all                           bool
+	from                          string
+	json, svg, md                 string // files to write
+}
+
 func main() {
-	var (
-		scenarioNames = flag.String("scenarios", "", "`names` of the scenarios to run, with commas between; all if empty")
-		serverNames   = flag.String("servers", "", "`names` of the servers to measure; all if empty")
-		duration      = flag.Duration("duration", 4*time.Second, "`time` that each measurement takes")
-		rounds        = flag.Int("rounds", 3, "how many `times` each server is measured in each scenario")
-		idle          = flag.Int("idle", 2000, "`connections` in scenario idle")
-		jsonFile      = flag.String("json", "", "write every sample to this `file` too")
-		child         = flag.String("child", "", "be the `server` of this name; for bench's own use, as -streams")
-		streams       = flag.Uint("streams", 0, "concurrent `streams` that a -child allows")
-		client        = flag.String("client", "", "be the `client` of this name; for bench's own use, as the next three")
-		url           = flag.String("url", "", "what a -client requests")
-		inFlight      = flag.Int("inflight", 1, "how many requests a -client makes at a time")
-		body          = flag.String("body", "", "`file` that a -client sends")
-	)
+	var o options
+	flag.StringVar(&o.scenarios, "scenarios", "", "`names` of the scenarios to run; the main set if empty")
+	flag.StringVar(&o.servers, "servers", "", "`names` of the servers to measure; all if empty")
+	flag.StringVar(&o.procsList, "procs", "", "values of GOMAXPROCS to measure what is written in Go with, a `list`")
+	flag.DurationVar(&o.duration, "duration", time.Second, "`time` that each measurement takes")
+	flag.IntVar(&o.rounds, "rounds", 3, "how many `times` each server is measured in each scenario")
+	flag.IntVar(&o.idle, "idle", 4000, "`connections` in scenario idle")
+	flag.BoolVar(&o.all, "all", false, "run every scenario, and every client with every server")
+	flag.StringVar(&o.from, "from", "", "show these `files` instead of measuring")
+	flag.StringVar(&o.json, "json", "", "write every sample to this `file`")
+	flag.StringVar(&o.svg, "svg", "", "write a chart to this `file`")
+	flag.StringVar(&o.md, "md", "", "write tables in Markdown to this `file`")
+	child := flag.String("child", "", "be a child in this `role`, for bench's own use")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), usage, listScenarios(), listServers())
 		flag.PrintDefaults()
@@ -62,18 +76,13 @@ func main() {
 	var err error
 	switch {
 	case *child != "":
-		err = serveChild(*child, uint32(*streams), os.Stdout)
-	case *client != "":
-		err = runClient(clientRun{*client, *url, *inFlight, *body, *duration}, os.Stdout)
+		err = runChild(*child, flag.Arg(0))
+	case flag.NArg() > 0:
+		err = fmt.Errorf("what is %q?", flag.Arg(0))
+	case o.from != "":
+		err = redraw(o)
 	default:
-		err = bench(options{
-			scenarios: *scenarioNames,
-			servers:   *serverNames,
-			duration:  *duration,
-			rounds:    *rounds,
-			idle:      *idle,
-			jsonFile:  *jsonFile,
-		})
+		err = bench(o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -81,79 +90,132 @@ func main() {
 	}
 }
 
-type options struct {
-	scenarios, servers string
-	duration           time.Duration
-	rounds, idle       int
-	jsonFile           string
+// redraw shows earlier runs.
+func redraw(o options) error {
+	var records []*record
+	for name := range strings.SplitSeq(o.from, ",") {
+		rec, err := readRecord(name)
+		if err != nil {
+			return err
+		}
+		records = append(records, rec)
+	}
+	if o.json != "" {
+		return errors.New("-json is for what is measured now")
+	}
+	return show(o, records)
 }
 
+// bench measures.
 func bench(o options) error {
-	if !progress.IsTerminal(os.Stdout) || os.Getenv("NO_COLOR") != "" {
-		text.DisableColors()
-	}
-	if o.rounds < 1 || o.duration < time.Second || o.idle < 1 {
-		return errors.New("there must be at least one round, one second and one idle connection")
-	}
-	scenarios, err := choose(allScenarios, func(s scenario) string { return s.name }, o.scenarios)
+	r, rec, err := prepare(&o)
 	if err != nil {
-		return fmt.Errorf("-scenarios: %w", err)
+		return err
+	}
+	defer r.machine.close()
+	turns := r.turns()
+	if len(turns) == 0 {
+		return errors.New("none of these servers can take part in any of these scenarios")
+	}
+	fmt.Printf("%s\n%d measurements, about %.1f minutes\n\n", r.machine, len(turns), r.estimate(turns).Minutes())
+	rec.Samples = r.run(turns, os.Stdout)
+	if o.json != "" {
+		if err := rec.write(o.json); err != nil {
+			return err
+		}
+	}
+	return show(o, []*record{rec})
+}
+
+// prepare returns what measures, and the record that the samples belong in.
+func prepare(o *options) (*runner, *record, error) {
+	if o.rounds < 1 || o.duration < time.Second || o.idle < 1 {
+		return nil, nil, errors.New("there must be at least one round, one second and one idle connection")
+	}
+	scenarios, err := chooseScenarios(o.scenarios, o.all)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-scenarios: %w", err)
 	}
 	servers, err := choose(allServers(), func(s server) string { return s.name }, o.servers)
 	if err != nil {
-		return fmt.Errorf("-servers: %w", err)
+		return nil, nil, fmt.Errorf("-servers: %w", err)
 	}
-	servers, scenarios, missing := present(servers, scenarios)
-	for _, line := range missing {
-		fmt.Println("missing:", line)
+	if o.procs, err = numbers(o.procsList); err != nil {
+		return nil, nil, fmt.Errorf("-procs: %w", err)
 	}
-
+	if err := allowFiles(o.idle); err != nil {
+		return nil, nil, err
+	}
+	servers, missing := present(servers)
+	scenarios, more := runnable(scenarios)
+	missing = append(missing, more...)
+	for _, text := range missing {
+		fmt.Println("missing:", text)
+	}
 	m, err := newMachine()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer m.close()
-	fmt.Printf("%s\n\n", m)
-	r := runner{options: o, machine: m, scenarios: scenarios, servers: servers}
-	samples := r.run(os.Stdout)
-	fmt.Println(reportTable(scenarios, servers, samples))
-	for _, s := range samples {
-		if s.Error != "" {
-			fmt.Printf("%s on %s, round %d: %s\n", s.Scenario, s.Server, s.Round, s.Error)
-		}
+	rec := &record{Machine: m, Versions: versions(servers), Command: command(), Missing: missing, Loads: make(map[string]string)}
+	for _, sc := range scenarios {
+		rec.Loads[sc.name] = sc.load.String()
 	}
-	if o.jsonFile == "" {
-		return nil
-	}
-	return writeJSON(o.jsonFile, m, samples)
+	return &runner{options: *o, machine: m, scenarios: scenarios, servers: servers}, rec, nil
 }
 
-func writeJSON(name string, m *machine, samples []sample) error {
-	out, err := json.MarshalIndent(struct {
-		Machine *machine `json:"machine"`
-		Samples []sample `json:"samples"`
-	}{m, samples}, "", "\t")
+// command returns how this program was called: what matters of it.
+func command() []string {
+	line := []string{"go", "run", "-C", "internal/interop", "./bench"}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name != "json" && f.Name != "svg" && f.Name != "md" {
+			line = append(line, "-"+f.Name+"="+f.Value.String())
+		}
+	})
+	return line
+}
+
+// numbers returns the numbers of a list, nil of an empty one.
+func numbers(list string) ([]int, error) {
+	if list == "" {
+		return nil, nil
+	}
+	var all []int
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is not a number of processors", text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// show prints the tables, what could not be measured and why, and writes the files.
+func show(o options, records []*record) error {
+	if !progress.IsTerminal(os.Stdout) || os.Getenv("NO_COLOR") != "" {
+		text.DisableColors()
+	}
+	res := merge(records)
+	fmt.Println(reportTable(res))
+	for _, rec := range records {
+		for _, s := range rec.Samples {
+			if s.Error != "" {
+				fmt.Printf("%s, %s, round %d: %s\n", s.key.title(), s.Server, s.Round, s.Error)
+			}
+		}
+	}
+	fmt.Println(goalsTable(res, painted).Render())
+	if o.md != "" {
+		if err := os.WriteFile(o.md, []byte(markdown(records, res)), 0o666); err != nil {
+			return err
+		}
+	}
+	if o.svg == "" {
+		return nil
+	}
+	svg, err := chart(records, res)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, append(out, '\n'), 0o666)
-}
-
-// choose returns the elements of all that list names, all of them if it is empty.
-func choose[T any](all []T, name func(T) string, list string) ([]T, error) {
-	if list == "" {
-		return all, nil
-	}
-	var chosen []T
-next:
-	for want := range strings.SplitSeq(list, ",") {
-		for _, one := range all {
-			if name(one) == strings.TrimSpace(want) {
-				chosen = append(chosen, one)
-				continue next
-			}
-		}
-		return nil, fmt.Errorf("there is no %q", want)
-	}
-	return chosen, nil
+	return os.WriteFile(o.svg, []byte(svg), 0o666)
 }

@@ -1,23 +1,31 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// stopLimit is how long a server may take to end when it is asked to.
+// stopLimit is how long a process may take to end when it is asked to.
 const stopLimit = 2 * time.Second
 
-// A process is a running server.
+// A process is a running server or client.
 type process struct {
-	url   string // scheme://host:port
+	url    string // scheme://host:port of a server
+	counts bool   // answers a line of input with the number of its allocations
+
 	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   *bufio.Reader
 	ended chan struct{}
 	log   bytes.Buffer // what it printed to standard error; read it after ended
 }
@@ -26,7 +34,20 @@ type process struct {
 func startProcess(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, ended: make(chan struct{})}
 	cmd.Stderr = &p.log
+	// A pipe of ours, as Wait would close that of StdoutPipe under a reader.
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	cmd.Stdout = w
+	p.out = bufio.NewReader(r)
+	if p.in, err = cmd.StdinPipe(); err != nil {
+		r.Close()
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
+		r.Close()
 		return nil, err
 	}
 	go func() {
@@ -36,8 +57,15 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// line returns the next line that the process prints.
+func (p *process) line() (string, error) {
+	s, err := p.out.ReadString('\n')
+	return strings.TrimSpace(s), err
+}
+
 // stop ends the process: politely at first.
 func (p *process) stop() {
+	p.in.Close()
 	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.ended:
@@ -47,39 +75,58 @@ func (p *process) stop() {
 	}
 }
 
-// clockTick is the unit of times in /proc/PID/stat: USER_HZ, 100 wherever Linux runs Go.
-const clockTick = 10 * time.Millisecond
-
-// cpu returns the time that the process has spent computing, in itself and in the kernel.
-func (p *process) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
+// cpu returns the time that a process has spent computing, in all its threads and in the kernel.
+func cpu(pid int) (time.Duration, error) {
+	// A process's clock has its id's complement, shifted, and says which of its clocks: CPUCLOCK_SCHED.
+	const clockSched = 2
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|clockSched), &t); err != nil {
+		return 0, fmt.Errorf("the CPU clock of process %d: %w", pid, err)
 	}
-	// The command's name, in parentheses, may have spaces; utime and stime are the 14th and 15th fields.
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/PID/stat is %q", stat)
-	}
-	utime, err1 := strconv.Atoi(fields[11])
-	stime, err2 := strconv.Atoi(fields[12])
-	if err1 != nil || err2 != nil {
-		return 0, fmt.Errorf("/proc/PID/stat is %q", stat)
-	}
-	return time.Duration(utime+stime) * clockTick, nil
+	return time.Duration(t.Nano()), nil
 }
 
 // rss returns the memory of a process that is resident, in KiB.
-func rss(pid int) (int, error) {
+func rss(pid int) (float64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
 		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			return strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")))
+			return strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 64)
 		}
 	}
-	return 0, fmt.Errorf("/proc/PID/status has no VmRSS")
+	return 0, fmt.Errorf("/proc/%d/status has no VmRSS", pid)
+}
+
+// A cost is what a server has used up.
+type cost struct {
+	cpu     time.Duration
+	mallocs uint64 // 0 if it does not count them
+}
+
+// cost reads what the process has used up so far.
+func (p *process) cost() (c cost, err error) {
+	if c.cpu, err = cpu(p.cmd.Process.Pid); err != nil || !p.counts {
+		return c, err
+	}
+	if _, err := io.WriteString(p.in, "\n"); err != nil {
+		return c, err
+	}
+	answer, err := p.line()
+	if err != nil {
+		return c, err
+	}
+	c.mallocs, err = strconv.ParseUint(answer, 10, 64)
+	return c, err
+}
+
+// charge notes in m what its requests have cost between the two readings, and what memory the process has.
+func (m *measurement) charge(pid int, before, after cost) (err error) {
+	n := float64(max(m.Requests+m.Failed, 1))
+	m.CPU = float64((after.cpu - before.cpu).Nanoseconds()) / 1000 / n
+	m.Allocs = float64(after.mallocs-before.mallocs) / n
+	m.RSS, err = rss(pid)
+	return err
 }

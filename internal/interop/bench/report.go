@@ -2,93 +2,71 @@ package main
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// A summary is what the rounds of one server in one scenario come to: medians, and the sum of failures.
-type summary struct {
-	rounds, errors, failed     int
-	perSec, cpu, idleConn, rss float64
-}
-
-func summarize(samples []sample, scenario, server string) summary {
-	var sum summary
-	var perSec, cpu, idleConn, rss []float64
-	for _, s := range samples {
-		if s.Scenario != scenario || s.Server != server {
-			continue
-		}
-		sum.rounds++
-		if s.Error != "" {
-			sum.errors++
-			continue
-		}
-		sum.failed += s.Failed
-		perSec = append(perSec, s.PerSec)
-		cpu = append(cpu, s.CPU)
-		idleConn = append(idleConn, s.IdleConn)
-		rss = append(rss, float64(s.RSS))
-	}
-	sum.perSec, sum.cpu, sum.idleConn, sum.rss = median(perSec), median(cpu), median(idleConn), median(rss)
-	return sum
-}
-
-// median returns the middle value, the mean of the two if there are two, 0 of nothing.
-func median(values []float64) float64 {
-	n := len(values)
-	if n == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return (sorted[(n-1)/2] + sorted[n/2]) / 2
-}
-
-// reportTable renders a line for each server in each scenario.
-func reportTable(scenarios []scenario, servers []server, samples []sample) string {
+// newTable returns a table whose columns from the second to the last-th are numbers.
+func newTable(last int, header table.Row) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleRounded)
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"", "requests/s", "× " + reference, "CPU µs/request", "× " + reference, "RSS MiB", "KiB/idle conn", "failed"})
-	for i, sc := range scenarios {
-		if i > 0 {
-			t.AppendSeparator()
-		}
-		t.AppendRow(table.Row{text.Bold.Sprint(sc.title)})
-		ref := summarize(samples, sc.name, reference)
-		for _, srv := range servers {
-			if sum := summarize(samples, sc.name, srv.name); sum.rounds > 0 {
-				t.AppendRow(sum.row(srv, ref))
-			}
-		}
-	}
+	t.AppendHeader(header)
 	var columns []table.ColumnConfig
-	for n := 2; n <= 8; n++ {
+	for n := 2; n <= last; n++ {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
+	return t
+}
+
+// reportTable renders a line for each server in each scenario.
+func reportTable(res results) string {
+	t := newTable(8, table.Row{"", "requests/s", "× " + reference, "CPU µs/request", "× " + reference, "allocations", "RSS MiB", "failed", ""})
+	for i, k := range res.keys {
+		if i > 0 {
+			t.AppendSeparator()
+		}
+		t.AppendRow(table.Row{text.Bold.Sprint(k.title())})
+		for _, srv := range allServers() {
+			if sum, ok := res.of[k][srv.name]; ok {
+				t.AppendRow(sum.row(srv.title, res.of[k][reference]))
+			}
+		}
+	}
 	return t.Render()
 }
 
-func (sum summary) row(srv server, ref summary) table.Row {
-	name := "  " + srv.title
-	if sum.errors == sum.rounds {
-		return table.Row{name, "", "", "", "", "", "", text.FgRed.Sprint("could not be measured")}
+func (s summary) row(title string, ref summary) table.Row {
+	name := "  " + title
+	if !s.measured() {
+		return table.Row{name, "", "", "", "", "", "", "", text.FgRed.Sprint("could not be measured")}
 	}
-	failed := fmt.Sprint(sum.failed)
-	if sum.failed+sum.errors > 0 {
-		failed = text.FgRed.Sprint(sum.failed + sum.errors)
+	failed := fmt.Sprint(s.Failed)
+	if s.Failed+s.errors > 0 {
+		failed = text.FgRed.Sprint(s.Failed + s.errors)
 	}
 	return table.Row{
 		name,
-		number("%.0f", sum.perSec), ratio(sum.perSec, ref.perSec),
-		number("%.2f", sum.cpu), ratio(sum.cpu, ref.cpu),
-		number("%.1f", sum.rss/1024),
-		number("%.1f", sum.idleConn),
+		number("%.0f", s.PerSec), ratio(s.PerSec, ref.PerSec),
+		number("%.2f", s.CPU), ratio(s.CPU, ref.CPU),
+		number("%.1f", s.Allocs),
+		number("%.1f", s.RSS/1024),
 		failed,
+		s.remark(),
 	}
+}
+
+// remark says what only some scenarios measure.
+func (s summary) remark() string {
+	switch {
+	case s.IdleConn > 0:
+		return fmt.Sprintf("%.1f KiB a connection", s.IdleConn)
+	case s.P99 > 0:
+		return fmt.Sprintf("p50 %.0f µs, p99 %.0f µs", s.P50, s.P99)
+	}
+	return ""
 }
 
 // number formats a value, nothing if it was not measured.
@@ -104,4 +82,26 @@ func ratio(value, of float64) string {
 		return ""
 	}
 	return fmt.Sprintf("%.2f", value/of)
+}
+
+// goalsTable has a line for each goal.
+func goalsTable(res results, show func(verdict) string) table.Writer {
+	t := newTable(4, table.Row{"goal", "at least", "aim", "measured", ""})
+	for _, g := range goals {
+		value := g.value(res)
+		t.AppendRow(table.Row{g.title, g.bound(g.least), g.bound(g.aim), g.format(value), show(g.judge(value))})
+	}
+	return t
+}
+
+// painted is a verdict for a terminal.
+func painted(v verdict) string {
+	colour := text.FgYellow
+	switch v {
+	case missed:
+		colour = text.FgRed
+	case reached, aimReached:
+		colour = text.FgGreen
+	}
+	return colour.Sprint(v)
 }

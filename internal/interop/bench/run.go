@@ -3,26 +3,30 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"h2fork.example/net/internal/interop/progress"
 )
 
-// warmUp is how long a server gets to grow its heap and fill its pools before it is measured.
-const warmUp = time.Second
+const (
+	// warmUp is how long a server gets to grow its heap and fill its pools before it is measured.
+	warmUp = 500 * time.Millisecond
+	// startTime estimates what it takes to start a process and stop it.
+	startTime = 100 * time.Millisecond
+)
 
-// A sample is one measurement of one server.
-type sample struct {
-	Scenario string  `json:"scenario"`
-	Server   string  `json:"server"`
-	Round    int     `json:"round"`
-	Requests int     `json:"requests,omitempty"` // that were answered with success
-	Failed   int     `json:"failed"`
-	PerSec   float64 `json:"requests_per_second,omitempty"`
-	CPU      float64 `json:"cpu_us_per_request,omitempty"`
-	RSS      int     `json:"rss_kib,omitempty"`
-	IdleConn float64 `json:"rss_kib_per_idle_connection,omitempty"`
-	Error    string  `json:"error,omitempty"`
+// A turn is one measurement to take.
+type turn struct {
+	scenario scenario
+	subject  server // what is measured: a server, or the client of the same stack
+	peer     server // what such a client talks to, else without a name
+	procs    int    // GOMAXPROCS of the subject, 0 for what the machine has
+	round    int
+}
+
+func (t turn) startSubject(m *machine) (*process, error) {
+	return t.subject.start(m, t.scenario.setting(t.procs))
 }
 
 // A runner measures servers in scenarios.
@@ -33,80 +37,98 @@ type runner struct {
 	servers   []server
 }
 
-// run takes every sample: in each scenario, each server in turn, as often as there are rounds.
-func (r *runner) run(out *os.File) []sample {
-	type turn struct {
-		scenario scenario
-		server   server
-		round    int
-	}
+// turns lists every measurement, in order: whatever is compared is measured in turn, as often as there are rounds.
+func (r *runner) turns() []turn {
 	var turns []turn
 	for _, sc := range r.scenarios {
-		for round := range r.options.rounds {
-			for _, srv := range r.servers {
-				if sc.suits(srv) {
-					turns = append(turns, turn{sc, srv, round + 1})
+		rounds := r.options.rounds
+		if sc.once {
+			rounds = 1
+		}
+		for _, procs := range r.procs(sc) {
+			for _, peer := range r.peers(sc) {
+				for round := range rounds {
+					for _, subject := range r.subjects(sc, procs) {
+						turns = append(turns, turn{sc, subject, peer, procs, round + 1})
+					}
 				}
 			}
 		}
 	}
+	return turns
+}
+
+// procs returns the values of GOMAXPROCS to measure with, 0 for what the machine has.
+func (r *runner) procs(sc scenario) []int {
+	switch {
+	case r.options.procs != nil:
+		return r.options.procs
+	case sc.procs != nil:
+		return sc.procs
+	}
+	return []int{0}
+}
+
+// peers returns whom the clients that are measured talk to: nobody in particular where servers are.
+func (r *runner) peers(sc scenario) []server {
+	if !sc.measuresClients() {
+		return []server{{}}
+	}
+	return slices.DeleteFunc(slices.Clone(r.servers), func(srv server) bool {
+		main := sc.peers == nil || slices.Contains(sc.peers, srv.name)
+		return !sc.suits(srv) || !main && !r.options.all
+	})
+}
+
+// subjects returns what is measured. What is not written in Go does not know GOMAXPROCS.
+func (r *runner) subjects(sc scenario, procs int) []server {
+	return slices.DeleteFunc(slices.Clone(r.servers), func(srv server) bool {
+		return !sc.suits(srv) || sc.measuresClients() && !srv.client || procs > 0 && srv.can&obeysGo == 0
+	})
+}
+
+// estimate says how long the turns take, about.
+func (r *runner) estimate(turns []turn) time.Duration {
+	var d time.Duration
+	for _, t := range turns {
+		d += t.scenario.load.takes(r.options)
+	}
+	return d
+}
+
+// run takes every sample.
+func (r *runner) run(turns []turn, out *os.File) []sample {
 	show := progress.New(out, len(turns), "runs")
 	defer show.Finish()
 	var samples []sample
 	for _, t := range turns {
-		part := fmt.Sprintf("%-14s round %d  %-10s", t.scenario.name, t.round, t.server.name)
-		show.Begin(part)
-		s, err := r.measure(t.scenario, t.server)
-		s.Scenario, s.Server, s.Round = t.scenario.name, t.server.name, t.round
-		if err != nil {
-			s.Error = err.Error()
-		}
+		show.Begin(t.String())
+		s := r.sample(t)
 		show.Step()
-		show.End(part + "  " + s.String())
+		show.End(t.String() + "  " + s.String())
 		samples = append(samples, s)
 	}
 	return samples
 }
 
-// measure starts the server, takes a sample and stops it.
-func (r *runner) measure(sc scenario, srv server) (sample, error) {
-	if sc.measuresClients() {
-		return r.measureClient(sc, srv.name)
+func (t turn) String() string {
+	subject := t.subject.name
+	if t.peer.name != "" {
+		subject += " to " + t.peer.name
 	}
-	p, err := srv.start(r.machine, sc)
-	if err != nil {
-		return sample{}, err
+	if t.procs > 0 {
+		subject += fmt.Sprintf(", GOMAXPROCS=%d", t.procs)
 	}
-	defer p.stop()
-	if !sc.needsH2load() {
-		return measureIdle(p, p.url+sc.path, r.options.idle)
-	}
-	if _, err := r.drive(p, sc, warmUp); err != nil {
-		return sample{}, err
-	}
-	before, err := p.cpu()
-	if err != nil {
-		return sample{}, err
-	}
-	s, err := r.drive(p, sc, r.options.duration)
-	if err != nil {
-		return sample{}, err
-	}
-	after, err := p.cpu()
-	if err != nil {
-		return sample{}, err
-	}
-	s.CPU = float64((after - before).Microseconds()) / float64(max(s.Requests+s.Failed, 1))
-	s.RSS, err = rss(p.cmd.Process.Pid)
-	return s, err
+	return fmt.Sprintf("%-14s round %d  %-20s", t.scenario.name, t.round, subject)
 }
 
-func (s sample) String() string {
-	switch {
-	case s.Error != "":
-		return s.Error
-	case s.Scenario == idleScenario:
-		return fmt.Sprintf("%8.1f KiB a connection", s.IdleConn)
+func (r *runner) sample(t turn) sample {
+	s := sample{key: key{t.scenario.name, t.peer.name, t.procs}, Server: t.subject.name, Round: t.round}
+	m, err := t.scenario.load.measure(r, t)
+	if err != nil {
+		s.Error = err.Error()
+		return s
 	}
-	return fmt.Sprintf("%8.0f requests/s  %8.2f CPU µs/request  %d failed", s.PerSec, s.CPU, s.Failed)
+	s.measurement = m
+	return s
 }

@@ -1,0 +1,183 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"html"
+	"strings"
+	"text/template"
+)
+
+// The chart has one axis for everything: a quantity of which less is better, relative to the reference's. It is
+// drawn here since charting libraries that write SVG draw text as paths or for one background only.
+
+//go:embed chart.svg.tmpl
+var chartText string
+
+var chartTemplate = template.Must(template.New("chart").Funcs(template.FuncMap{"sub": func(a, b int) int { return a - b }}).Parse(chartText))
+
+// A panel is a part of the chart with a heading.
+type panel struct {
+	title string
+	rates bool // to show requests a second too
+	lines []line
+}
+
+var panels = []panel{
+	{"Server: CPU time for a request", true, []line{
+		{"8 connections × 32 streams, 13 B", key{Scenario: "small"}, cpuTime},
+		{"32 connections × 1 stream, 13 B", key{Scenario: "single"}, cpuTime},
+		{"8 × 32, 1 KiB", key{Scenario: "kib"}, cpuTime},
+		{"8 × 32, 64 KiB", key{Scenario: "kib64"}, cpuTime},
+		{"1 MiB download", key{Scenario: "download"}, cpuTime},
+		{"1 MiB upload", key{Scenario: "upload"}, cpuTime},
+		{"TLS, 8 × 32, 13 B", key{Scenario: "tls"}, cpuTime},
+		{"gRPC through ServeHTTP, unary", key{Scenario: "grpc"}, cpuTime},
+		{"gRPC through ServeHTTP, messages", key{Scenario: "grpcstream"}, cpuTime},
+		{"10 streams busy of 10,010", key{Scenario: "open10k"}, cpuTime},
+	}},
+	{"Transport: CPU time for a request", true, []line{
+		{"64 in flight, 13 B", key{Scenario: "transport", Peer: ours}, cpuTime},
+		{"1 in flight, 13 B", key{Scenario: "transport1", Peer: ours}, cpuTime},
+		{"64 uploads of 64 KiB in flight", key{Scenario: "transportup", Peer: ours}, cpuTime},
+	}},
+	{"Server: memory and latency", false, []line{
+		{"memory of an idle connection", key{Scenario: idleScenario}, idleConn},
+		{"heap allocations for a request", key{Scenario: "small"}, allocs},
+		{"99th percentile beside sleepers", key{Scenario: fastScenario}, p99},
+	}},
+}
+
+// The chart's measures, in pixels.
+const (
+	chartWidth   = 900
+	chartHead    = 92  // title, legend
+	chartFoot    = 46  // axis' labels, provenance
+	chartLeft    = 260 // where the axis begins
+	chartAxis    = 480 // its length
+	chartRow     = 22
+	chartHeading = 34 // of a panel
+	chartBar     = 12
+	chartLegend  = 90 // a legend's entry
+
+	chartMax = 1.25 // of the axis; what is more is at its end
+)
+
+// A chartServer is how a server is drawn. The colours are Okabe and Ito's, which colour-blind people tell apart.
+type chartServer struct {
+	Name, Label, Colour string
+	Shape               string // an SVG path around 0,0
+}
+
+const (
+	circle   = "M-4.5,0a4.5,4.5 0 1,0 9,0a4.5,4.5 0 1,0 -9,0z"
+	square   = "M-4,-4h8v8h-8z"
+	diamond  = "M0,-5.5l5.5,5.5l-5.5,5.5l-5.5,-5.5z"
+	triangle = "M0,-5.5l5,9h-10z"
+	wedge    = "M0,5.5l5,-9h-10z"
+)
+
+var chartMarks = []chartServer{
+	{"nethttp", "net/http", "#56b4e9", circle},
+	{"hyper", "hyper", "#d55e00", diamond},
+	{"nghttpd", "nghttpd", "#e69f00", square},
+	{"h2o", "h2o", "#cc79a7", triangle},
+	{"nginx", "nginx", "#009e73", wedge},
+}
+
+// A drawing is what chart.svg.tmpl needs.
+type drawing struct {
+	Width, Height            int
+	Left, Right, Top, Bottom int // the axis' field
+	Reference                int // where the reference is
+	Ticks                    []placed
+	Legend                   []mark
+	Headings                 []placed
+	Bars                     []bar
+	Foot                     string
+}
+
+// A placed is a text at a place on one of the axes.
+type placed struct {
+	At   int
+	Text string
+}
+
+type mark struct {
+	chartServer
+	X, Y int
+}
+
+// A bar is a row: this repository's ratio, and everybody else's.
+type bar struct {
+	Y, Middle, Width, Height int
+	Label, Ratio, Rate       string
+	Marks                    []mark
+}
+
+// chart renders the results as SVG.
+func chart(records []*record, res results) (string, error) {
+	first := records[0]
+	d := drawing{
+		Width: chartWidth, Left: chartLeft, Right: chartLeft + chartAxis, Top: chartHead, Reference: axisAt(1),
+		Foot: html.EscapeString(fmt.Sprintf("%s. %s", first.Machine, strings.Join(first.Command, " "))),
+	}
+	for _, tick := range []float64{0, 0.25, 0.5, 0.75, 1} {
+		d.Ticks = append(d.Ticks, placed{axisAt(tick), fmt.Sprint(tick)})
+	}
+	for i, s := range chartMarks {
+		d.Legend = append(d.Legend, mark{chartServer: s, X: chartLeft + 2*chartLegend + i*chartLegend})
+	}
+	d.Bottom = chartHead
+	for _, p := range panels {
+		d.add(res, p)
+	}
+	d.Height = d.Bottom + chartFoot
+	var b strings.Builder
+	err := chartTemplate.Execute(&b, d)
+	return b.String(), err
+}
+
+// add draws a panel below what there is: the lines that were measured.
+func (d *drawing) add(res results, p panel) {
+	heading := placed{d.Bottom + chartHeading - chartRow/2, p.title}
+	y := d.Bottom + chartHeading
+	for _, l := range p.lines {
+		if res.value(l, ours) == 0 || res.value(l, reference) == 0 {
+			continue
+		}
+		d.Bars = append(d.Bars, newBar(res, l, y, p.rates))
+		y += chartRow
+	}
+	if y == d.Bottom+chartHeading {
+		return
+	}
+	d.Headings = append(d.Headings, heading)
+	d.Bottom = y
+}
+
+func newBar(res results, l line, y int, rates bool) bar {
+	relative := func(server string) float64 { return res.value(l, server) / res.value(l, reference) }
+	b := bar{
+		Y:      y + (chartRow-chartBar)/2,
+		Middle: y + chartRow/2,
+		Width:  axisAt(relative(ours)) - chartLeft,
+		Height: chartBar,
+		Label:  l.title,
+		Ratio:  fmt.Sprintf("%.2f ×", relative(ours)),
+	}
+	if rate := res.ratio(l.key, perSec, ours, reference); rate > 0 && rates {
+		b.Rate = fmt.Sprintf("%.1f ×", rate)
+	}
+	for _, s := range chartMarks {
+		if value := relative(s.Name); value > 0 {
+			b.Marks = append(b.Marks, mark{s, axisAt(value), b.Middle})
+		}
+	}
+	return b
+}
+
+// axisAt returns where a ratio is on the axis.
+func axisAt(ratio float64) int {
+	return chartLeft + int(min(ratio, chartMax)/chartMax*chartAxis)
+}

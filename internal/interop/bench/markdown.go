@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+)
+
+// A line is what a row of a table or of the chart shows: one quantity of every server.
+type line struct {
+	title  string
+	key    key
+	metric metric
+}
+
+// markdown renders the results as a README can have them: how they came about, CPU time, the rest, goals.
+func markdown(records []*record, res results) string {
+	plain := func(v verdict) string { return string(v) }
+	return strings.Join([]string{
+		provenance(records),
+		"CPU time of the server for a request, in µs:",
+		matrix(res, res.cpuLines(false)).RenderMarkdown(),
+		"CPU time of the client for a request, in µs:",
+		matrix(res, res.cpuLines(true)).RenderMarkdown(),
+		"Requests a second, of servers and clients:",
+		matrix(res, res.rateLines()).RenderMarkdown(),
+		"The rest:",
+		matrix(res, otherLines).RenderMarkdown(),
+		goalsTable(res, plain).RenderMarkdown(),
+	}, "\n\n") + "\n"
+}
+
+// cpuLines are the CPU times that the results have: of clients or of servers.
+func (res results) cpuLines(ofClients bool) []line {
+	var lines []line
+	for _, k := range res.keys {
+		if (k.Peer != "") == ofClients && k.Scenario != idleScenario {
+			lines = append(lines, line{k.title(), k, cpuTime})
+		}
+	}
+	return lines
+}
+
+// rateLines are the throughputs.
+func (res results) rateLines() []line {
+	var lines []line
+	for _, k := range res.keys {
+		if k.Scenario != idleScenario {
+			lines = append(lines, line{k.title(), k, perSec})
+		}
+	}
+	return lines
+}
+
+var otherLines = []line{
+	{"idle connection, KiB", key{Scenario: idleScenario}, idleConn},
+	{"heap allocations a request, 13 B", key{Scenario: "small"}, allocs},
+	{"latency beside sleepers, 99th percentile, µs", key{Scenario: fastScenario}, p99},
+}
+
+// matrix returns a table of lines, with a column for each server that has any of them.
+func matrix(res results, lines []line) table.Writer {
+	servers := res.having(lines)
+	header := table.Row{""}
+	for _, s := range servers {
+		header = append(header, s.name)
+	}
+	t := newTable(len(header), header)
+	for _, l := range lines {
+		row := table.Row{l.title}
+		for _, s := range servers {
+			row = append(row, threeDigits(res.value(l, s.name)))
+		}
+		t.AppendRow(row)
+	}
+	return t
+}
+
+func (res results) value(l line, server string) float64 {
+	return l.metric(res.of[l.key][server].measurement)
+}
+
+// having returns the servers of which any of the lines was measured.
+func (res results) having(lines []line) []server {
+	var having []server
+	for _, s := range allServers() {
+		for _, l := range lines {
+			if res.value(l, s.name) > 0 {
+				having = append(having, s)
+				break
+			}
+		}
+	}
+	return having
+}
+
+// threeDigits formats a value with about three digits, nothing if it was not measured.
+func threeDigits(value float64) string {
+	switch {
+	case value == 0:
+		return ""
+	case value < 10:
+		return fmt.Sprintf("%.2f", value)
+	case value < 100:
+		return fmt.Sprintf("%.1f", value)
+	}
+	return fmt.Sprintf("%.0f", value)
+}
+
+// provenance says what was measured, on what machine, with what command.
+func provenance(records []*record) string {
+	first := records[0]
+	var versions []string
+	for _, s := range allServers() {
+		if v := first.Versions[s.name]; v != "" {
+			versions = append(versions, s.name+": "+v)
+		}
+	}
+	runs := "Medians of one run"
+	if len(records) > 1 {
+		runs = fmt.Sprintf("Medians of %d runs' medians", len(records))
+	}
+	text := fmt.Sprintf("%s of `%s` on %s. %s.", runs, strings.Join(first.Command, " "), first.Machine, strings.Join(versions, ", "))
+	if len(first.Missing) > 0 {
+		text += "\nNot measured: " + strings.Join(first.Missing, "; ") + "."
+	}
+	return text
+}
