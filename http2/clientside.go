@@ -173,6 +173,7 @@ func (cs *clientStream) head(f conn.Fields) error {
 	}
 	cs.gotHead = true
 	res := r.HTTP
+	cs.tunnel = cs.connect && res.StatusCode/100 == 2
 	res.TLS = cs.cc.tls
 	cs.makeBody(res, f.EndStream)
 
@@ -204,6 +205,9 @@ func (cs *clientStream) head(f conn.Fields) error {
 
 // trailers are the response's.
 func (cs *clientStream) trailers(f conn.Fields) error {
+	if cs.tunnel {
+		return fieldsInTunnel(f.StreamID)
+	}
 	if !f.EndStream {
 		return wire.Stream(f.StreamID, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
 	}

@@ -32,11 +32,13 @@ type clientStream struct {
 	body    io.ReadCloser          // the request's; nil if it has none
 	trailer http.Header            // the request's; its values are the program's until the body ends
 	isHead  bool
+	connect bool // CONNECT, of either kind
 	gzip    bool // asked for by us, so decompressed by us
 
 	// The reader goroutine's.
 	gotByte           bool
 	gotHead           bool
+	tunnel            bool // a 2xx to CONNECT
 	informationalSize int
 
 	// Set under the connection's lock before answered is closed, then constant.
@@ -110,10 +112,14 @@ func (cc *ClientConn) roundTrip(req *http.Request) (*http.Response, error) {
 		req:      req,
 		ctx:      req.Context(),
 		trace:    httptrace.ContextClientTrace(req.Context()),
+		connect:  req.Method == http.MethodConnect,
 		trailer:  req.Trailer,
 		isHead:   req.Method == http.MethodHead,
 		gzip:     cc.t.gzipFor(req),
 		answered: make(chan struct{}),
+	}
+	if cs.connect {
+		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
 	}
 	cs.Init(cc.c, cs)
 	length := bodyLength(req)

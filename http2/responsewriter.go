@@ -148,6 +148,9 @@ func (w *responseWriter) seal(status int) {
 
 func (w *responseWriter) isHead() bool { return w.st.req.Method == http.MethodHead }
 
+// isTunnel reports whether the response made the stream a tunnel (RFC 9113 §8.5).
+func (w *responseWriter) isTunnel() bool { return w.st.connect && w.status/100 == 2 }
+
 // hasBody reports whether the response may have content.
 func (w *responseWriter) hasBody() bool { return !w.isHead() && message.BodyAllowed(w.status) }
 
@@ -261,7 +264,7 @@ func (w *responseWriter) queueHead(sec *session.Section) {
 // before its end: if nothing follows, they are repeated, because a gRPC client
 // takes no DATA frame after grpc-status, not even an empty one.
 func (w *responseWriter) keepGRPC() {
-	if w.info.GRPCStatus && w.grpc == nil && w.hasBody() {
+	if w.info.GRPCStatus && w.grpc == nil && w.hasBody() && !w.isTunnel() {
 		w.grpc = session.NewSection()
 		w.grpc.Fields = message.AppendGRPC(w.grpc.Fields, w.sec.Fields)
 	}
@@ -300,7 +303,7 @@ func (w *responseWriter) finish() {
 		w.seal(http.StatusOK)
 	}
 	var trailers *session.Section
-	if w.phase != phaseFinished && w.hasBody() {
+	if w.phase != phaseFinished && w.hasBody() && !w.isTunnel() {
 		trailers = w.trailers()
 	}
 	c := w.st.sc.c

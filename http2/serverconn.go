@@ -315,8 +315,11 @@ func (sc *serverConn) refuse(id uint32, err error) error {
 // Section implements conn.Side: a request's trailers.
 func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	st := cs.Side.(*serverStream)
-	if f.TooLarge {
+	switch {
+	case f.TooLarge:
 		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
+	case st.connect:
+		return fieldsInTunnel(f.StreamID)
 	}
 	trailers, err := sc.reader.ReadTrailers(f.StreamID, f.List, st.declaredTrailers)
 	if err != nil {
@@ -335,6 +338,12 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 		}
 	})
 	return nil
+}
+
+// fieldsInTunnel is the error for a second field section on a stream that CONNECT
+// opened (RFC 9113 §8.5): only DATA is tunnelled.
+func fieldsInTunnel(id uint32) error {
+	return wire.Stream(id, wire.ProtocolError, "headers_in_tunnel", "HEADERS on a stream that is a tunnel")
 }
 
 // PriorityUpdate implements conn.Side (RFC 9218 §7.1).

@@ -29,6 +29,7 @@ type serverStream struct {
 	declared         int64                                    // content-length, or -1
 	declaredTrailers http.Header                              // keys that request trailers may have
 	malformed        bool                                     // answered, then reset
+	connect          bool                                     // CONNECT, of either kind
 
 	request http.Request
 	ctx     requestContext
@@ -74,6 +75,7 @@ func (st *serverStream) accept(f conn.Fields) error {
 			http.Error(w, r.Bad.Error(), http.StatusBadRequest)
 		}
 	}
+	st.connect = st.req.Method == http.MethodConnect
 	st.declaredTrailers = st.req.Trailer
 	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
 	st.req.Body = &st.body
