@@ -3,6 +3,7 @@ package http2
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log"
 	"math"
 	"net"
@@ -68,6 +69,10 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 	}
 	if s, ok := c.(interface{ ConnectionState() tls.ConnectionState }); ok {
 		state := s.ConnectionState()
+		if state.HandshakeComplete && state.Version < tls.VersionTLS12 {
+			c.Close()
+			return nil, fmt.Errorf("http2: %s is too old (RFC 9113 §9.2)", tls.VersionName(state.Version))
+		}
 		cc.tls = &state
 	}
 	if VerboseLogs {

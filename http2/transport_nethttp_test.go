@@ -90,6 +90,27 @@ func TestServerWithoutHTTP2IsRefused(t *testing.T) {
 	}
 }
 
+// P88.
+func TestTransportRefusesOldTLS(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS12} {
+		srv, _ := tlsServer(t, echo)
+		srv.TLS.MinVersion, srv.TLS.MaxVersion = tls.VersionTLS10, version
+		conf := trusting(srv)
+		conf.MinVersion = tls.VersionTLS10
+		tr := &Transport{TLSClientConfig: conf}
+		res, err := tr.RoundTrip(get(srv.URL))
+		switch {
+		case version == tls.VersionTLS12 && err != nil:
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		case version == tls.VersionTLS12:
+			wantBody(t, res, "HTTP/2.0 ")
+		default:
+			wantErr(t, "RFC 9113 §9.2: TLS 1.2 or higher", err, "http2: TLS 1.1 is too old (RFC 9113 §9.2)")
+		}
+		tr.CloseIdleConnections()
+	}
+}
+
 func TestDialTLSIsGivenWhatItNeeds(t *testing.T) {
 	srv, _ := tlsServer(t, echo)
 	var addr, network string
