@@ -231,6 +231,13 @@ func TestServersPingIsAnswered(t *testing.T) {
 }
 
 // P84.
+func TestServersAcknowledgementOfNoPingIsIgnored(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		c.Peer.Ping(true, [8]byte{1, 2, 3})
+		c.WantNothing("RFC 9113 §6.7: acknowledgements are not answered")
+	})
+}
+
 func TestShutdownOfAnIdleConnectionSaysGoodbye(t *testing.T) {
 	withConn(t, new(Transport), func(c *connected) {
 		if err := c.cc.Shutdown(c.t.Context()); err != nil {

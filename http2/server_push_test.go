@@ -58,6 +58,24 @@ func TestServerPushPromisesAndAnswers(t *testing.T) {
 	})
 }
 
+func TestServerPushContinuesAPromiseThatIsLargerThanAFrame(t *testing.T) {
+	var err error
+	long := strings.Repeat("~", 20000)
+	serving{handler: pushes("/x", &http.PushOptions{Header: http.Header{"X-Long": {long}}}, &err)}.run(t, func(c *servedConn) {
+		c.Request(1, h2test.EndStream)
+		f := c.Next()
+		for f.Type == wire.WindowUpdate {
+			f = c.Next()
+		}
+		if f.Type != wire.PushPromise || f.Length != 16384 || f.Continuations != 1 {
+			t.Errorf("%v with %d more frames", f, f.Continuations)
+		}
+		if len(f.Fields) == 0 || f.Fields[len(f.Fields)-1].Value != long {
+			t.Errorf("it ends otherwise: %.200v", f.Fields)
+		}
+	})
+}
+
 func TestServerPushOfHEADIsAllowed(t *testing.T) {
 	var err error
 	serving{handler: pushes("/x", &http.PushOptions{Method: "HEAD"}, &err)}.run(t, func(c *servedConn) {

@@ -89,6 +89,14 @@ func TestServerAsksASilentClientWhetherItIsThere(t *testing.T) {
 	})
 }
 
+func TestServerIgnoresAnAcknowledgementOfNoPing(t *testing.T) {
+	serving{handler: serverMux(nil)}.run(t, func(c *servedConn) {
+		c.Ping(true, [8]byte{1, 2, 3})
+		c.WantNothing("RFC 9113 §6.7: acknowledgements are not answered")
+		c.wantServed(1)
+	})
+}
+
 func TestServerClosesAConnectionThatLosesItsPing(t *testing.T) {
 	serving{srv: &Server{ReadIdleTimeout: 10 * time.Second, PingTimeout: 3 * time.Second}}.run(t, func(c *servedConn) {
 		time.Sleep(10 * time.Second)

@@ -90,6 +90,27 @@ func TestServerWithoutHTTP2IsRefused(t *testing.T) {
 	}
 }
 
+func TestDialTLSIsGivenTheServersName(t *testing.T) {
+	for _, tc := range []struct{ url, configured, want string }{
+		{"https://example.com/", "", "example.com"},
+		{"https://example.com:8443/", "", "example.com"},
+		{"https://example.com/", "other.example", "other.example"},
+	} {
+		var name string
+		tr := &Transport{
+			TLSClientConfig: &tls.Config{ServerName: tc.configured},
+			DialTLSContext: func(_ context.Context, _, _ string, cfg *tls.Config) (net.Conn, error) {
+				name = cfg.ServerName
+				return nil, errors.New("no network")
+			},
+		}
+		tr.RoundTrip(get(tc.url))
+		if name != tc.want {
+			t.Errorf("%s: ServerName is %q, want %q (RFC 9113 §9.2)", tc.url, name, tc.want)
+		}
+	}
+}
+
 // P88.
 func TestTransportRefusesOldTLS(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS11, tls.VersionTLS12} {

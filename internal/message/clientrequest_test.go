@@ -56,6 +56,7 @@ func TestWhatARequestSends(t *testing.T) {
 		{"RFC 9113 §8.2.2: TE only has trailers", withHeader("Te", "gzip, trailers;q=1", "Te", "trailers, deflate"),
 			slices.Concat(plain, []string{"te", "trailers"}, agent)},
 		{"RFC 9113 §8.2.2: no TE without trailers", withHeader("Te", "gzip"), slices.Concat(plain, agent)},
+		{"RFC 9113 §8.3.1: no Host beside :authority", withHeader("Host", "other.example"), slices.Concat(plain, agent)},
 		{"RFC 9113 §8.3.1: no :authority without an authority", withURL(url.URL{Scheme: "http", Path: "/"}),
 			slices.Concat(plain[2:], agent)},
 		{"RFC 9113 §8.3.1: an empty path is /", withURL(url.URL{Scheme: "http", Host: "example.com"}),
@@ -93,6 +94,8 @@ func TestWhatARequestMayNotBe(t *testing.T) {
 	}{
 		{"a URL is where all control data comes from", func(req *http.Request) { req.URL = nil }, "http2: Request.URL is nil"},
 		{"RFC 9110 §9.1: a method is a token", withMethod("GET / HTTP/1.1\r\n"), `http2: invalid method "GET / HTTP/1.1\r\n"`},
+		{"RFC 9113 §8.3: no undefined pseudo-field", withHeader(":foo", "x"), `http2: invalid HTTP header name ":foo"`},
+		{"RFC 9113 §8.3: no response pseudo-field", withHeader(":status", "200"), `http2: invalid HTTP header name ":status"`},
 		{"RFC 9113 §8.3.1: a :scheme", withURL(url.URL{Host: "example.com", Path: "/"}), "http2: unsupported scheme"},
 		{"RFC 3986 §3.1: a valid one", withURL(url.URL{Scheme: "a b", Host: "example.com", Path: "/"}), "http2: unsupported scheme"},
 		{"RFC 9113 §8.3.1: no userinfo in :authority", func(req *http.Request) { req.Host = "u@example.com" },

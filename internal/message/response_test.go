@@ -25,6 +25,21 @@ func TestConnectionSpecificFieldsAreNotSent(t *testing.T) {
 	}
 }
 
+// RFC 9113 §8.3: a response has one pseudo-header field, and its trailers none.
+func TestPseudoFieldsOfAHandlerAreNotSent(t *testing.T) {
+	h := http.Header{":status": {"500"}, ":path": {"/"}, ":foo": {"x"}, "Trailer::status": {"200"}}
+	var info ResponseInfo
+	if got, want := AppendResponse(nil, 200, h, &info), fieldsOf(":status", "200"); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got, want := AppendInformational(nil, 103, h), fieldsOf(":status", "103"); !slices.Equal(got, want) {
+		t.Errorf("1xx: got %v, want %v", got, want)
+	}
+	if got := AppendTrailers(nil, h, []string{":status"}); len(got) != 0 {
+		t.Errorf("trailers: got %v, want none", got)
+	}
+}
+
 // RFC 9113 §8.2.1: a field value must not start or end with white space.
 func TestWhiteSpaceAroundAValueIsNotSent(t *testing.T) {
 	var info ResponseInfo
