@@ -112,6 +112,54 @@ func TestServerCountsFieldsAtTheirFullSize(t *testing.T) {
 	})
 }
 
+// A cookie's crumbs are joined, so that what they refer to is not only counted but
+// copied. A section may not expand like that, whatever the limit.
+func TestServerRefusesFieldsThatExpandBeyondReason(t *testing.T) {
+	for name, literal := range map[string]string{
+		"a field": "\x40\x01b",
+		"cookies": "\x60", // with the name from the static table
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got int
+			serving{handler: func(w http.ResponseWriter, r *http.Request) {
+				got = len(r.Header.Get("Cookie")) + len(r.Header["B"])
+				w.WriteHeader(204)
+			}}.besieged(t, func(c *servedConn) {
+				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, block+literal+"\x7f\xa1\x1e"+strings.Repeat("x", 4000)))
+				c.Want("a large field is fine", noContent(1))
+				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 3, block+strings.Repeat("\xbe", 10)))
+				c.Want("ten references to it are too", noContent(3))
+				if got == 0 {
+					t.Error("the handler has not seen them")
+				}
+				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 5, block+strings.Repeat("\xbe", 200)))
+				c.Want("hundreds are not, though there is room", h2test.HeadersWith(5, h2test.KeepOpen, ":status", "431"))
+				c.Next() // the body
+			})
+		})
+	}
+}
+
+// Whoever refers to each entry of the dynamic table once, and to the static table
+// as often as there is room, expands within reason.
+func TestServerTakesFieldsThatAreAllReferences(t *testing.T) {
+	serving{srv: &Server{MaxDecoderHeaderTableSize: 64 << 10}}.besieged(t, func(c *servedConn) {
+		const entries = 55
+		references := strings.Repeat("\x90", 10000) // accept-encoding: gzip, deflate
+		for i := range byte(entries) {
+			references += string([]byte{0xbe + i})
+		}
+		entry := "\x40\x01b\x7f\xc9\x07" + strings.Repeat("x", 1096)
+		c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, served+strings.Repeat(entry, entries)))
+		c.Want("the table is filled", noContent(1))
+		c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 3, served+references))
+		c.Want("and used", noContent(3))
+	})
+}
+
+// served is block for what wantServed asks for.
+const served = "\x82\x87\x04\x07/served\x01\x01a"
+
 // A field costs 32 octets however short it is (RFC 9113 §6.5.2), and a cookie's
 // crumbs count before they are joined.
 func TestServerCountsFieldsThatAreNextToNothing(t *testing.T) {

@@ -14,7 +14,7 @@ type Fields struct {
 	HasPriority bool
 	Priority    wire.PriorityParam
 	List        []hpack.HeaderField // valid during the call
-	TooLarge    bool                // List is cut: the section exceeds our MAX_HEADER_LIST_SIZE
+	TooLarge    bool                // List is cut: the section exceeds our MAX_HEADER_LIST_SIZE, or expands beyond reason
 }
 
 const (
@@ -28,6 +28,15 @@ const (
 	// unannouncedList bounds a field section where a client announces no limit
 	// (CVE-2023-45288 all the same).
 	unannouncedList = 16 << 20
+
+	// maxExpansion and freeExpansion bound what a field section decodes to, by
+	// what it took on the wire: references to a large entry of the dynamic table
+	// make four thousand octets of one, and a cookie's crumbs are joined
+	// (CVE-2026-49975, "HTTP/2 bomb"). The most that a peer gets who refers to
+	// each entry once is 60 octets for one, an entry of the static table, and the
+	// dynamic table; that is free several times over.
+	maxExpansion  = 64
+	freeExpansion = 64 << 10
 
 	// maxKeptFields keeps one huge section from pinning its slice.
 	maxKeptFields = 256
@@ -51,6 +60,7 @@ type section struct {
 	size    uint64 // as MAX_HEADER_LIST_SIZE counts
 	wire    uint64 // bytes of fragments so far
 	maxList uint32
+	free    uint64 // what size may exceed maxExpansion times wire by
 	large   bool
 	resized bool // the next block has to begin with a dynamic table size update
 	dec     *hpack.Decoder
@@ -63,7 +73,7 @@ func (a *section) emit(f hpack.HeaderField) {
 		a.log(f)
 	}
 	a.size += uint64(len(f.Name)+len(f.Value)) + fieldOverhead
-	if a.size > uint64(a.maxList) {
+	if a.size > uint64(a.maxList) || a.size > a.free+maxExpansion*a.wire {
 		a.large = true
 		a.dec.SetEmitEnabled(false) // stays in step, and produces no more
 		return

@@ -69,6 +69,7 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.buf = in.small[:]
 	in.now = time.Now()
 	in.section.maxList = maxList
+	in.section.free = freeExpansion + 2*uint64(tableSize)
 	in.section.log = c.opt.Log.Decoded
 	in.table = tableSize
 	// RFC 9113 §4.3.1: until it acknowledges less, the peer may use the default.
