@@ -116,6 +116,13 @@ var patchCases = []patchCase{
 	}), script: patchScript(func(p *h2test.Peer) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST", "expect", "100-continue")
 	}), ours: `HEADERS 1 :status="100"`},
+	{id: "P90", name: "a large cookie, two hundred times", handler: answers(answerOK), script: patchScript(func(p *h2test.Peer) {
+		fields := []string{":method", "GET", ":scheme", "https", ":authority", "a", ":path", "/"}
+		for range 200 {
+			fields = append(fields, "cookie", strings.Repeat("x", 4000))
+		}
+		p.Headers(1, h2test.EndStream, fields...)
+	}), ours: `HEADERS 1 :status="431"`, upstream: `HEADERS 1 :status="200"`},
 	{id: "P87", name: "trailers that are too large", server: func(hs *http.Server) { hs.MaxHeaderBytes = 1000 }, handler: patchReads, script: patchScript(func(p *h2test.Peer) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST", "trailer", "a, b")
 		twinPause()
