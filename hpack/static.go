@@ -69,9 +69,11 @@ var staticTable = [...]HeaderField{
 // table's first entry comes right after it (RFC 7541 §2.3.3).
 const staticTableLen = len(staticTable) - 1
 
-// staticNames is a perfect hash of the static table's names: at a name's slot, the index of its
-// last entry. Entries of one name are neighbours.
+// staticNames is a perfect hash of the static table's names: at a name's slot, its entries, which
+// are neighbours.
 var staticNames = buildStaticNames()
+
+type staticEntries struct{ first, last uint8 }
 
 const staticNameSlots = 128
 
@@ -80,9 +82,13 @@ func staticNameSlot(name string) uint {
 	return (3*uint(len(name)) + 54*uint(name[0]) + 59*uint(name[len(name)-1])) % staticNameSlots
 }
 
-func buildStaticNames() (slots [staticNameSlots]uint8) {
+func buildStaticNames() (slots [staticNameSlots]staticEntries) {
 	for i := 1; i <= staticTableLen; i++ {
-		slots[staticNameSlot(staticTable[i].Name)] = uint8(i)
+		slot := &slots[staticNameSlot(staticTable[i].Name)]
+		if slot.first == 0 {
+			slot.first = uint8(i)
+		}
+		slot.last = uint8(i)
 	}
 	return slots
 }
@@ -90,23 +96,31 @@ func buildStaticNames() (slots [staticNameSlots]uint8) {
 // searchStatic looks a field up in the static table. Where only the name is found, index is
 // that of the last entry with this name; where not even that, it is 0.
 func searchStatic(name, value string) (index uint64, exact bool) {
-	last := searchStaticName(name)
-	for i := last; i > 0 && staticTable[i].Name == name; i-- {
+	entries := searchStaticEntries(name)
+	if entries.first == 0 {
+		return 0, false
+	}
+	for i := entries.first; i <= entries.last; i++ {
 		if staticTable[i].Value == value {
-			return i, true
+			return uint64(i), true
 		}
 	}
-	return last, false
+	return uint64(entries.last), false
 }
 
 // searchStaticName returns the index of the last entry with this name, or 0.
 func searchStaticName(name string) uint64 {
+	return uint64(searchStaticEntries(name).last)
+}
+
+// searchStaticEntries returns the entries with this name, or zeros.
+func searchStaticEntries(name string) staticEntries {
 	if name == "" {
-		return 0
+		return staticEntries{}
 	}
-	i := uint64(staticNames[staticNameSlot(name)])
-	if staticTable[i].Name != name {
-		return 0
+	entries := staticNames[staticNameSlot(name)]
+	if staticTable[entries.first].Name != name {
+		return staticEntries{}
 	}
-	return i
+	return entries
 }
