@@ -178,7 +178,7 @@ func (r *ResponseReader) readRegular(id uint32, head *responseHead, fields []hpa
 
 // field checks a regular field and returns its key in an http.Header.
 func (r *ResponseReader) field(id uint32, f *hpack.HeaderField) (key string, k kind, err error) {
-	if known := byLower[f.Name]; known != nil {
+	if known := byLower(f.Name); known != nil {
 		key, k = known.canonical, known.kind
 	} else if spelled, ok := r.names.key(f.Name); ok {
 		key = spelled

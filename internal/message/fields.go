@@ -89,12 +89,12 @@ func trimOWS(s string) string {
 // lowerName returns the lower-case spelling of a header key, or false if it is no field name. It returns
 // what the table knows about the name, nil if nothing.
 func lowerName(key string) (name string, known *knownName, ok bool) {
-	if known = byCanonical[key]; known != nil {
+	if known = byCanonical(key); known != nil {
 		return known.lower, known, true
 	}
 	if !validToken(key) {
 		return "", nil, false
 	}
 	name = strings.ToLower(key) // ASCII only, by now
-	return name, byLower[name], true
+	return name, byLower(name), true
 }

@@ -30,14 +30,16 @@ func TestEveryOctetIsJudgedAsInRFC9110(t *testing.T) {
 }
 
 func TestKnownNamesAreValidAndSpelledAsInHTTP1(t *testing.T) {
-	if len(byLower) != len(specialNames)+len(ordinaryNames) {
-		t.Errorf("%d names for %d special and %d ordinary ones", len(byLower), len(specialNames), len(ordinaryNames))
+	if len(knownNames) != len(specialNames)+len(ordinaryNames) {
+		t.Errorf("%d names for %d special and %d ordinary ones", len(knownNames), len(specialNames), len(ordinaryNames))
 	}
-	for name, known := range byLower {
-		if !validName(name) || known.lower != name {
+	for i := range knownNames {
+		known := &knownNames[i]
+		name := known.lower
+		if !validName(name) || byLower(name) != known {
 			t.Errorf("%q is known as %q", name, known.lower)
 		}
-		if known.canonical != http.CanonicalHeaderKey(name) || byCanonical[known.canonical] != known {
+		if known.canonical != http.CanonicalHeaderKey(name) || byCanonical(known.canonical) != known {
 			t.Errorf("%q is spelled %q", name, known.canonical)
 		}
 	}

@@ -35,26 +35,65 @@ type knownName struct {
 	kind      kind
 }
 
-// byLower and byCanonical are read-only after initialization. Every name that is not ordinary is in them.
-var byLower, byCanonical = indexNames()
+// knownNames are special and ordinary ones, and nameSlots a hash table of them: at a name's slot, or at the next that
+// is free, one more than its index in knownNames. Every name that is not ordinary is there. Read-only after
+// initialization.
+var knownNames, nameSlots = indexNames()
 
-func indexNames() (lower, canonical map[string]*knownName) {
-	names := make([]knownName, 0, len(specialNames)+len(ordinaryNames))
+// nameSlotCount is a power of two, and several times the number of names: most look-ups compare with one name or none.
+const nameSlotCount = 1024
+
+// nameSlot is the same for both spellings of a name, which is not empty.
+func nameSlot(name string) uint {
+	const lowerCase = 0x20
+	n := uint(len(name))
+	first, middle, last := uint(name[0]|lowerCase), uint(name[n/2]|lowerCase), uint(name[n-1]|lowerCase)
+	return (n + first + 31*middle + 103*last) % nameSlotCount
+}
+
+// byLower returns what is known of a name as HTTP/2 spells it, nil if nothing.
+func byLower(name string) *knownName {
+	if name == "" {
+		return nil
+	}
+	for i := nameSlot(name); nameSlots[i] != 0; i = (i + 1) % nameSlotCount {
+		if known := &knownNames[nameSlots[i]-1]; known.lower == name {
+			return known
+		}
+	}
+	return nil
+}
+
+// byCanonical returns what is known of a key as http.Header spells it, nil if nothing.
+func byCanonical(key string) *knownName {
+	if key == "" {
+		return nil
+	}
+	for i := nameSlot(key); nameSlots[i] != 0; i = (i + 1) % nameSlotCount {
+		if known := &knownNames[nameSlots[i]-1]; known.canonical == key {
+			return known
+		}
+	}
+	return nil
+}
+
+func indexNames() (names []knownName, slots [nameSlotCount]uint8) {
 	for name, k := range specialNames {
 		names = append(names, knownName{lower: name, kind: k})
 	}
 	for _, name := range ordinaryNames {
 		names = append(names, knownName{lower: name})
 	}
-	lower = make(map[string]*knownName, len(names))
-	canonical = make(map[string]*knownName, len(names))
 	for i := range names {
 		n := &names[i]
 		n.canonical = http.CanonicalHeaderKey(n.lower)
-		lower[n.lower] = n
-		canonical[n.canonical] = n
+		slot := nameSlot(n.lower)
+		for slots[slot] != 0 {
+			slot = (slot + 1) % nameSlotCount
+		}
+		slots[slot] = uint8(i + 1)
 	}
-	return lower, canonical
+	return names, slots
 }
 
 var specialNames = map[string]kind{

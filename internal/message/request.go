@@ -145,7 +145,7 @@ type requestHead struct {
 func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack.HeaderField) error {
 	for i := range fields {
 		f := &fields[i]
-		known := byLower[f.Name]
+		known := byLower(f.Name)
 		if known == nil {
 			key, ok := r.names.key(f.Name)
 			if !ok {
@@ -290,7 +290,7 @@ var errTE = errors.New(`request header "TE" may only be "trailers" in HTTP/2`)
 // errConnectionSpecific has the 400 responses' text for each of the connection-specific kinds.
 var errConnectionSpecific = func() map[kind]error {
 	errs := make(map[kind]error)
-	for _, known := range byLower {
+	for _, known := range knownNames {
 		if known.kind.connectionSpecific() {
 			errs[known.kind] = errors.New("request header \"" + known.canonical + "\" is not valid in HTTP/2")
 		}

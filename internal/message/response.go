@@ -132,10 +132,21 @@ func AppendInformational(dst []hpack.HeaderField, status int, h http.Header) []h
 
 // sortedEntries appends what h holds to dst, which is empty, by key.
 func sortedEntries(dst []entry, h http.Header) []entry {
-	for key, values := range h {
-		dst = append(dst, entry{key: key, values: values})
+	if len(h) > stackEntries {
+		for key, values := range h {
+			dst = append(dst, entry{key: key, values: values})
+		}
+		slices.SortFunc(dst, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+		return dst
 	}
-	slices.SortFunc(dst, func(a, b entry) int { return strings.Compare(a.key, b.key) })
+	for key, values := range h { // few: each is put where it belongs
+		i := len(dst)
+		dst = append(dst, entry{})
+		for ; i > 0 && dst[i-1].key > key; i-- {
+			dst[i] = dst[i-1]
+		}
+		dst[i] = entry{key: key, values: values}
+	}
 	return dst
 }
 

@@ -86,7 +86,7 @@ func (r *RequestReader) ReadTrailers(id uint32, fields []hpack.HeaderField, decl
 
 // key returns the canonical spelling of name, or false if name is not valid on the wire.
 func (r *RequestReader) key(name string) (string, bool) {
-	if known := byLower[name]; known != nil {
+	if known := byLower(name); known != nil {
 		return known.canonical, true
 	}
 	return r.names.key(name)
