@@ -75,16 +75,19 @@ func (w *responseWriter) buffer(p []byte) {
 // It waits while the client takes nothing.
 func (w *responseWriter) send(p []byte) (int, error) {
 	c, st := w.st.sc.c, &w.st.Stream
+	rest, first := p, p
+	if w.body != nil || w.isHead() { // a full buffer, from which the content's type can be told
+		n := min(len(p), session.BufferSize-len(w.written()))
+		w.buffer(p[:n])
+		rest, first = p[n:], w.written()
+	}
+	if w.phase == phaseSealed {
+		w.addContentType(first)
+	}
 	c.Lock()
 	defer c.Unlock()
 	if st.Over() {
 		return 0, w.st.writeErr()
-	}
-	rest := p
-	if w.body != nil || w.isHead() { // a full buffer, from which the content's type can be told
-		n := min(len(p), session.BufferSize-len(w.written()))
-		w.buffer(p[:n])
-		rest = p[n:]
 	}
 	if w.isHead() {
 		w.end(nil) // too long for content-length to be told, and nothing else matters

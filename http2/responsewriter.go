@@ -281,10 +281,12 @@ func (w *responseWriter) addDate() {
 }
 
 // addContentType adds what the first bytes of the body look like, unless the
-// handler has said.
+// handler has said, or it was called before. That takes its time, so it is best
+// done before the connection is locked.
 func (w *responseWriter) addContentType(body []byte) {
 	if !w.info.HasContentType && !w.info.HasContentEncoding && message.BodyAllowed(w.status) && len(body) > 0 {
 		w.addField(w.sec, "content-type", http.DetectContentType(body))
+		w.info.HasContentType = true
 	}
 }
 
@@ -305,6 +307,9 @@ func (w *responseWriter) finish() {
 	var trailers *session.Section
 	if w.phase != phaseFinished && w.hasBody() && !w.isTunnel() {
 		trailers = w.trailers()
+	}
+	if w.phase == phaseSealed {
+		w.addContentType(w.written())
 	}
 	c := w.st.sc.c
 	c.Lock()
