@@ -50,17 +50,17 @@ var panels = []panel{
 
 // The chart's measures, in pixels.
 const (
-	chartWidth   = 900
+	chartWidth   = 930
 	chartHead    = 92  // title, legend
 	chartFoot    = 46  // axis' labels, provenance
-	chartLeft    = 260 // where the axis begins
+	chartLeft    = 270 // where the axis begins
 	chartAxis    = 480 // its length
 	chartRow     = 22
 	chartHeading = 34 // of a panel
 	chartBar     = 12
 	chartLegend  = 90 // a legend's entry
 
-	chartMax = 1.25 // of the axis; what is more is at its end
+	chartMax = 1.25 // of the axis; what is more is at its end, with an arrow
 )
 
 // A chartServer is how a server is drawn. The colours are Okabe and Ito's, which colour-blind people tell apart.
@@ -105,7 +105,8 @@ type placed struct {
 
 type mark struct {
 	chartServer
-	X, Y int
+	X, Y   int
+	Beyond bool // the axis' end
 }
 
 // A bar is a row: this repository's ratio, and everybody else's.
@@ -120,7 +121,7 @@ func chart(records []*record, res results) (string, error) {
 	first := records[0]
 	d := drawing{
 		Width: chartWidth, Left: chartLeft, Right: chartLeft + chartAxis, Top: chartHead, Reference: axisAt(1),
-		Foot: html.EscapeString(fmt.Sprintf("%s. %s", first.Machine, strings.Join(first.Command, " "))),
+		Foot: html.EscapeString(fmt.Sprintf("%s; %s", first.Machine, medians(records))),
 	}
 	for _, tick := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		d.Ticks = append(d.Ticks, placed{axisAt(tick), fmt.Sprint(tick)})
@@ -171,7 +172,7 @@ func newBar(res results, l line, y int, rates bool) bar {
 	}
 	for _, s := range chartMarks {
 		if value := relative(s.Name); value > 0 {
-			b.Marks = append(b.Marks, mark{s, axisAt(value), b.Middle})
+			b.Marks = append(b.Marks, mark{s, axisAt(value), b.Middle, value > chartMax})
 		}
 	}
 	return b

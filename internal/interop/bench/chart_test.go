@@ -25,7 +25,7 @@ func TestABarIsAsLongAsTheRatio(t *testing.T) {
 	if b.Ratio != "0.25 ×" || b.Rate != "4.0 ×" {
 		t.Errorf("the bar says %q and %q", b.Ratio, b.Rate)
 	}
-	if len(b.Marks) != 1 || b.Marks[0].X != chartLeft+chartAxis {
+	if len(b.Marks) != 1 || b.Marks[0].X != chartLeft+chartAxis || !b.Marks[0].Beyond {
 		t.Errorf("marks %+v, want nghttpd's at the axis' end", b.Marks)
 	}
 }

@@ -45,7 +45,8 @@ func startH2O(m *machine, s setting) (*process, error) {
 	})
 }
 
-// nginxConfig serves files on a port, in one process. A connection may make as many requests as it likes.
+// nginxConfig serves files on a port, in one process. A connection may make as many requests as it likes. With
+// sendfile, header and body would go in two segments, the second of which would wait for the client's delayed ACK.
 const nginxConfig = `
 daemon off;
 master_process off;
@@ -54,7 +55,7 @@ error_log stderr;
 events { worker_connections %[2]d; }
 http {
 	access_log off;
-	sendfile on;
+	sendfile off;
 	keepalive_requests 1000000000;
 	client_body_temp_path %[1]s/nginx-body;
 	proxy_temp_path %[1]s/nginx-proxy;

@@ -19,6 +19,7 @@ var hyperSource embed.FS
 const (
 	debianCrates = "/usr/share/cargo/registry"
 	hyperPackage = "librust-hyper-dev librust-tokio-dev"
+	hyperBinary  = "target/release/h2bench-hyper"
 
 	hyperConfig = "[source.crates-io]\nreplace-with = \"debian\"\n[source.debian]\ndirectory = \"" + debianCrates + "\"\n"
 )
@@ -57,7 +58,9 @@ var hyperBuilt = sync.OnceValue(func() string {
 	if err := writeHyper(dir); err != nil {
 		return err.Error()
 	}
-	fmt.Fprintln(os.Stderr, "building a server with hyper in", dir)
+	if _, err := os.Stat(filepath.Join(dir, hyperBinary)); err != nil {
+		fmt.Fprintln(os.Stderr, "building a server with hyper in", dir)
+	}
 	cmd := exec.Command("cargo", "build", "--release", "--offline", "--quiet")
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -100,5 +103,5 @@ func startHyper(_ *machine, s setting) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startAndAsk(exec.Command(filepath.Join(dir, "target/release/h2bench-hyper"), fmt.Sprint(s.streams)))
+	return startAndAsk(exec.Command(filepath.Join(dir, hyperBinary), fmt.Sprint(s.streams)))
 }

@@ -156,7 +156,10 @@ func prepare(o *options) (*runner, *record, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rec := &record{Machine: m, Versions: versions(servers), Command: command(), Missing: missing, Loads: make(map[string]string)}
+	rec := &record{
+		Began: time.Now().Round(time.Second), Machine: m, Versions: versions(servers),
+		Command: command(), Missing: missing, Loads: make(map[string]string),
+	}
 	for _, sc := range scenarios {
 		rec.Loads[sc.name] = sc.load.String()
 	}

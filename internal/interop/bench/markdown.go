@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 )
@@ -108,7 +109,7 @@ func threeDigits(value float64) string {
 	return fmt.Sprintf("%.0f", value)
 }
 
-// provenance says what was measured, on what machine, with what command.
+// provenance says what was measured, with what command, on what machine.
 func provenance(records []*record) string {
 	first := records[0]
 	var versions []string
@@ -117,13 +118,18 @@ func provenance(records []*record) string {
 			versions = append(versions, s.name+": "+v)
 		}
 	}
-	runs := "Medians of one run"
-	if len(records) > 1 {
-		runs = fmt.Sprintf("Medians of %d runs' medians", len(records))
-	}
-	text := fmt.Sprintf("%s of `%s` on %s. %s.", runs, strings.Join(first.Command, " "), first.Machine, strings.Join(versions, ", "))
+	text := fmt.Sprintf("`%s`, %s, on %s. %s.", strings.Join(first.Command, " "), medians(records), first.Machine, strings.Join(versions, ", "))
 	if len(first.Missing) > 0 {
 		text += "\nNot measured: " + strings.Join(first.Missing, "; ") + "."
 	}
 	return text
+}
+
+// medians says of how much the results are medians.
+func medians(records []*record) string {
+	day := records[0].Began.Format(time.DateOnly)
+	if len(records) == 1 {
+		return "medians of one run's rounds, " + day
+	}
+	return fmt.Sprintf("medians of %d runs' medians, %s", len(records), day)
 }

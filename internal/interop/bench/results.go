@@ -6,10 +6,12 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"time"
 )
 
 // A record is what one run of bench writes to a file.
 type record struct {
+	Began    time.Time         `json:"began"`
 	Machine  *machine          `json:"machine"`
 	Versions map[string]string `json:"versions"`
 	Command  []string          `json:"command"`
