@@ -84,6 +84,8 @@ var serverErrors = []serverErrorCase{
 	{"CONTINUATION without HEADERS", sends(rawFrame(wire.Continuation, endHeaders, 1, block)), "GOAWAY last=1 PROTOCOL_ERROR", "conn_PROTOCOL_ERROR_unexpected_continuation", "P14"},
 	{"CONTINUATION of another stream", sends(rawFrame(wire.Headers, 0, 3, block), rawFrame(wire.Continuation, endHeaders, 5, block)), "GOAWAY last=1 PROTOCOL_ERROR", "conn_PROTOCOL_ERROR_interrupted_headers", "P14"},
 	{"a field section that is interrupted", sends(rawFrame(wire.Headers, 0, 3, block), rawFrame(wire.Ping, 0, 0, "12345678")), "GOAWAY last=1 PROTOCOL_ERROR", "conn_PROTOCOL_ERROR_interrupted_headers", "P14"},
+	{"CONTINUATION on stream 0", sends(rawFrame(wire.Continuation, endHeaders, 0, block)), "GOAWAY last=1 PROTOCOL_ERROR", "frame_continuation_zero_stream", "P14"},
+	{"a field section that is interrupted after CONTINUATION", sends(rawFrame(wire.Headers, 0, 3, block), rawFrame(wire.Continuation, 0, 3, ""), rawFrame(wire.Ping, 0, 0, "12345678")), "GOAWAY last=1 PROTOCOL_ERROR", "conn_PROTOCOL_ERROR_interrupted_headers", "P14"},
 	{"a field section that is interrupted by an unknown frame", sends(rawFrame(wire.Headers, 0, 3, block), rawFrame(0x77, 0, 3, "x")), "GOAWAY last=1 PROTOCOL_ERROR", "conn_PROTOCOL_ERROR_interrupted_headers", "P14"},
 	{"PRIORITY on stream 0", sends(rawFrame(wire.Priority, 0, 0, "\x00\x00\x00\x05\x10")), "GOAWAY last=1 PROTOCOL_ERROR", "frame_priority_zero_stream", ""},
 	{"PRIORITY that depends on itself", sends(rawFrame(wire.Priority, 0, 1, "\x00\x00\x00\x01\x10")), "RST_STREAM 1 PROTOCOL_ERROR", "stream_PROTOCOL_ERROR_priority", ""},

@@ -305,6 +305,20 @@ func TestServerSplitsAFieldSectionThatIsLargerThanAFrame(t *testing.T) {
 	})
 }
 
+func TestServerSplitsAFieldSectionIntoAsManyFramesAsItTakes(t *testing.T) {
+	long := strings.Repeat("~", 50000)
+	serving{handler: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", long)
+		w.WriteHeader(204)
+	}}.run(t, func(c *servedConn) {
+		c.Request(1, h2test.EndStream)
+		if f := c.nextHeaders(); f.Length != 16384 || f.Continuations != 3 {
+			t.Errorf("it came as %d bytes and %d more frames", f.Length, f.Continuations)
+		}
+		c.WantNothing("the last of them ends it (RFC 9113 §6.10)")
+	})
+}
+
 func TestServerResponsesDoNotWaitForTheirRequestsEnd(t *testing.T) {
 	serving{handler: answerOK}.run(t, func(c *servedConn) {
 		c.Request(1, h2test.KeepOpen, ":method", "POST")

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -78,6 +79,60 @@ func TestServerWantsNoSizeUpdateForALargerTable(t *testing.T) {
 	serving{srv: &Server{MaxDecoderHeaderTableSize: 8192}, handler: answers204}.run(t, func(c *servedConn) {
 		c.Request(1, h2test.EndStream)
 		c.Want("nothing became smaller", noContent(1))
+	})
+}
+
+// repeats is a block that is the same every time once what it says is in the
+// dynamic table, which takes more than 64 bytes.
+func repeats(t *testing.T, sentence string, f h2test.Frame, indexed bool) {
+	t.Helper()
+	if got := f.Length < 30; got != indexed {
+		t.Errorf("%s: the field comes from the table: %v", sentence, got)
+	}
+}
+
+func TestServerEncodesWithASmallerTableOnceItHasAcknowledgedIt(t *testing.T) {
+	serving{handler: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X", tableValue)
+		w.Header().Set("Date", "now")
+		w.WriteHeader(204)
+	}}.run(t, func(c *servedConn) {
+		next := func(id uint32) h2test.Frame {
+			c.Request(id, h2test.EndStream)
+			return c.nextHeaders()
+		}
+		repeats(t, "the first", next(1), false)
+		repeats(t, "the second", next(3), true)
+		c.Settings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: smallTable})
+		c.Want("SETTINGS are acknowledged", h2test.SettingsAckFrame())
+		f := next(5)
+		if !strings.HasPrefix(string(f.Payload), tableUpdate) {
+			t.Errorf("RFC 9113 §4.3.1: the next field block begins with a size update, not with %x", f.Payload[:2])
+		}
+		repeats(t, "the third", f, false)
+		repeats(t, "the fourth", next(7), false)
+	})
+}
+
+func TestTransportEncodesWithASmallerTableOnceItHasAcknowledgedIt(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		next := func(id uint32) h2test.Frame {
+			req := get("https://example.com/")
+			req.Header.Set("X", tableValue)
+			startTrip(t, c.cc, req)
+			f := c.Next()
+			c.Headers(id, h2test.EndStream, ":status", "204")
+			return f
+		}
+		repeats(t, "the first", next(1), false)
+		repeats(t, "the second", next(3), true)
+		c.Settings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: smallTable})
+		c.Want("SETTINGS are acknowledged", h2test.SettingsAckFrame())
+		f := next(5)
+		if !strings.HasPrefix(string(f.Payload), tableUpdate) {
+			t.Errorf("RFC 9113 §4.3.1: the next field block begins with a size update, not with %x", f.Payload[:2])
+		}
+		repeats(t, "the third", f, false)
 	})
 }
 

@@ -118,6 +118,7 @@ func TestEveryMUSTHasATestOrAReason(t *testing.T) {
 		counts []sectionCount
 	}{
 		{"rfc7541.txt", rfc7541},
+		{"rfc9113.txt", rfc9113},
 	} {
 		t.Run(rfc.file, func(t *testing.T) {
 			text, err := os.ReadFile(rfc.file)
