@@ -9,12 +9,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -118,7 +121,12 @@ func bench(o options) error {
 		return errors.New("none of these servers can take part in any of these scenarios")
 	}
 	fmt.Printf("%s\n%d measurements, about %.1f minutes\n\n", r.machine, len(turns), r.estimate(turns).Minutes())
-	rec.Samples = r.run(turns, os.Stdout)
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	rec.Samples = r.run(ctx, turns, os.Stdout)
+	if ctx.Err() != nil {
+		fmt.Println("interrupted: this is not all")
+	}
 	if o.json != "" {
 		if err := rec.write(o.json); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -96,14 +97,17 @@ func (r *runner) estimate(turns []turn) time.Duration {
 	return d
 }
 
-// run takes every sample.
-func (r *runner) run(turns []turn, out *os.File) []sample {
+// run takes every sample, or those that it has time for until ctx ends.
+func (r *runner) run(ctx context.Context, turns []turn, out *os.File) []sample {
 	show := progress.New(out, len(turns), "runs")
 	defer show.Finish()
 	var samples []sample
 	for _, t := range turns {
 		show.Begin(t.String())
 		s := r.sample(t)
+		if ctx.Err() != nil {
+			break // what ended this program may have ended the server too
+		}
 		show.Step()
 		show.End(t.String() + "  " + s.String())
 		samples = append(samples, s)

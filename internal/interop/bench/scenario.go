@@ -135,8 +135,11 @@ func listScenarios() string {
 	var b strings.Builder
 	for _, s := range allScenarios {
 		note := ""
+		if s.procs != nil {
+			note = fmt.Sprintf(", GOMAXPROCS %v", s.procs)
+		}
 		if s.extra {
-			note = " (not in the main set)"
+			note += " (not in the main set)"
 		}
 		fmt.Fprintf(&b, "  %-14s %s%s\n", s.name, s.title, note)
 	}
