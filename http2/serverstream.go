@@ -54,20 +54,17 @@ func (st *serverStream) accept(f conn.Fields) error {
 		// RFC 7540 §5.3.1.
 		return wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
 	}
+	if f.TooLarge {
+		st.acceptTruncated(f)
+		return nil
+	}
 	st.req = &st.request
 	r, err := st.sc.reader.Read(&st.ctx, st.req, f.StreamID, f.List, f.EndStream)
-	if err != nil && !f.TooLarge {
+	if err != nil {
 		return err
 	}
 	st.declared = r.DeclaredLength
-	switch {
-	case f.TooLarge:
-		st.handler = refuseLargeHeader
-		if err != nil {
-			st.req = truncatedRequest(&st.ctx, f.List)
-			st.declared = -1
-		}
-	case r.Bad != nil:
+	if r.Bad != nil {
 		// RFC 9113 §8.1.1 lets a server answer a malformed request before it
 		// resets the stream.
 		st.malformed = true
@@ -82,8 +79,18 @@ func (st *serverStream) accept(f conn.Fields) error {
 	return nil
 }
 
-// truncatedRequest stands in for a request of which too much was cut off to make
-// one. Only our own answer sees it.
+// acceptTruncated is accept for a section that was cut off. Its fields are not
+// even kept while the answer waits for the client.
+func (st *serverStream) acceptTruncated(f conn.Fields) {
+	st.handler = refuseLargeHeader
+	st.req, st.declared = truncatedRequest(&st.ctx, f.List), -1
+	st.connect = st.req.Method == http.MethodConnect
+	st.body = requestBody{st: st, empty: f.EndStream}
+	st.req.Body = &st.body
+}
+
+// truncatedRequest stands in for a request of which something was cut off. Only
+// our own answer sees it.
 func truncatedRequest(ctx context.Context, fields fieldList) *http.Request {
 	r := &http.Request{Method: "GET", Header: make(http.Header), Proto: "HTTP/2.0", ProtoMajor: 2}
 	for _, f := range fields {

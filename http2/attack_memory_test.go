@@ -1,0 +1,260 @@
+package http2
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+
+	// perStream is what a stream may hold that has a handler, goroutine included,
+	// besides content.
+	perStream = 16 * kib
+
+	// perResponse is what one may hold that waits for the client: 64 KiB, in pieces
+	// that take up more room than they are long.
+	perResponse = perStream + 96*kib
+
+	allStreams = 250 // that a client may have open by default
+)
+
+// sieges are attacks on memory: what is done, and what may be held at its height.
+// Afterwards it is nothing.
+var sieges = []struct {
+	name       string
+	srv        Server
+	handler    func(started func()) http.HandlerFunc
+	started    int // handlers that are waited for
+	lay        func(f *fortress) []*siege
+	bytes      int64
+	goroutines int
+}{
+	{
+		name: "streams that are opened and reset", handler: blocks,
+		lay: one(nil, func(s *siege) {
+			for id := uint32(1); id < 4000; id += 2 {
+				if !s.write(append(openWhole(id), wire.AppendRSTStream(nil, id, wire.Cancel)...)) {
+					break
+				}
+			}
+			s.wantGoAway("too_many_early_resets")
+		}),
+		bytes: 2 * mib, goroutines: allStreams,
+	},
+	{
+		name: "a field section without end", handler: blocks,
+		lay: one(nil, func(s *siege) {
+			s.write(rawFrame(wire.Headers, 0, 1, block))
+			for frame := rawFrame(wire.Continuation, 0, 1, strings.Repeat("\x00\x01a\x7f\x81\x07"+strings.Repeat("x", 1024), 15)); len(s.f.counted.all()) == 0 && s.write(frame); {
+			}
+			s.wantGoAway("headers_flood")
+		}),
+		bytes: 4 * mib, goroutines: 10,
+	},
+	{
+		name: "cookies that expand, behind a window of 0", handler: writesWhatItGot, started: 1,
+		lay: one(noWindow, func(s *siege) {
+			s.write(rawFrame(wire.Headers, endHeaders|endStream, 1, block+"\x60\x7f\xa1\x1e"+strings.Repeat("x", 4000)))
+			for id := uint32(3); id < 2*allStreams; id += 2 {
+				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+strings.Repeat("\xbe", 250)))
+			}
+			s.settle()
+		}),
+		bytes: allStreams * perStream, goroutines: 20,
+	},
+	{
+		name: "responses behind a window of 0", handler: writesPieces, started: allStreams,
+		lay:   one(noWindow, openAll),
+		bytes: allStreams * perResponse, goroutines: allStreams + 10,
+	},
+	{
+		name: "responses behind a window that grows by the byte", handler: writesPieces, started: allStreams,
+		lay: one(noWindow, func(s *siege) {
+			openAll(s)
+			for range 20 {
+				var grow []byte
+				for id := uint32(1); id < 2*allStreams; id += 2 {
+					grow = wire.AppendWindowUpdate(grow, id, 1)
+				}
+				s.write(grow)
+				s.settle()
+			}
+		}),
+		bytes: allStreams * perResponse, goroutines: allStreams + 10,
+	},
+	{
+		name: "responses that nobody reads", handler: writesPieces, started: allStreams,
+		lay: one([]wire.Setting{{ID: wire.SettingInitialWindowSize, Val: wire.MaxWindow}}, func(s *siege) {
+			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
+			for id := uint32(1); id < 2*allStreams; id += 2 {
+				s.write(openWhole(id))
+			}
+		}),
+		bytes: allStreams * perResponse, goroutines: allStreams + 10,
+	},
+	{
+		name: "windows that change size for ever", handler: writesPieces, started: allStreams,
+		lay: one(noWindow, func(s *siege) {
+			openAll(s)
+			var churn []byte
+			for i := range uint32(4000) {
+				churn = wire.AppendSettings(churn, wire.Setting{ID: wire.SettingInitialWindowSize, Val: i % 2})
+			}
+			go s.write(churn)
+			s.settle()
+		}),
+		bytes: allStreams * perResponse, goroutines: allStreams + 10,
+	},
+	{
+		name: "bodies that nobody reads, by the byte", handler: blocks, started: allStreams,
+		lay: one(nil, func(s *siege) {
+			for id := uint32(1); id < 2*allStreams; id += 2 {
+				s.write(openPostOf(id))
+			}
+			for range 50 {
+				var data []byte
+				for id := uint32(1); id < 2*allStreams; id += 2 {
+					data = wire.AppendData(data, id, false, []byte("x"))
+				}
+				s.write(data)
+			}
+			s.settle()
+		}),
+		bytes: mib + allStreams*(2*kib+perStream), goroutines: allStreams + 10,
+	},
+	{
+		name: "PINGs whose answers nobody reads", handler: blocks, lay: stalling(rawFrame(wire.Ping, 0, 0, "12345678")),
+		bytes: mib, goroutines: 10,
+	},
+	{
+		name: "SETTINGS whose answers nobody reads", handler: blocks, lay: stalling(wire.AppendSettings(nil)),
+		bytes: mib, goroutines: 10,
+	},
+	{
+		name: "PRIORITY of streams that do not exist", handler: blocks,
+		srv: Server{NewWriteScheduler: func() WriteScheduler { return NewPriorityWriteScheduler(nil) }},
+		lay: one(nil, func(s *siege) {
+			var churn []byte
+			for id := uint32(1); id < 18000; id += 2 {
+				churn = append(churn, rawFrame(wire.Priority, 0, id, string([]byte{0, 0, byte((id - 2) >> 8), byte(id - 2), 16}))...)
+			}
+			s.write(churn)
+			s.settle()
+		}),
+		bytes: mib, goroutines: 10,
+	},
+	{
+		name: "names that nobody has used before", handler: answersAtOnce,
+		lay: one(nil, func(s *siege) {
+			for id := uint32(1); id < 2000; id += 2 {
+				name := strings.Repeat("n", 1000) + string([]byte{'a' + byte(id%26), 'a' + byte(id/26%26), 'a' + byte(id/676%26)})
+				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+"\x00\x7f\xec\x06"+name+"\x00"))
+				if id%200 == 1 {
+					s.settle()
+				}
+			}
+			s.settle()
+		}),
+		bytes: mib, goroutines: 70, // workers that wait
+	},
+	{
+		name: "fifty connections that announce large frames", handler: blocks,
+		lay: func(f *fortress) (all []*siege) {
+			for range 50 {
+				s := f.lay()
+				s.settle()
+				s.write(wire.AppendHeader(nil, wire.Header{Type: wire.Data, StreamID: 1, Length: mib}))
+				all = append(all, s)
+			}
+			return all
+		},
+		bytes: 50 * (48*kib + perStream), goroutines: 4 * 50,
+	},
+}
+
+var noWindow = []wire.Setting{{ID: wire.SettingInitialWindowSize, Val: 0}}
+
+// one is a siege by one connection.
+func one(settings []wire.Setting, script func(s *siege)) func(*fortress) []*siege {
+	return func(f *fortress) []*siege {
+		s := f.lay(settings...)
+		script(s)
+		return []*siege{s}
+	}
+}
+
+// stalling floods with a frame until the server does not read any more, or has
+// said goodbye.
+func stalling(frame []byte) func(*fortress) []*siege {
+	frames := bytes.Repeat(frame, 1000)
+	return one(nil, func(s *siege) {
+		for n := 0; s.write(frames) && len(s.f.counted.all()) == 0; n++ {
+			if n > 10000 {
+				s.f.t.Fatal("the server goes on reading")
+			}
+		}
+	})
+}
+
+// openAll opens as many streams as there may be.
+func openAll(s *siege) {
+	for id := uint32(1); id < 2*allStreams; id += 2 {
+		s.write(openWhole(id))
+	}
+	s.settle()
+}
+
+func blocks(started func()) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		started()
+		<-r.Context().Done()
+	}
+}
+
+func answersAtOnce(func()) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }
+}
+
+// writesPieces writes a megabyte in small pieces. That is as far as it gets.
+func writesPieces(started func()) http.HandlerFunc {
+	piece := make([]byte, 1000)
+	return func(w http.ResponseWriter, r *http.Request) {
+		started()
+		for range 1000 {
+			w.Write(piece)
+		}
+	}
+}
+
+// writesWhatItGot answers with the request's cookie.
+func writesWhatItGot(started func()) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		started()
+		w.Write([]byte(r.Header.Get("Cookie")))
+	}
+}
+
+func TestServerHoldsLittleUnderAttackAndNothingAfterwards(t *testing.T) {
+	for i := range sieges {
+		test := &sieges[i]
+		t.Run(test.name, func(t *testing.T) {
+			started := make(chan struct{}, 10*allStreams)
+			f := fortify(t, &test.srv, new(http.Server), test.handler(func() { started <- struct{}{} }))
+			all := test.lay(f)
+			for range test.started {
+				<-started
+			}
+			f.wantHeld(test.bytes, test.goroutines)
+			for _, s := range all {
+				s.nc.Close()
+			}
+			f.abandon()
+		})
+	}
+}
