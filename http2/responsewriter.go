@@ -277,6 +277,7 @@ func (w *responseWriter) addField(sec *session.Section, name, value string) {
 func (w *responseWriter) addDate() {
 	if !w.info.HasDate {
 		w.addField(w.sec, "date", dateField())
+		w.info.HasDate = true
 	}
 }
 
@@ -293,6 +294,7 @@ func (w *responseWriter) addContentType(body []byte) {
 func (w *responseWriter) addContentLength(sec *session.Section, n int) {
 	if !w.info.HasContentLength && message.BodyAllowed(w.status) {
 		w.addField(sec, "content-length", strconv.Itoa(n))
+		w.info.HasContentLength = true
 	}
 }
 
@@ -309,7 +311,7 @@ func (w *responseWriter) finish() {
 		trailers = w.trailers()
 	}
 	if w.phase == phaseSealed {
-		w.addContentType(w.written())
+		w.completeHead(trailers) // before the connection is locked
 	}
 	c := w.st.sc.c
 	c.Lock()
@@ -326,6 +328,9 @@ func (w *responseWriter) finish() {
 
 // trailers is the trailer section, or nil if it would be empty.
 func (w *responseWriter) trailers() *session.Section {
+	if len(w.header) == 0 {
+		return nil
+	}
 	sec := session.NewSection()
 	sec.Fields = message.AppendTrailers(sec.Fields, w.header, w.info.Trailers)
 	if len(sec.Fields) == 0 {
@@ -362,8 +367,9 @@ func (w *responseWriter) end(trailers *session.Section) {
 	sess.SendEnd(st, trailers)
 }
 
-// endSealed ends a response of which nothing has been flushed.
-func (w *responseWriter) endSealed(trailers *session.Section) {
+// completeHead adds the automatic fields of a response of which nothing has been
+// flushed and nothing follows but trailers, unless it was called before.
+func (w *responseWriter) completeHead(trailers *session.Section) {
 	body := w.written()
 	w.addContentType(body)
 	if n := len(body); n > 0 || (!w.isHead() && trailers == nil) {
@@ -372,6 +378,11 @@ func (w *responseWriter) endSealed(trailers *session.Section) {
 		}
 	}
 	w.addDate()
+}
+
+// endSealed ends a response of which nothing has been flushed.
+func (w *responseWriter) endSealed(trailers *session.Section) {
+	w.completeHead(trailers)
 	w.queueHead(w.sec)
 	w.sec = nil
 	w.phase = phaseReleased
