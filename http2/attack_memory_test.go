@@ -17,9 +17,9 @@ const (
 	// besides content.
 	perStream = 16 * kib
 
-	// perResponse is what one may hold that waits for the client: 64 KiB, in pieces
-	// that take up more room than they are long.
-	perResponse = perStream + 96*kib
+	// perResponse is what one may hold that waits for the client: its share of
+	// 4 MiB, in pieces that take up more room than they are long.
+	perResponse = perStream + 4*mib*3/2/allStreams
 
 	allStreams = 250 // that a client may have open by default
 )

@@ -80,6 +80,21 @@ func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 	})
 }
 
+func TestServerDoesNotReadForEverWhatComesAfterItsGoAway(t *testing.T) {
+	serving{srv: &Server{MaxUploadBufferPerConnection: 65535}}.besieged(t, func(c *servedConn) {
+		c.Data(3, h2test.KeepOpen, "on an idle stream")
+		c.Want("the client is told", h2test.GoAwayFrame(0, wire.ProtocolError))
+		a := attacker{c, c.Conn().(*h2test.Conn)}
+		if n := a.flood(wire.AppendData(nil, 1, false, make([]byte, 16384)), 1000); n < 65535 || n > 2*mib {
+			t.Errorf("%d bytes of 16 MiB were read", n)
+		}
+		time.Sleep(time.Second)
+		if !c.isOver() {
+			t.Error("the connection goes on")
+		}
+	})
+}
+
 // A shutdown has to end, whatever clients do.
 func TestServerShutdownEndsAConnectionThatReadsNothing(t *testing.T) {
 	serving{}.run(t, func(c *servedConn) {

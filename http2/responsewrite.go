@@ -16,6 +16,12 @@ const (
 	// writes a large piece, which is not copied.
 	maxStreamOutput = 64 << 10
 
+	// maxConnOutput is what all streams of a connection should have waiting
+	// together. Beyond so many streams as may have all of maxStreamOutput, each
+	// gets its share, but room for two buffers at least: a client may open
+	// hundreds of streams and read none (CVE-2019-9517).
+	maxConnOutput = 4 << 20
+
 	// minLent is the size from which on a write is lent to the connection rather
 	// than copied. The goroutine has to wait for it, so it must be worth that.
 	minLent = session.BufferSize
@@ -112,7 +118,8 @@ func (w *responseWriter) send(p []byte) (int, error) {
 // and until the stream has not too much waiting. The connection is locked.
 func (w *responseWriter) wait(p []byte) error {
 	c, st := w.st.sc.c, &w.st.Stream
-	if len(p) == 0 && st.Queued() <= maxStreamOutput {
+	room := w.outputRoom()
+	if len(p) == 0 && st.Queued() <= room {
 		return nil
 	}
 	c.Session().SendLent(&st.Stream, p)
@@ -121,10 +128,16 @@ func (w *responseWriter) wait(p []byte) error {
 		if st.Over() {
 			return !st.LentOut()
 		}
-		return !st.Lent() && st.Queued() <= maxStreamOutput/2
+		return !st.Lent() && st.Queued() <= room/2
 	})
 	if st.Over() {
 		return w.st.writeErr()
 	}
 	return nil
+}
+
+// outputRoom is how much the stream may have waiting. The connection is locked.
+func (w *responseWriter) outputRoom() int {
+	share := maxConnOutput / max(1, w.st.sc.c.Session().OpenStreams())
+	return max(2*session.BufferSize, min(maxStreamOutput, share))
 }

@@ -148,14 +148,29 @@ func (c *Conn) protocolError(err error) error {
 	return c.in.discard()
 }
 
+// maxDiscarded is how much is read of what comes after the end, besides what the
+// connection's window had allowed: headers, frames, and what the network held.
+// Whoever goes on for longer has not looked at our GOAWAY, and is not waited for
+// with a busy processor.
+const maxDiscarded = 1 << 20
+
 // discard reads what the peer still sends, so that it can read our GOAWAY: the
 // linger timer or the peer ends it.
 func (in *reader) discard() error {
-	for {
-		if _, err := in.c.nc.Read(in.buf); err != nil {
+	c := in.c
+	for left := int64(c.opt.Session.ConnWindow) + maxDiscarded; left > 0; {
+		n, err := c.nc.Read(in.buf)
+		if err != nil {
 			return err
 		}
+		left -= int64(n)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.dead == nil {
+		c.room.Wait()
+	}
+	return c.dead
 }
 
 func (c *Conn) count(err error) {

@@ -91,7 +91,7 @@ var attacks = []attack{
 		flood: upTo(streams, func(i int) []byte {
 			return request(uint32(2*i+1), pathWrite, true)
 		}),
-		end: allRead, live: streams * 128 * kib,
+		end: allRead, live: streams * 48 * kib,
 	},
 	{
 		name: "window-size churn, 250 streams", settings: noWindow,
@@ -103,7 +103,7 @@ var attacks = []attack{
 			}
 			return churn
 		}),
-		end: allRead, live: streams * 128 * kib,
+		end: allRead, live: streams * 48 * kib,
 	},
 	{
 		name: "declared trailers", cve: "",
