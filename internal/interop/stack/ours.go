@@ -21,18 +21,29 @@ func Ours() Stack {
 			srv.NewWriteScheduler = func() http2.WriteScheduler { return http2.NewPriorityWriteScheduler(nil) }
 		case Random:
 			srv.NewWriteScheduler = http2.NewRandomWriteScheduler
+		case Users:
+			srv.NewWriteScheduler = func() http2.WriteScheduler {
+				return new(fifo[http2.FrameWriteRequest, http2.OpenStreamOptions, http2.PriorityParam])
+			}
 		}
 		return srv
 	}
 	serveConn := func(h http.Handler, o Options) func(net.Conn) {
 		srv := server(o)
-		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: discardLog}}
+		base := &http.Server{ErrorLog: discardLog}
+		if o.Scheduler == RoundRobin {
+			disableClientPriority(base)
+		}
+		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: base}
 		return func(nc net.Conn) { srv.ServeConn(nc, opts) }
 	}
 	return Stack{
 		Name: "ours",
 		Path: "h2fork.example/net/http2",
 		configure: func(srv *http.Server, o Options) error {
+			if o.Scheduler == RoundRobin {
+				disableClientPriority(srv)
+			}
 			return http2.ConfigureServer(srv, server(o))
 		},
 		h2c: func(h http.Handler, o Options) http.Handler {

@@ -18,23 +18,6 @@ type Options struct {
 	Scheduler            Scheduler
 }
 
-// A Scheduler names a write scheduler that comes with a stack.
-type Scheduler string
-
-// The schedulers that http2 packages have. Default is what a server without NewWriteScheduler uses.
-const (
-	Default Scheduler = ""
-	RFC7540 Scheduler = "RFC 7540" // NewPriorityWriteScheduler
-	Random  Scheduler = "random"   // NewRandomWriteScheduler
-)
-
-func (s Scheduler) String() string {
-	if s == Default {
-		return "default"
-	}
-	return string(s)
-}
-
 // A Stack is one HTTP/2 implementation: a server and a client.
 type Stack struct {
 	Name string // short, as a flag's value: "ours"

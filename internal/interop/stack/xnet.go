@@ -21,6 +21,10 @@ func XNet() Stack {
 			srv.NewWriteScheduler = func() http2.WriteScheduler { return http2.NewPriorityWriteScheduler(nil) }
 		case Random:
 			srv.NewWriteScheduler = http2.NewRandomWriteScheduler
+		case Users:
+			srv.NewWriteScheduler = func() http2.WriteScheduler {
+				return new(fifo[http2.FrameWriteRequest, http2.OpenStreamOptions, http2.PriorityParam])
+			}
 		}
 		return srv
 	}
