@@ -3,6 +3,7 @@ package http2
 import (
 	"net/http"
 	"testing"
+	"unsafe"
 )
 
 // Allocations are counted in the whole process, so the other side's are in it: it has none.
@@ -60,5 +61,17 @@ func TestAGETCostsATransportSixAllocations(t *testing.T) {
 	const want = 6
 	if got := testing.AllocsPerRun(1000, func() { roundTrip(t, tr, req, buf) }); got > want {
 		t.Errorf("%v allocations, want %v", got, want)
+	}
+}
+
+// Every byte of a stream is allocated, cleared and looked at by the garbage collector for each request. Whoever needs
+// a larger size class should know, and raise these.
+func TestStreamsFitTheirSizeClasses(t *testing.T) {
+	const typeHeader = 8 // the allocator's own
+	if size := unsafe.Sizeof(serverStream{}); size+typeHeader > 1280 {
+		t.Errorf("a server's stream is %d bytes", size)
+	}
+	if size := unsafe.Sizeof(clientStream{}); size+typeHeader > 896 {
+		t.Errorf("a client's stream is %d bytes", size)
 	}
 }

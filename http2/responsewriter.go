@@ -69,6 +69,7 @@ type responseWriter struct {
 	// comes after this one.
 	mu     sync.Mutex
 	phase  phase            // guarded by mu
+	closed bool             // guarded by mu: the handler is done
 	header http.Header      // the handler's goroutine's; set under mu
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
@@ -76,7 +77,6 @@ type responseWriter struct {
 	body   *session.Buffer  // guarded by mu: written and not sent, or nil
 	wrote  int64            // guarded by mu: bytes the handler wrote
 	grpc   *session.Section // guarded by mu: see repeatGRPC
-	closed bool             // guarded by mu: the handler is done
 
 	hold     hold      // guarded by the connection's lock
 	released bool      // guarded by the connection's lock: the final field section has been queued

@@ -14,12 +14,12 @@ type Stream struct {
 
 	c       *Conn
 	moved   sync.Cond // on Conn.mu: output moved, or the stream closed
-	waiting int       // guarded by Conn.mu: goroutines in Wait
+	waiting int32     // guarded by Conn.mu: goroutines in Wait
 
 	// Place in the queue of handlers. Guarded by Conn.mu.
-	runPrev, runNext *Stream
 	queued           bool
 	dropped          bool // closed while queued; constant once the stream is closed
+	runPrev, runNext *Stream
 }
 
 // Init makes st, zero so far, a stream of c.

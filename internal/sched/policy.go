@@ -16,8 +16,8 @@ const DefaultUrgency = 3
 // Node is a stream's place in a Policy, embedded by value in the stream. The caller sets ID and Value before Open
 // and leaves them alone until Close; after Close the node may be opened again, in any Policy.
 type Node struct {
-	ID    uint32
 	Value any // what the node stands for, for the caller of Next
+	ID    uint32
 
 	// Owned by the policy that the node is open in.
 	open        bool

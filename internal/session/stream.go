@@ -63,10 +63,10 @@ type Stream struct {
 	unread       int32 // received, not yet consumed by the reader; owed to both windows
 	gotHead      bool  // client: the final field section has arrived
 	gotEnd       bool  // END_STREAM has arrived
+	creditMarked bool  // in control.credits
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
 	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
-	creditMarked bool  // in control.credits
 
 	q          queue
 	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
