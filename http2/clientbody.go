@@ -76,8 +76,10 @@ func (b *responseBody) Read(p []byte) (int, error) {
 // Close ends the stream, if it has not ended.
 func (b *responseBody) Close() error {
 	b.closed.Store(true)
-	b.cs.withholdRest()
-	b.cs.abort(errResponseBodyClosed)
+	if !b.cs.over.Load() {
+		b.cs.withholdRest()
+		b.cs.abort(errResponseBodyClosed)
+	}
 	b.cs.Body.Close()
 	if b.cs.bodyClosed != nil {
 		<-b.cs.bodyClosed // the caller may use the request again

@@ -33,9 +33,15 @@ type ClientConn struct {
 	settled     chan struct{} // closed by the reader when SETTINGS have arrived, or never will
 	over        chan struct{} // closed when the connection has ended
 
+	// What the server's SETTINGS say of requests: set by the reader, for whoever
+	// makes a field section, without the lock.
+	peerMaxList         atomic.Uint32
+	peerExtendedConnect atomic.Bool
+
 	// The reader goroutine's.
 	reader  message.ResponseReader
-	greeted bool // settled is closed
+	greeted bool            // settled is closed
+	answers []*clientStream // have got their response, and are to be told
 
 	// Guarded by the connection's lock.
 	reserved    int  // requests that have been promised a stream
@@ -90,8 +96,11 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		WriteByteTimeout:    cc.conf.writeByteTimeout,
 		EndError:            cc.endError,
 		TellActivity:        true,
+		Patient:             true,
+		Gathers:             gathers(c),
 		Log:                 cc.log(),
 	})
+	cc.peerMaxList.Store(cc.c.Session().PeerMaxHeaderListSize())
 	if d := t.idleConnTimeout(); d > 0 {
 		cc.idleTimer = time.AfterFunc(d, cc.closeIfIdle)
 	}

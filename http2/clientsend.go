@@ -167,7 +167,12 @@ func (cs *clientStream) send(p []byte, last bool) error {
 		c.Session().SendLent(&cs.Stream.Stream, p)
 	}
 	c.Wake()
-	cs.Wait(func() bool { return !cs.Lent() && (!last || cs.LocalEnded() || cs.Closed()) })
+	cs.Wait(func() bool {
+		if cs.LentOut() && cs.stopErrLocked() != nil {
+			c.Recall()
+		}
+		return !cs.Lent() && (!last || cs.LocalEnded() || cs.Closed())
+	})
 	if last && cs.LocalEnded() {
 		return nil
 	}
@@ -182,7 +187,7 @@ func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
 	sec := session.NewSection()
 	sec.Fields = message.AppendRequestTrailers(sec.Fields, cs.trailer)
 	switch {
-	case message.ListSize(sec.Fields) > uint64(cs.cc.c.Session().PeerMaxHeaderListSize()):
+	case message.ListSize(sec.Fields) > uint64(cs.cc.peerMaxList.Load()):
 		sec.Free()
 		return nil, message.ErrRequestListSize
 	case len(sec.Fields) == 0:

@@ -33,8 +33,22 @@ func (s *clientSide) PriorityUpdate(id uint32, _ string) error {
 // Ready implements conn.Side.
 func (s *clientSide) Ready() {}
 
+// CaughtUp implements conn.Side: who has got a response in this read is told.
+func (s *clientSide) CaughtUp() {
+	for i, cs := range s.answers {
+		close(cs.answered)
+		s.answers[i] = nil
+	}
+	s.answers = s.answers[:0]
+}
+
 // Settings implements conn.Side.
 func (s *clientSide) Settings() {
+	c := s.cc().c
+	c.Lock()
+	s.peerMaxList.Store(c.Session().PeerMaxHeaderListSize())
+	s.peerExtendedConnect.Store(c.Session().PeerExtendedConnect())
+	c.UnlockQuietly()
 	s.cc().settle()
 	s.cc().noteState()
 }
@@ -144,6 +158,7 @@ func (cs *clientStream) informational(f conn.Fields) error {
 		return err
 	}
 	if cs.trace != nil && cs.trace.Got1xxResponse != nil {
+		cs.cc.c.CatchUp()
 		if err := cs.trace.Got1xxResponse(code, textproto.MIMEHeader(h)); err != nil {
 			cs.abort(err)
 			return nil
@@ -158,6 +173,7 @@ func (cs *clientStream) informational(f conn.Fields) error {
 	}
 	if code == http.StatusContinue {
 		if cs.trace != nil && cs.trace.Got100Continue != nil {
+			cs.cc.c.CatchUp()
 			cs.trace.Got100Continue()
 		}
 		cs.goAhead()
@@ -198,7 +214,10 @@ func (cs *clientStream) head(f conn.Fields) error {
 		err = sess.RecvEnd(&cs.Stream.Stream)
 		cs.Body.End(io.EOF, nil)
 	}
-	cs.answerLocked()
+	if cs.claimAnswer() {
+		cs.OutputMoved() // for awaitWithin
+		cs.cc.answers = append(cs.cc.answers, cs)
+	}
 	cs.cc.c.UnlockQuietly()
 	return err
 }

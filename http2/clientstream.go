@@ -46,11 +46,14 @@ type clientStream struct {
 	res      *http.Response // or nil
 	err      error          // if res is nil
 
+	claimed bool // guarded by the connection's lock: somebody closes answered
+
 	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if nobody does
 	gone        chan struct{} // closed when the stream is; nil if nobody waits
 	continue100 chan struct{} // buffered: the server wants the body; nil if it is not asked
 
-	sending     sendState // guarded by the connection's lock
+	sending     sendState   // guarded by the connection's lock
+	over        atomic.Bool // the stream is closed, and everybody has been told
 	closingBody atomic.Bool
 	bodyClosed  chan struct{} // closed when body is; nil if there is none
 
@@ -181,17 +184,14 @@ func (cs *clientStream) start(length int64) error {
 
 // fields is the field section.
 func (cs *clientStream) fields(length int64) (*session.Section, error) {
-	cs.cc.c.Lock()
-	sess := cs.cc.c.Session()
 	opts := message.RequestOptions{
 		Gzip:            cs.gzip,
 		ContentLength:   length,
 		HasBody:         length != 0,
-		ExtendedConnect: sess.PeerExtendedConnect(),
-		MaxListSize:     uint64(sess.PeerMaxHeaderListSize()),
+		ExtendedConnect: cs.cc.peerExtendedConnect.Load(),
+		MaxListSize:     uint64(cs.cc.peerMaxList.Load()),
 		UserAgent:       defaultUserAgent,
 	}
-	cs.cc.c.UnlockQuietly()
 	sec := session.NewSection()
 	fields, err := message.AppendRequest(sec.Fields, cs.req, opts)
 	if err != nil {
@@ -222,7 +222,7 @@ func (cs *clientStream) awaitSettings() error {
 	}
 	cs.cc.c.Lock()
 	defer cs.cc.c.UnlockQuietly()
-	if !cs.cc.closed && !cs.cc.c.Session().PeerExtendedConnect() {
+	if !cs.cc.closed && !cs.cc.peerExtendedConnect.Load() {
 		return errExtendedConnect
 	}
 	return nil
@@ -299,14 +299,12 @@ func (cs *clientStream) awaitWithin(d time.Duration) {
 	}
 }
 
-// answerLocked lets RoundTrip return. The connection is locked.
-func (cs *clientStream) answerLocked() {
-	select {
-	case <-cs.answered:
-	default:
-		close(cs.answered)
-		cs.OutputMoved() // for awaitWithin
-	}
+// claimAnswer reports whether the caller, who has locked the connection, is the
+// one to close answered, which lets RoundTrip return.
+func (cs *clientStream) claimAnswer() bool {
+	first := !cs.claimed
+	cs.claimed = true
+	return first
 }
 
 // abort ends the stream from our side, with an error for whoever waits.
@@ -342,9 +340,13 @@ func (cs *clientStream) closedByEngine() {
 	if cs.res == nil && cs.err == nil {
 		cs.err = err
 	}
-	cs.answerLocked()
+	if cs.claimAnswer() {
+		close(cs.answered)
+		cs.OutputMoved() // for awaitWithin
+	}
 	cs.stopLocked()
 	cs.cc.c.UnlockQuietly()
+	cs.over.Store(true)
 }
 
 // endErr is why the stream closed, as a program sees it.
@@ -383,6 +385,7 @@ func (cs *clientStream) goAwayErr() error {
 
 func (cs *clientStream) traceFirstByte() {
 	if !cs.gotByte && cs.trace != nil && cs.trace.GotFirstResponseByte != nil {
+		cs.cc.c.CatchUp()
 		cs.trace.GotFirstResponseByte()
 	}
 	cs.gotByte = true

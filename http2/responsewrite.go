@@ -126,6 +126,9 @@ func (w *responseWriter) wait(p []byte) error {
 	c.Wake()
 	st.Wait(func() bool {
 		if st.Over() {
+			if st.LentOut() {
+				c.Recall()
+			}
 			return !st.LentOut()
 		}
 		return !st.Lent() && st.Queued() <= room/2

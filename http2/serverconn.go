@@ -147,6 +147,9 @@ func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
 	c.Close()
 }
 
+// gathers is a variable for tests, whose connections are in memory.
+var gathers = conn.Gathers
+
 // options puts the engine's options together.
 func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpts) conn.Options {
 	sess := conf.session(sc.hs)
@@ -164,6 +167,7 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 		WriteByteTimeout:    conf.writeByteTimeout,
 		SettingsTimeout:     firstSettingsTimeout,
 		TellActivity:        sc.hs.ConnState != nil,
+		Gathers:             gathers(c),
 		Log:                 sc.log(),
 	}
 }
@@ -233,6 +237,10 @@ func (sc *serverConn) Ready() {
 
 // Settings implements conn.Side.
 func (sc *serverConn) Settings() {}
+
+// CaughtUp implements conn.Side: handlers have been dispatched, and read for
+// themselves.
+func (sc *serverConn) CaughtUp() {}
 
 // PingAcked implements conn.Side.
 func (sc *serverConn) PingAcked([8]byte) {}

@@ -24,6 +24,7 @@ type calling struct {
 	t     *testing.T
 	tr    *Transport
 	dials chan *h2test.Conn // the servers' ends
+	ours  []*h2test.Conn    // the Transport's
 	addrs []string          // that were dialled
 	peers []*h2test.Peer
 }
@@ -37,6 +38,7 @@ func withTransport(t *testing.T, tr *Transport, script func(c *calling)) {
 		tr.DialTLSContext = func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
 			client, server := h2test.Pipe()
 			c.addrs = append(c.addrs, addr)
+			c.ours = append(c.ours, client)
 			c.dials <- server
 			return client, nil
 		}

@@ -56,6 +56,14 @@ type Body struct {
 	err         error // after the last byte; nil while more may come
 	atEnd       func()
 	closed      bool // nobody will read: what comes is discarded
+
+	// Reads that wait. What comes goes straight into the buffer of the first,
+	// which saves a copy.
+	waiters int
+	direct  bool   // one of them has lent its buffer
+	dst     []byte // what is left of that
+	filled  int    // how much is in it
+	fed     bool   // wake is about to be called
 }
 
 func (b *Body) init(st *Stream) {
@@ -63,20 +71,22 @@ func (b *Body) init(st *Stream) {
 	b.arrived.L = &b.mu
 }
 
-// deliver adds data, which is copied. If nobody will read it, its window goes
-// back. It is called by the reader goroutine.
-func (b *Body) deliver(data []byte) {
-	if !b.put(data) {
-		b.discard(len(data))
-	}
-}
-
-// put adds data, which is copied, unless nobody will read it.
-func (b *Body) put(data []byte) bool {
+// put adds data, which is copied, unless nobody will read it. If a Read waits for
+// it, waited is true, and the reader goroutine, whose call this is, has to call
+// wake before it waits itself.
+func (b *Body) put(data []byte) (wanted, waited bool) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed {
-		b.mu.Unlock()
-		return false
+		return false, false
+	}
+	if b.waiters > 0 && !b.fed && len(data) > 0 {
+		b.fed, waited = true, true
+	}
+	if b.n == 0 {
+		m := copy(b.dst, data)
+		b.dst, b.filled = b.dst[m:], b.filled+m
+		data = data[m:]
 	}
 	b.n += len(data)
 	for len(data) > 0 {
@@ -93,9 +103,15 @@ func (b *Body) put(data []byte) bool {
 		b.last.w += m
 		data = data[m:]
 	}
+	return true, waited
+}
+
+// wake wakes the Read that waits.
+func (b *Body) wake() {
+	b.mu.Lock()
+	b.fed = false
 	b.mu.Unlock()
-	b.arrived.Signal()
-	return true
+	b.arrived.Broadcast()
 }
 
 // End says that err (io.EOF, if all went well) follows what has been delivered.
@@ -121,10 +137,10 @@ func (b *Body) Buffered() bool {
 // windows.
 func (b *Body) Read(p []byte) (int, error) {
 	b.mu.Lock()
-	for b.n == 0 && b.err == nil && !b.closed && len(p) > 0 {
-		b.arrived.Wait()
-	}
 	n := b.takeLocked(p)
+	if n == 0 && len(p) > 0 {
+		n = b.waitLocked(p)
+	}
 	var err error
 	var atEnd func()
 	if n == 0 && len(p) > 0 {
@@ -144,6 +160,27 @@ func (b *Body) Read(p []byte) (int, error) {
 		b.st.c.Unlock()
 	}
 	return n, err
+}
+
+// waitLocked waits for bytes, and for them to be in p, or for the end.
+func (b *Body) waitLocked(p []byte) int {
+	lends := !b.direct
+	if lends {
+		b.direct, b.dst = true, p
+	}
+	b.waiters++
+	for !(lends && b.filled > 0) && b.n == 0 && b.err == nil && !b.closed {
+		b.arrived.Wait()
+	}
+	b.waiters--
+	if lends {
+		n := b.filled
+		b.direct, b.dst, b.filled = false, nil, 0
+		if n > 0 {
+			return n
+		}
+	}
+	return b.takeLocked(p)
 }
 
 // takeLocked moves unread bytes into p.

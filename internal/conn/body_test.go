@@ -26,13 +26,24 @@ func newBody(t *testing.T) *Body {
 	return &st.Body
 }
 
+// deliver is what the reader goroutine does with DATA.
+func deliver(b *Body, data []byte) {
+	wanted, waited := b.put(data)
+	if waited {
+		b.wake()
+	}
+	if !wanted {
+		b.discard(len(data))
+	}
+}
+
 func TestBodyKeepsTheOrderOfItsBytes(t *testing.T) {
 	b := newBody(t)
 	var want strings.Builder
 	for n := 1; n < 40000; n = n*2 + 1 {
 		piece := strings.Repeat(string(rune('a'+n%26)), n)
 		want.WriteString(piece)
-		b.deliver([]byte(piece))
+		deliver(b, []byte(piece))
 	}
 	b.End(io.EOF, nil)
 	got, err := io.ReadAll(b)
@@ -43,7 +54,7 @@ func TestBodyKeepsTheOrderOfItsBytes(t *testing.T) {
 
 func TestBodyErrorComesAfterItsBytes(t *testing.T) {
 	b := newBody(t)
-	b.deliver([]byte("abc"))
+	deliver(b, []byte("abc"))
 	fail := errors.New("broken")
 	b.End(fail, nil)
 	b.End(io.EOF, nil) // the first counts
@@ -82,9 +93,63 @@ func TestBodyReadWaitsForBytes(t *testing.T) {
 			t.Errorf("Read returned %q", s)
 		default:
 		}
-		b.deliver([]byte("x"))
+		deliver(b, []byte("x"))
 		if s := <-got; s != "x" {
 			t.Errorf("Read returned %q", s)
+		}
+	})
+}
+
+func TestBodyFillsTheBufferOfAReadThatWaitsAndKeepsTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBody(t)
+		p := make([]byte, 3)
+		got := make(chan string)
+		go func() {
+			n, _ := b.Read(p)
+			got <- string(p[:n])
+		}()
+		synctest.Wait()
+		for _, piece := range []string{"a", "bcd", "ef"} { // in one read of the connection
+			if _, waited := b.put([]byte(piece)); waited != (piece == "a") {
+				t.Errorf("after %q: to be woken: %v", piece, waited)
+			}
+		}
+		synctest.Wait()
+		select {
+		case s := <-got:
+			t.Errorf("Read returned %q before it was woken", s)
+		default:
+		}
+		b.wake()
+		if s := <-got; s != "abc" {
+			t.Errorf("Read returned %q", s)
+		}
+		b.End(io.EOF, nil)
+		if rest, err := io.ReadAll(b); string(rest) != "def" || err != nil {
+			t.Errorf("after that %q, %v", rest, err)
+		}
+	})
+}
+
+func TestBodyServesEveryReadThatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBody(t)
+		got := make(chan string)
+		for range 3 {
+			go func() {
+				p := make([]byte, 1)
+				n, _ := b.Read(p)
+				got <- string(p[:n])
+			}()
+		}
+		synctest.Wait()
+		for _, piece := range []string{"a", "b", "c"} {
+			deliver(b, []byte(piece))
+			if s := <-got; s != piece {
+				t.Errorf("Read returned %q for %q", s, piece)
+			}
+			synctest.Wait()
 		}
 	})
 }
@@ -107,10 +172,10 @@ func TestBodyCloseWakesItsReader(t *testing.T) {
 
 func TestBodyThatIsClosedKeepsNothing(t *testing.T) {
 	b := newBody(t)
-	b.deliver(make([]byte, 50000))
+	deliver(b, make([]byte, 50000))
 	b.Close()
 	b.Close()
-	b.deliver(make([]byte, 50000))
+	deliver(b, make([]byte, 50000))
 	if b.first != nil || b.last != nil || b.n != 0 {
 		t.Errorf("%d bytes are held", b.n)
 	}
@@ -121,7 +186,7 @@ func TestBodyThatIsClosedKeepsNothing(t *testing.T) {
 
 func TestBodyOfOneByteTakesASmallChunk(t *testing.T) {
 	b := newBody(t)
-	b.deliver([]byte("x"))
+	deliver(b, []byte("x"))
 	if n := len(b.first.b); n != smallChunk {
 		t.Errorf("one byte is held in %d", n)
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	PingTimeout         time.Duration
 	WriteByteTimeout    time.Duration
 	TellActivity        bool // call Side.Active
+	Patient             bool // see standBy
+	Gathers             bool // see Gathers
 
 	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
 
@@ -74,6 +76,10 @@ type Side interface {
 	// Closed says that a stream has closed, once for each.
 	Closed(st *Stream)
 
+	// CaughtUp is called by the reader before it waits for anything: everything
+	// that has been read has been handed on. Whom that concerns can be woken now.
+	CaughtUp()
+
 	// Ready says that the peer has greeted us.
 	Ready()
 
@@ -97,6 +103,8 @@ type Conn struct {
 	out writer // the writer role's
 
 	writing  bool    // guarded by mu: somebody has the writer role
+	lending  bool    // guarded by mu: it uses bytes that were lent
+	recalled bool    // guarded by mu: Recall has interrupted it
 	standby  standby // guarded by mu
 	workers  workers // guarded by mu
 	clock    clock   // guarded by mu
@@ -115,6 +123,8 @@ func New(opt Options) *Conn {
 	}
 	c.room.L = &c.mu
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
+	c.out.loans.direct = opt.Gathers && opt.Log.Wrote == nil
+	c.out.batch.Uncopied = c.out.loans.direct
 	c.out.enc = hpack.NewEncoder(&c.out)
 	c.out.log = opt.Log.Encoding
 	c.out.enc.SetMaxDynamicTableSizeLimit(opt.MaxEncoderTableSize)

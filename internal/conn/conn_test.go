@@ -56,6 +56,7 @@ func (s *testSide) Run(st *Stream) {
 
 func (s *testSide) Closed(*Stream) { s.tell("closed") }
 func (s *testSide) Ready()         { s.tell("ready") }
+func (s *testSide) CaughtUp()      {}
 func (s *testSide) Active(active bool) {
 	if active {
 		s.tell("active")

@@ -87,9 +87,12 @@ func (in *reader) locked(f func(*session.Session) error) error {
 }
 
 // waitForRoom has pending replies written, with the connection locked. A peer
-// that does not read them is not read from.
+// that does not read them is not read from. It is the reader's.
 func (c *Conn) waitForRoom() {
-	if !c.writing && c.dead == nil {
+	c.mu.Unlock()
+	c.in.caughtUp()
+	c.mu.Lock()
+	if !c.writing && c.dead == nil && c.sess.Congested() {
 		c.wakeStandby()
 	}
 	for c.sess.Congested() && c.dead == nil {

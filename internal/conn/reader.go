@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
 	"time"
 
 	"h2fork.example/net/hpack"
@@ -13,23 +12,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-const (
-	// readBufferSize is what an active connection reads into. Larger frames
-	// borrow a larger one, up to our MAX_FRAME_SIZE.
-	readBufferSize = 32 << 10
-
-	// readGrowth is by how much the buffer grows for a frame that does not fit.
-	// The frame's length alone is only a promise: nine bytes must not cost us
-	// MAX_FRAME_SIZE, on as many connections as somebody cares to open.
-	readGrowth = 4
-
-	// idleReadSize is what an idle connection reads into: it holds no buffer
-	// (4,000 idle connections would hold 128 MB).
-	idleReadSize = 512
-
-	// prefaceTimeout is how long a client may take to greet.
-	prefaceTimeout = 10 * time.Second
-)
+// prefaceTimeout is how long a client may take to greet.
+const prefaceTimeout = 10 * time.Second
 
 var (
 	ErrBodyClosed     = errors.New("body closed by handler")
@@ -43,22 +27,22 @@ type PrefaceError struct{ Err error }
 func (e *PrefaceError) Error() string { return e.Err.Error() }
 func (e *PrefaceError) Unwrap() error { return e.Err }
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
-
 // reader is what the reader goroutine owns.
 type reader struct {
 	c   *Conn
 	now time.Time // of the last read
 
 	small  [idleReadSize]byte
-	pooled *[]byte // from readBuffers, or nil
+	pooled *[]byte // from readBuffers or bulkBuffers, or nil
+	bulk   bool    // the last read brought much
 	buf    []byte  // small, *pooled, or larger for a large frame
 	r, w   int     // buf[r:w] is unread
 
 	dec      *hpack.Decoder
 	table    uint32 // our HEADER_TABLE_SIZE
 	section  section
-	settings bool // the peer's first SETTINGS have arrived
+	settings bool    // the peer's first SETTINGS have arrived
+	fed      []*Body // have got something that a Read waits for
 }
 
 func (in *reader) init(c *Conn, tableSize, maxList uint32) {
@@ -101,7 +85,9 @@ func (in *reader) run() error {
 	c.side.Ready()
 	c.startClock()
 	for {
-		if err := in.frames(); err != nil {
+		err := in.frames()
+		in.caughtUp()
+		if err != nil {
 			if err := c.protocolError(err); err != nil {
 				return err
 			}
@@ -118,6 +104,22 @@ func (in *reader) run() error {
 		}
 	}
 }
+
+// caughtUp wakes whom the frames that have been read concern, at the end of a
+// read rather than frame by frame: who is woken by a response's first frame finds
+// all of it, and does not fight with the reader for the connection's lock.
+func (in *reader) caughtUp() {
+	for i, b := range in.fed {
+		b.wake()
+		in.fed[i] = nil
+	}
+	in.fed = in.fed[:0]
+	in.c.side.CaughtUp()
+}
+
+// CatchUp is for a Side that is about to run, on the reader goroutine, a hook of
+// the program's, which may wait for whom the reader has not woken yet.
+func (c *Conn) CatchUp() { c.in.caughtUp() }
 
 // protocolError answers err as its scope wants. It returns an error once the
 // connection is over.
@@ -200,84 +202,6 @@ func (in *reader) readPreface() error {
 	return nil
 }
 
-// fill reads more. An idle connection gives its buffer back first.
-func (in *reader) fill() error {
-	if in.r == in.w {
-		in.r, in.w = 0, 0
-		if len(in.buf) > readBufferSize || (in.pooled != nil && !in.c.busy()) {
-			in.release()
-		}
-	}
-	if in.w == len(in.buf) || in.need() > len(in.buf)-in.r {
-		in.grow()
-	}
-	n, err := in.c.nc.Read(in.buf[in.w:])
-	in.w += n
-	in.now = time.Now()
-	if n > 0 {
-		return nil
-	}
-	if err == nil {
-		err = io.ErrNoProgress
-	}
-	return err
-}
-
-// need is the size of the frame at the front, as far as that is known.
-func (in *reader) need() int {
-	if in.w-in.r < wire.HeaderLen {
-		return wire.HeaderLen
-	}
-	return wire.HeaderLen + int(wire.ParseHeader(in.buf[in.r:]).Length)
-}
-
-// grow makes room for the frame at the front, or at least for more of it.
-func (in *reader) grow() {
-	unread := in.buf[in.r:in.w]
-	size := max(in.need(), readBufferSize)
-	switch n := len(in.buf); {
-	case n < readBufferSize:
-		size = readBufferSize
-	case len(unread) < n:
-		size = min(size, n) // there is room, if only at the front
-	default:
-		size = min(size, readGrowth*n)
-	}
-	switch {
-	case size <= len(in.buf):
-		if in.r > 0 {
-			copy(in.buf, unread)
-		}
-	case size == readBufferSize:
-		in.pooled = readBuffers.Get().(*[]byte)
-		in.buf = *in.pooled
-		copy(in.buf, unread)
-	default:
-		large := make([]byte, size)
-		copy(large, unread)
-		in.release()
-		in.buf = large
-	}
-	in.r, in.w = 0, len(unread)
-}
-
-// release gives the buffer back.
-func (in *reader) release() {
-	if in.pooled != nil {
-		readBuffers.Put(in.pooled)
-		in.pooled = nil
-	}
-	in.buf = in.small[:]
-	in.r, in.w = 0, 0
-}
-
-// busy reports whether a stream is open.
-func (c *Conn) busy() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.sess.OpenStreams() > 0
-}
-
 // frames handles the complete frames in the buffer.
 func (in *reader) frames() error {
 	for in.w-in.r >= wire.HeaderLen {
@@ -338,7 +262,7 @@ func (in *reader) data(h wire.Header, p []byte) error {
 		// The stream may have closed with this. Its body must be complete before
 		// anybody is told, that is before the lock is gone.
 		s := st.Owner.(*Stream)
-		if !s.Body.put(f.Data) {
+		if !in.deliver(&s.Body, f.Data) {
 			c.sess.Discard(st, len(f.Data))
 		}
 		s.Body.End(io.EOF, nil)
@@ -348,6 +272,17 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	if err != nil || st == nil {
 		return err
 	}
-	st.Owner.(*Stream).Body.deliver(f.Data)
+	if b := &st.Owner.(*Stream).Body; !in.deliver(b, f.Data) {
+		b.discard(len(f.Data))
+	}
 	return nil
+}
+
+// deliver gives b data, which is copied; false if nobody will read it.
+func (in *reader) deliver(b *Body, data []byte) bool {
+	wanted, waited := b.put(data)
+	if waited {
+		in.fed = append(in.fed, b)
+	}
+	return wanted
 }

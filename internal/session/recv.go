@@ -62,8 +62,14 @@ func (s *Session) open(st *Stream, id uint32, state State, o sched.OpenOptions) 
 	}
 	st.recv.init(window)
 	s.streams[id] = st
+	if !st.gotEnd {
+		s.receiving++
+	}
 	s.out.open(s, st, o)
 }
+
+// Receiving reports whether there is a stream on which content may still come.
+func (s *Session) Receiving() bool { return s.receiving > 0 }
 
 // ignored reports whether frames on id are dropped because of a GOAWAY: ours
 // was fatal, or graceful and id is above what it announced (RFC 9113 §6.8).

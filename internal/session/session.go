@@ -61,7 +61,8 @@ type Session struct {
 	idle    bucket
 	echoes  int64 // see EchoFrame
 
-	closed *Stream // streams that closed since TakeClosed
+	closed    *Stream // streams that closed since TakeClosed
+	receiving int     // see Receiving
 
 	// A client's. heard is the last stream of ours that had been opened when a
 	// frame on a stream last arrived; answers counts HEADERS and DATA; withheld

@@ -182,6 +182,7 @@ func (s *Session) stopPeer(st *Stream) {
 // recvEnded moves the state on when END_STREAM has arrived.
 func (st *Stream) recvEnded(s *Session) {
 	st.gotEnd = true
+	s.receiving--
 	st.dropCredit()
 	switch st.state {
 	case StateOpen:
@@ -205,6 +206,9 @@ func (s *Session) close(st *Stream, err error) {
 		s.out.opening.remove(st)
 	} else {
 		delete(s.streams, st.id)
+		if !st.gotEnd {
+			s.receiving--
+		}
 		if s.peerInitiated(st.id) {
 			s.peerOpen--
 		} else {
