@@ -109,6 +109,10 @@ func bufferBody(r *http.Request) (_ *http.Request, whole bool, err error) {
 	return r, !cut, nil
 }
 
+// maxUpgradeSettings bounds the settings of an upgrade request like those of a SETTINGS frame: the field could hold a
+// hundred thousand, all of which are applied before anything is served.
+const maxUpgradeSettings = 100
+
 // settingLen is the length of a setting in a SETTINGS frame (RFC 9113 §6.5.1).
 const settingLen = 6
 
@@ -125,6 +129,9 @@ func decodeSettings(values []string) ([]byte, error) {
 	}
 	if len(payload)%settingLen != 0 {
 		return nil, fmt.Errorf("HTTP2-Settings: %d bytes are no whole number of settings", len(payload))
+	}
+	if n := len(payload) / settingLen; n > maxUpgradeSettings {
+		return nil, fmt.Errorf("HTTP2-Settings: %d settings are more than %d", n, maxUpgradeSettings)
 	}
 	for b := payload; len(b) > 0; b = b[settingLen:] {
 		s := http2.Setting{ID: http2.SettingID(binary.BigEndian.Uint16(b)), Val: binary.BigEndian.Uint32(b[2:])}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -197,6 +198,39 @@ func TestServerBoundsTheTrailersThatARequestDeclares(t *testing.T) {
 		c.Want("it is served", h2test.HeadersWith(1, h2test.EndStream, ":status", "204"))
 		if declared == 0 || declared > 256 {
 			t.Errorf("%d trailers are declared", declared)
+		}
+	})
+}
+
+// The writer owns the table that responses are compressed with: its size may
+// change while they leave.
+func TestServerEncodesInStepWithATableThatChangesAllTheTime(t *testing.T) {
+	serving{handler: func(w http.ResponseWriter, r *http.Request) {
+		for i := range 10 {
+			w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat(r.URL.Path, 10))
+		}
+		w.WriteHeader(204)
+	}}.besieged(t, func(c *servedConn) {
+		c.Ignore(h2test.AnySettings)
+		for id := uint32(1); id < 1000; id += 2 {
+			c.Settings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: []uint32{0, 1 << 30, 100, 4096}[id/2%4]})
+			path := fmt.Sprintf("/%d", id%7)
+			c.Request(id, h2test.EndStream, ":path", path)
+			if id%5 > 0 {
+				continue // several at a time
+			}
+			c.Settings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: 0}, wire.Setting{ID: wire.SettingHeaderTableSize, Val: 1000})
+		}
+		got := 0
+		for range 500 {
+			f := c.nextHeaders()
+			want := h2test.Fields("x-0", strings.Repeat(fmt.Sprintf("/%d", f.StreamID%7), 10))[0]
+			if slices.Contains(f.Fields, want) {
+				got++
+			}
+		}
+		if got != 500 {
+			t.Errorf("%d of 500 responses are what they should be", got)
 		}
 	})
 }

@@ -156,3 +156,20 @@ func TestServerDoesNotMindWindowUpdatesForWhatItSends(t *testing.T) {
 		}
 	})
 }
+
+// CVE-2026-27141: no type of frame is a surprise.
+func TestServerIgnoresFramesOfTypesThatNobodyKnows(t *testing.T) {
+	serving{handler: untilDone}.besieged(t, func(c *servedConn) {
+		openPost(c)
+		for kind := 0x0a; kind <= 0xff; kind++ {
+			if wire.FrameType(kind) == wire.PriorityUpdate {
+				continue
+			}
+			for id := range uint32(4) {
+				c.write(rawFrame(wire.FrameType(kind), 0xff, id, "\x00\x00\x00\x00\x00"))
+			}
+		}
+		c.WantNothing("there is nothing to say")
+		c.wantServed(3)
+	})
+}
