@@ -205,7 +205,7 @@ func TestServerBoundsTheTrailersThatARequestDeclares(t *testing.T) {
 // The writer owns the table that responses are compressed with: its size may
 // change while they leave.
 func TestServerEncodesInStepWithATableThatChangesAllTheTime(t *testing.T) {
-	serving{handler: func(w http.ResponseWriter, r *http.Request) {
+	serving{srv: &Server{MaxConcurrentStreams: 1000}, handler: func(w http.ResponseWriter, r *http.Request) {
 		for i := range 10 {
 			w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat(r.URL.Path, 10))
 		}
