@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"h2fork.example/net/internal/wire"
 )
 
 // makeBody gives res its Body.
@@ -63,7 +65,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 			n = int(b.left)
 			if err == nil {
 				err = errTooMuchContent
-				b.cs.abort(err)
+				b.cs.reset(wire.ProtocolError, err) // RFC 9113 §8.1.1
 			}
 		} else if b.left -= int64(n); err == io.EOF && b.left > 0 {
 			err = io.ErrUnexpectedEOF

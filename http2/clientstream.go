@@ -308,7 +308,10 @@ func (cs *clientStream) claimAnswer() bool {
 }
 
 // abort ends the stream from our side, with an error for whoever waits.
-func (cs *clientStream) abort(err error) {
+func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
+
+// reset is abort, with the code that the server is told.
+func (cs *clientStream) reset(code wire.ErrCode, err error) {
 	c := cs.cc.c
 	c.Lock()
 	sess := c.Session()
@@ -317,7 +320,7 @@ func (cs *clientStream) abort(err error) {
 		if cc := cs.cc; sent && !sess.Heard(&cs.Stream.Stream) && !cc.singleUse && !cc.doNotReuse && cc.goAwayErr == nil && !cc.t.disableKeepAlives() {
 			cc.resets.add(sess)
 		}
-		sess.Reset(&cs.Stream.Stream, wire.Cancel, err)
+		sess.Reset(&cs.Stream.Stream, code, err)
 	}
 	c.Unlock()
 }

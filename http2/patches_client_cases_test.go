@@ -101,6 +101,10 @@ var clientPatchCases = []clientPatchCase{
 		ours: `HEADERS 1 a="1" END_STREAM`},
 	{id: "P80", name: "a stream that the server has not processed", answer: func(p *h2test.Peer) { p.GoAway(0, wire.NoError, "") },
 		upstream: "RST_STREAM 1 CANCEL"},
+	{id: "P91", name: "more content than was declared", answer: func(p *h2test.Peer) {
+		p.Headers(1, h2test.KeepOpen, ":status", "200", "content-length", "3")
+		p.Data(1, h2test.KeepOpen, "content")
+	}, ours: "RST_STREAM 1 PROTOCOL_ERROR", upstream: "RST_STREAM 1 CANCEL"},
 	{id: "P81", name: "an error of Got1xxResponse", request: func(r *http.Request) {
 		*r = *r.WithContext(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 			Got1xxResponse: func(int, textproto.MIMEHeader) error { return errors.New("enough") },

@@ -117,17 +117,51 @@ func TestClosingABodyWakesItsReader(t *testing.T) {
 	})
 }
 
+// P91.
 func TestBodyLongerThanContentLengthIsCut(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+			p.Headers(1, h2test.KeepOpen, ":status", "200", "content-length", "3")
+			res := k.response()
+			p.Data(1, ended, "content")
+			got, err := io.ReadAll(res.Body)
+			if string(got) != "con" {
+				t.Errorf("the body is %q", got)
+			}
+			wantErr(t, "RFC 9113 §8.1.1", err, "net/http: server replied with more than declared Content-Length; truncated")
+			if ended {
+				p.WantNothing("the stream is over")
+			} else {
+				p.Want("the stream is malformed", h2test.RSTStreamFrame(1, wire.ProtocolError))
+			}
+		})
+	}
+}
+
+// Frames that are too many are cut off too, wherever they are cut.
+func TestBodyThatGoesOnBeyondContentLengthIsCut(t *testing.T) {
 	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
 		p.Headers(1, h2test.KeepOpen, ":status", "200", "content-length", "3")
 		res := k.response()
-		p.Data(1, h2test.KeepOpen, "content")
-		got, err := io.ReadAll(res.Body)
-		if string(got) != "con" {
-			t.Errorf("the body is %q", got)
+		p.Data(1, h2test.KeepOpen, "con")
+		if got, err := io.ReadFull(res.Body, make([]byte, 3)); got != 3 || err != nil {
+			t.Errorf("ReadFull: %d, %v", got, err)
 		}
+		p.Data(1, h2test.EndStream, "tent")
+		got, err := io.ReadAll(res.Body)
 		wantErr(t, "RFC 9113 §8.1.1", err, "net/http: server replied with more than declared Content-Length; truncated")
-		p.Want("the stream is malformed", h2test.RSTStreamFrame(1, wire.Cancel))
+		if len(got) > 0 {
+			t.Errorf("then comes %q", got)
+		}
+	})
+}
+
+func TestTransportReadsFramesOf16384Bytes(t *testing.T) {
+	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
+		p.Headers(1, h2test.KeepOpen, ":status", "200")
+		content := long(16384)
+		p.Data(1, h2test.EndStream, content)
+		wantBody(t, k.response(), content)
 	})
 }
 
