@@ -55,15 +55,16 @@ type Body struct {
 	n           int   // bytes unread
 	err         error // after the last byte; nil while more may come
 	atEnd       func()
-	closed      bool // nobody will read: what comes is discarded
 
 	// Reads that wait. What comes goes straight into the buffer of the first,
 	// which saves a copy.
-	waiters int
-	direct  bool   // one of them has lent its buffer
 	dst     []byte // what is left of that
 	filled  int    // how much is in it
-	fed     bool   // wake is about to be called
+	waiters int32
+	direct  bool // one of them has lent its buffer
+	fed     bool // wake is about to be called
+
+	closed bool // nobody will read: what comes is discarded
 }
 
 func (b *Body) init(st *Stream) {
