@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,5 +172,22 @@ func TestServerIgnoresFramesOfTypesThatNobodyKnows(t *testing.T) {
 		}
 		c.WantNothing("there is nothing to say")
 		c.wantServed(3)
+	})
+}
+
+// What an error quotes is logged, and sent in GOAWAY.
+func TestServerDoesNotRepeatAllOfWhatIsWrong(t *testing.T) {
+	serving{}.besieged(t, func(c *servedConn) {
+		c.Raw(rawFrame(wire.PriorityUpdate, 0, 0, "\x00\x00\x00\x63"+strings.Repeat("\x00", 100000)))
+		f := c.Next()
+		for f.Type != wire.GoAway {
+			f = c.Next()
+		}
+		if g, err := wire.ParseGoAway(f.Header, f.Payload); err != nil || g.Code != wire.ProtocolError || len(g.Debug) > 2000 {
+			t.Errorf("the answer is %v with %d bytes of debug data, %v", g.Code, len(g.Debug), err)
+		}
+		if line := c.log.String(); line == "" || len(line) > 2000 {
+			t.Errorf("%d bytes were logged", len(line))
+		}
 	})
 }

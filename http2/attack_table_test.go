@@ -160,11 +160,11 @@ var attackTable = []attackRow{
 	{
 		"a peer that goes silent at the end (CVE-2022-27664), or goes on",
 		"every end is timed; after GOAWAY nothing is looked at, and little is read",
-		[]string{"conn.goAwayLinger", "conn.teardownTimeout", "conn.closeTimeout", "conn.maxDiscarded", "http2.maxLoggedDebug"},
+		[]string{"conn.goAwayLinger", "conn.teardownTimeout", "conn.closeTimeout", "conn.maxDiscarded", "http2.maxLoggedDebug", "wire.maxReason"},
 		[]string{"TestServerEndsTheConnectionASecondAfterAnError", "TestServerClosesABrokenConnectionWhoseClientReadsNothing",
 			"TestServerShutdownEndsAConnectionThatReadsNothing", "TestServerIsNotKeptByFramesAfterItsGoAway",
 			"TestServerDoesNotReadForEverWhatComesAfterItsGoAway", "TestServerLeavesNothingRunningForAClientThatIsGone",
-			"TestCloseOfAConnectionWithPendingOutputReturns", "TestCloseDoesNotWaitForTLSToSayGoodbye", "TestServerLogsOneGoAwayOfManyAndNotAllOfIt"},
+			"TestCloseOfAConnectionWithPendingOutputReturns", "TestCloseDoesNotWaitForTLSToSayGoodbye", "TestServerLogsOneGoAwayOfManyAndNotAllOfIt", "TestServerDoesNotRepeatAllOfWhatIsWrong"},
 	},
 	{
 		"1xx responses without end, from a server",

@@ -69,11 +69,24 @@ type ConnError struct {
 
 // Conn returns a ConnError.
 func Conn(code ErrCode, count, format string, args ...any) *ConnError {
-	return &ConnError{Code: code, Count: count, Reason: fmt.Sprintf(format, args...)}
+	return &ConnError{Code: code, Count: count, Reason: reason(format, args)}
 }
 
 func (e *ConnError) Error() string {
 	return "connection error: " + e.Code.String() + ": " + e.Reason
+}
+
+// maxReason bounds what an error says, in bytes. It may quote what the peer sent,
+// which may be a megabyte; and it is logged, kept for as long as its stream is,
+// and sent in GOAWAY to a peer that takes no frame of more than 16,384 bytes.
+const maxReason = 1 << 10
+
+func reason(format string, args []any) string {
+	s := fmt.Sprintf(format, args...)
+	if len(s) > maxReason {
+		return s[:maxReason] + "…"
+	}
+	return s
 }
 
 // Short reports whether a payload ended inside a field that its frame's flags or type promised.
@@ -89,7 +102,7 @@ type StreamError struct {
 
 // Stream returns a StreamError.
 func Stream(id uint32, code ErrCode, count, format string, args ...any) *StreamError {
-	return &StreamError{StreamID: id, Code: code, Count: count, Reason: fmt.Sprintf(format, args...)}
+	return &StreamError{StreamID: id, Code: code, Count: count, Reason: reason(format, args)}
 }
 
 func (e *StreamError) Error() string {
