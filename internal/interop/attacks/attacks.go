@@ -106,6 +106,12 @@ var attacks = []attack{
 		end: allRead, live: streams * 48 * kib,
 	},
 	{
+		name: "window by the byte, 250 streams", cve: "CVE-2019-9511",
+		first: openAll(pathWrite),
+		flood: forever(bytes.Repeat(wire.AppendWindowUpdate(nil, 0, 1), 100)),
+		end:   sentAway, live: streams * 48 * kib,
+	},
+	{
 		name: "declared trailers", cve: "",
 		flood: upTo(streams, func(i int) []byte {
 			return frame(wire.Headers, wire.FlagEndHeaders, uint32(2*i+1), fields(pathWait)+manyTrailers)

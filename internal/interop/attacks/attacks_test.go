@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// testTime is enough for every flood to run out of its budget.
+// testTime is how long floods go on that nobody ends.
 const testTime = 300 * time.Millisecond
 
 // leftOver is what the runtime may still hold of an attack that is over.
