@@ -20,7 +20,7 @@ type tableEntry struct {
 
 // minRing is the capacity of the first ring. It grows with the entries in use rather than start
 // at maxSize/32: most connections use few.
-const minRing = 8
+const minRing = 4
 
 func (t *dynamicTable) len() uint64 { return t.added - t.evicted }
 

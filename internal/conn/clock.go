@@ -21,9 +21,9 @@ const (
 
 	// sweepAfter is how long goroutines are kept for a connection that has
 	// nothing to do. Starting them again costs about as much as waking them; but
-	// stacks that were kept by thousands of connections at once, a second long,
-	// stay in the process for minutes.
-	sweepAfter = 250 * time.Millisecond
+	// stacks that were kept by thousands of connections at once stay in the
+	// process for minutes, between those of their readers.
+	sweepAfter = 100 * time.Millisecond
 )
 
 var (

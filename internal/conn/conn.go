@@ -123,8 +123,7 @@ func New(opt Options) *Conn {
 	}
 	c.room.L = &c.mu
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
-	c.out.loans.direct = opt.Gathers && opt.Log.Wrote == nil
-	c.out.batch.Uncopied = c.out.loans.direct
+	c.out.direct = opt.Gathers && opt.Log.Wrote == nil
 	c.out.enc = hpack.NewEncoder(&c.out)
 	c.out.log = opt.Log.Encoding
 	c.out.enc.SetMaxDynamicTableSizeLimit(opt.MaxEncoderTableSize)

@@ -54,17 +54,18 @@ const (
 
 // section is the field section under assembly. It is the reader goroutine's.
 type section struct {
-	id      uint32 // 0 if there is none
-	head    wire.HeadersFrame
-	list    []hpack.HeaderField
-	size    uint64 // as MAX_HEADER_LIST_SIZE counts
-	wire    uint64 // bytes of fragments so far
-	maxList uint32
-	free    uint64 // what size may exceed maxExpansion times wire by
-	large   bool
-	resized bool // the next block has to begin with a dynamic table size update
-	dec     *hpack.Decoder
-	log     func(hpack.HeaderField) // or nil
+	id       uint32 // 0 if there is none
+	complete bool   // and has not been handed on
+	head     wire.HeadersFrame
+	list     []hpack.HeaderField
+	size     uint64 // as MAX_HEADER_LIST_SIZE counts
+	wire     uint64 // bytes of fragments so far
+	maxList  uint32
+	free     uint64 // what size may exceed maxExpansion times wire by
+	large    bool
+	resized  bool // the next block has to begin with a dynamic table size update
+	dec      *hpack.Decoder
+	log      func(hpack.HeaderField) // or nil
 }
 
 // emit is called by the decoder with each field.
@@ -166,35 +167,35 @@ func (in *reader) continuation(h wire.Header, p []byte) error {
 	return in.fragment(f.Fragment, f.EndHeaders)
 }
 
-// fragment adds a piece of the section, and hands it on when it is complete.
+// fragment adds a piece of the section. When it is complete, frame hands it on:
+// not from here, to spare the stack.
 func (in *reader) fragment(p []byte, end bool) error {
 	a := &in.section
-	if err := a.add(p); err != nil {
+	err := a.add(p)
+	if err == nil && end {
+		if err = a.dec.Close(); err != nil {
+			err = a.failed(err)
+		}
+		a.complete = err == nil
+	}
+	if err != nil || end {
 		a.id = 0
-		return err
 	}
-	if !end {
-		return nil
-	}
+	return err
+}
+
+// handOn hands on a complete field section.
+func (in *reader) handOn() error {
+	a, c := &in.section, in.c
+	a.complete = false
 	f := Fields{
-		StreamID:    a.id,
+		StreamID:    a.head.StreamID,
 		EndStream:   a.head.EndStream,
 		HasPriority: a.head.HasPriority,
 		Priority:    a.head.Priority,
+		List:        a.list,
+		TooLarge:    a.large,
 	}
-	if err := a.dec.Close(); err != nil {
-		err = a.failed(err)
-		a.id = 0
-		return err
-	}
-	a.id = 0
-	f.List, f.TooLarge = a.list, a.large
-	return in.complete(f)
-}
-
-// complete hands on a complete field section.
-func (in *reader) complete(f Fields) error {
-	c := in.c
 	if c.sess.IsNew(f.StreamID) {
 		return c.side.Open(f)
 	}

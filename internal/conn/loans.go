@@ -14,7 +14,6 @@ const minLoan = 4 << 10
 // loans are the pieces of a batch that are not copied into the output buffer: one
 // writev takes both. They are the writer role's.
 type loans struct {
-	direct bool   // constant: the connection can do it
 	pieces []loan // in order
 	iov    net.Buffers
 	list   net.Buffers // what iov is a part of
@@ -38,7 +37,6 @@ func Gathers(nc net.Conn) bool {
 }
 
 func (l *loans) any() bool               { return len(l.pieces) > 0 }
-func (l *loans) worth(data []byte) bool  { return l.direct && len(data) >= minLoan }
 func (l *loans) add(at int, data []byte) { l.pieces = append(l.pieces, loan{at, data}) }
 
 func (l *loans) reset() {
@@ -137,7 +135,7 @@ var past = time.Unix(1, 0)
 // Recall has the bytes that the writer uses given back soon, however slowly the
 // peer reads. The connection is locked.
 func (c *Conn) Recall() {
-	if c.lending && !c.recalled && c.out.loans.direct {
+	if c.lending && !c.recalled && c.out.direct {
 		c.recalled = true
 		c.nc.SetWriteDeadline(past)
 	}

@@ -24,8 +24,9 @@ const (
 	readGrowth = 4
 
 	// idleReadSize is what an idle connection reads into: it holds no buffer
-	// (4,000 idle connections would hold 128 MB).
-	idleReadSize = 512
+	// (4,000 idle connections would hold 128 MB). A request that is not repeated,
+	// or one of gRPC, mostly fits.
+	idleReadSize = 256
 )
 
 var (

@@ -238,15 +238,21 @@ func (in *reader) frame(h wire.Header, p []byte) error {
 		}
 		in.settings = true
 	}
+	var err error
 	switch h.Type {
 	case wire.Data:
-		return in.data(h, p)
+		err = in.data(h, p)
 	case wire.Headers:
-		return in.headers(h, p)
+		err = in.headers(h, p)
 	case wire.Continuation:
-		return in.continuation(h, p)
+		err = in.continuation(h, p)
+	default:
+		err = in.controlFrame(h, p)
 	}
-	return in.controlFrame(h, p)
+	if in.section.complete {
+		return in.handOn()
+	}
+	return err
 }
 
 // data handles DATA.

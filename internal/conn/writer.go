@@ -24,15 +24,32 @@ const (
 	outBufferSize = batchBudget + 20<<10
 )
 
-var outBuffers = sync.Pool{New: func() any { b := make([]byte, 0, outBufferSize); return &b }}
-
 // writer is what the writer role owns.
 type writer struct {
-	enc   *hpack.Encoder // writes to writer.Write
+	enc    *hpack.Encoder          // writes to writer.Write
+	log    func(hpack.HeaderField) // or nil
+	direct bool                    // constant: pieces that are lent are not copied
+
+	*output // nil while nobody has the role
+}
+
+// output is what it takes to write. An idle connection has none.
+type output struct {
 	batch session.Batch
-	buf   []byte                  // output under construction
-	loans loans                   // and what goes between
-	log   func(hpack.HeaderField) // or nil
+	buf   []byte // under construction
+	loans loans  // and what goes between
+}
+
+var outputs = sync.Pool{New: func() any { return &output{buf: make([]byte, 0, outBufferSize)} }}
+
+// maxPooledOps keeps one huge batch from being kept for ever.
+const maxPooledOps = 1 << 12
+
+// free gives o back, after an emission that had nothing to emit.
+func (o *output) free() {
+	if cap(o.buf) <= 2*outBufferSize && cap(o.batch.Ops) <= maxPooledOps && cap(o.batch.Raw) <= outBufferSize {
+		outputs.Put(o)
+	}
 }
 
 // Write implements io.Writer for the HPACK encoder.
@@ -44,9 +61,9 @@ func (w *writer) Write(p []byte) (int, error) {
 // write writes what is pending until nothing is, and gives the writer role up.
 // The caller has the role.
 func (c *Conn) write() {
-	pooled := outBuffers.Get().(*[]byte)
-	c.out.buf = (*pooled)[:0]
-	for c.emit(pooled) {
+	c.out.output = outputs.Get().(*output)
+	c.out.batch.Uncopied = c.out.direct
+	for c.emit() {
 		c.out.encode()
 		var err error
 		if c.out.loans.any() {
@@ -64,12 +81,11 @@ func (c *Conn) write() {
 			c.Fail(err)
 		}
 	}
-	outBuffers.Put(pooled)
 }
 
-// emit fills the batch. If there is nothing to write it reports false: the
-// caller has the writer role no more, and the output buffer is back in pooled.
-func (c *Conn) emit(pooled *[]byte) bool {
+// emit fills the batch. If there is nothing to write it reports false, and the
+// caller has the writer role no more.
+func (c *Conn) emit() bool {
 	b := &c.out.batch
 	b.Reset()
 	c.mu.Lock()
@@ -84,10 +100,8 @@ func (c *Conn) emit(pooled *[]byte) bool {
 		c.unlockAndTell()
 		return true
 	}
-	if cap(c.out.buf) <= 2*outBufferSize {
-		*pooled = c.out.buf
-	}
-	c.out.buf = nil
+	c.out.output.free()
+	c.out.output = nil
 	c.writing = false
 	last := c.last
 	c.Unlock()
@@ -112,7 +126,7 @@ func (w *writer) encode() {
 		case op.Section != nil:
 			w.encodeSection(op, b.MaxFrame)
 			op.Section.Free()
-		case op.Lent() && w.loans.worth(op.Data):
+		case op.Lent() && w.direct && len(op.Data) >= minLoan:
 			w.loans.add(len(w.buf), op.Data)
 		case op.Data != nil:
 			w.buf = append(w.buf, op.Data...)

@@ -66,7 +66,7 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 		return Request{}, err
 	}
 
-	*req = *blankRequest.WithContext(ctx)
+	setBlank(req, ctx)
 	req.Method = pseudo.method
 	req.URL = u
 	req.Header = head.header
@@ -91,6 +91,11 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 
 // blankRequest is what all requests have in common. They get their context by a copy of it, which stays on the stack.
 var blankRequest = http.Request{Proto: "HTTP/2.0", ProtoMajor: 2}
+
+// setBlank is apart from its caller, whose stack it would enlarge by two Requests while it reads the fields.
+//
+//go:noinline
+func setBlank(req *http.Request, ctx context.Context) { *req = *blankRequest.WithContext(ctx) }
 
 // fewValues is how many values share an allocation with the URL.
 const fewValues = 8

@@ -31,7 +31,7 @@ type recentStreams struct {
 	nextReset  int
 	maxDropped uint32 // highest identifier that fell out of resets
 
-	ends    [maxRecentEnds]endedStream
+	ends    []endedStream // grows to maxRecentEnds, then is a ring
 	nextEnd int
 }
 
@@ -43,6 +43,9 @@ type endedStream struct {
 func (r *recentStreams) add(id uint32, how endedHow) {
 	switch {
 	case how != resetByUs:
+		if len(r.ends) < maxRecentEnds {
+			r.ends = append(r.ends, endedStream{})
+		}
 		r.ends[r.nextEnd] = endedStream{id, how}
 		r.nextEnd = (r.nextEnd + 1) % maxRecentEnds
 	case len(r.resets) < maxRecentResets:
