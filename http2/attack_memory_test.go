@@ -2,6 +2,7 @@ package http2
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -164,16 +165,18 @@ var sieges = []struct {
 		bytes: mib, goroutines: 70, // workers that wait
 	},
 	{
+		name: "fifty connections that had large requests", handler: answersAtOnce,
+		lay:   fifty(rawFrame(wire.Headers, endHeaders|endStream, 1, block+"\x00\x01a\x7f\x81\xff\x0f"+strings.Repeat("x", 256*kib)), true),
+		bytes: 50 * 2 * perStream, goroutines: 4 * 50,
+	},
+	{
+		name: "fifty connections that had large bodies", handler: echoesBody,
+		lay:   fifty(wire.AppendData(openPostOf(1), 1, true, make([]byte, 256*kib)), true),
+		bytes: 50 * 2 * perStream, goroutines: 4 * 50,
+	},
+	{
 		name: "fifty connections that announce large frames", handler: blocks,
-		lay: func(f *fortress) (all []*siege) {
-			for range 50 {
-				s := f.lay()
-				s.settle()
-				s.write(wire.AppendHeader(nil, wire.Header{Type: wire.Data, StreamID: 1, Length: mib}))
-				all = append(all, s)
-			}
-			return all
-		},
+		lay:   fifty(wire.AppendHeader(openPostOf(1), wire.Header{Type: wire.Data, StreamID: 1, Length: mib}), false),
 		bytes: 50 * (48*kib + perStream), goroutines: 4 * 50,
 	},
 }
@@ -186,6 +189,23 @@ func one(settings []wire.Setting, script func(s *siege)) func(*fortress) []*sieg
 		s := f.lay(settings...)
 		script(s)
 		return []*siege{s}
+	}
+}
+
+// fifty is a siege by as many connections that send the same, and may wait for an
+// answer.
+func fifty(request []byte, answered bool) func(*fortress) []*siege {
+	return func(f *fortress) (all []*siege) {
+		for range 50 {
+			s := f.lay(wire.Setting{ID: wire.SettingInitialWindowSize, Val: mib})
+			s.settle() // there is a window
+			s.write(append(wire.AppendWindowUpdate(nil, 0, mib), request...))
+			if answered {
+				s.until("an answer", func(h wire.Header, _ []byte) bool { return h.StreamID == 1 && h.Flags.Has(endStream) })
+			}
+			all = append(all, s)
+		}
+		return all
 	}
 }
 
@@ -219,6 +239,10 @@ func blocks(started func()) http.HandlerFunc {
 
 func answersAtOnce(func()) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }
+}
+
+func echoesBody(func()) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 }
 
 // writesPieces writes a megabyte in small pieces. That is as far as it gets.

@@ -103,6 +103,12 @@ var attackTable = []attackRow{
 		[]string{"TestTheLengthOfAFrameAloneTakesNoBuffer", "TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
 	},
 	{
+		"large requests, then nothing",
+		"an idle connection keeps nothing of them",
+		[]string{"conn.maxKeptFields", "conn.idleReadSize"},
+		[]string{"TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	},
+	{
 		"bodies that nobody reads",
 		"no more comes than the connection's window",
 		[]string{"http2.defaultReceiveWindow"},

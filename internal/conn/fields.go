@@ -84,12 +84,8 @@ func (a *section) emit(f hpack.HeaderField) {
 
 func (a *section) begin(f wire.HeadersFrame) {
 	a.id, a.head = f.StreamID, f
+	a.head.Fragment = nil // it is part of a buffer that is not ours to keep
 	a.size, a.wire, a.large = 0, 0, false
-	if cap(a.list) > maxKeptFields {
-		a.list = nil
-	}
-	clear(a.list)
-	a.list = a.list[:0]
 	a.dec.SetEmitEnabled(true)
 }
 
@@ -182,6 +178,16 @@ func (in *reader) fragment(p []byte, end bool) error {
 		a.id = 0
 	}
 	return err
+}
+
+// forget lets go of the fields: an idle connection must not keep a megabyte that
+// its last request had.
+func (a *section) forget() {
+	if cap(a.list) > maxKeptFields {
+		a.list = nil
+	}
+	clear(a.list)
+	a.list = a.list[:0]
 }
 
 // handOn hands on a complete field section.

@@ -250,7 +250,8 @@ func (in *reader) frame(h wire.Header, p []byte) error {
 		err = in.controlFrame(h, p)
 	}
 	if in.section.complete {
-		return in.handOn()
+		err = in.handOn()
+		in.section.forget()
 	}
 	return err
 }

@@ -24,8 +24,9 @@ const (
 // as many as we give it reason to, however fast. These are free; what exceeds
 // them costs as much as an idle frame: WINDOW_UPDATE by the byte or on closed
 // streams, PING acknowledgements that nobody waits for, RST_STREAM of what is
-// closed, HEADERS on what we have reset. Content that comes late is not among
-// them: the connection's window bounds that.
+// closed, HEADERS on what we have reset. Content is not among them, late or not:
+// a peer may have had a window's worth of it on its way in small pieces, and it
+// costs no more than content that is read.
 const (
 	// echoesPerData, and one for every dataPerEcho bytes: WINDOW_UPDATE for the
 	// stream and the connection, at once or in pieces as the content is consumed.
