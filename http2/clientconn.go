@@ -52,7 +52,7 @@ type ClientConn struct {
 	goAwayErr   *GoAwayError
 	protocolErr error     // what the server did wrong, a ConnectionError; or nil
 	endedWith   error     // what ended the connection
-	lastActive  time.Time // the last time that a stream opened or closed
+	lastActive  time.Time // when the connection was made, or its last stream closed
 	lastIdle    time.Time // since when there is no stream; zero while there is
 	idleTimer   *time.Timer
 	idleWaits   []chan struct{}           // closed when there is no stream
@@ -340,7 +340,7 @@ func (cc *ClientConn) admit() error {
 	case cc.closed || !cc.canTake():
 		return errClientConnUnusable
 	}
-	cc.lastActive, cc.lastIdle = time.Now(), time.Time{}
+	cc.lastIdle = time.Time{}
 	if cc.idleTimer != nil {
 		cc.idleTimer.Stop()
 	}
