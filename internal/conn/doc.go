@@ -19,6 +19,9 @@
 //     batch that has come together by then: a goroutine in the middle of a
 //     handler must not be stuck in a socket write, or it could not honour its
 //     own deadline, and the reader must read.
+//   - Large pieces of a body stay their lender's, who waits for them. On a TCP
+//     connection they are written from where they are. A lender who cannot wait
+//     any longer, because of a reset or a deadline, calls Recall.
 //
 // A stream's receive buffer has a mutex of its own; the lock order is Conn.mu,
 // then the buffer's.
@@ -32,8 +35,43 @@
 // blocks never holds up another.
 //
 // A client has no workers: who wants a response queues the request, which wakes
-// the standby writer, and waits; the reader brings the answer.
+// the standby writer, and waits; the reader brings the answer. The reader wakes
+// those who wait once it has handed on everything that it has read, and the
+// standby writer lets them run first: so responses that come together make
+// requests that leave together.
 //
 // Every goroutine belongs to its connection: workers and the standby writer end
 // with it, or when it has been idle for a while.
+//
+// # What was tried and rejected
+//
+// Figures are CPU time a request on two cores, which the load generator shares,
+// with Go 1.26.8: medians of runs that took turns.
+//
+//   - A handler run by the reader, with a timer that has somebody else read if it
+//     takes longer. It would save the wake of a worker, about 2 of 15 µs at one
+//     stream a connection. But a handler that blocks delays whatever comes next
+//     by the timer's time, and in a testing/synctest bubble, where no time passes
+//     while others run, for ever.
+//   - Changing places instead: the reader runs the handler, and a parked
+//     goroutine, woken, becomes the reader. As many wakes as before.
+//   - Not reading again after a read that has not filled its buffer, but waiting
+//     for the socket to be ready. It would save the read that finds nothing, 0.4
+//     µs; but where a FIN has come with the data, there is nothing left to wait for.
+//   - System calls of our own on the descriptor, without telling the scheduler
+//     of them: 15.3 → 15.0 µs at one stream a connection, and nothing on TLS.
+//   - Waking the reader of a request's body only when 64 KiB have come: 610 → 577
+//     µs for a 1 MiB upload, and a stream of messages would wait for ever.
+//   - Letting other goroutines run (runtime.Gosched) before the next read of bulk
+//     data: no difference. Sleeping before it, so that more comes with each read,
+//     would be the way to fewer wakes, of which there is one for each 16 KiB that
+//     h2load writes; but the runtime's shortest sleep is 1 ms on an idle machine.
+//   - 64 KiB instead of 256 in one writev: 317 → 351 µs for a 1 MiB download. Copying
+//     them into the output buffer: 382 µs.
+//   - A read buffer of 128 KiB always, instead of after a read that filled 32: no
+//     gain for small requests, and four times the memory of a busy connection.
+//   - The standby writer of a server letting others run first, as a client's does:
+//     handlers gather without it, and at one stream a connection it costs a turn.
+//   - An event loop for all connections, as nghttpd and hyper have it, would take
+//     a goroutine that belongs to no connection, and handlers that never block.
 package conn
