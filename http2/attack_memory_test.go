@@ -19,8 +19,9 @@ const (
 	perStream = 16 * kib
 
 	// perResponse is what one may hold that waits for the client: its share of
-	// 4 MiB, in pieces that take up more room than they are long.
-	perResponse = perStream + 4*mib*3/2/allStreams
+	// 4 MiB when it began, so that early ones have more, in pieces that take up
+	// more room than they are long. All of 64 KiB would be twice as much.
+	perResponse = perStream + 48*kib
 
 	allStreams = 250 // that a client may have open by default
 )
@@ -40,7 +41,7 @@ var sieges = []struct {
 		name: "streams that are opened and reset", handler: blocks,
 		lay: one(nil, func(s *siege) {
 			for id := uint32(1); id < 4000; id += 2 {
-				if !s.write(append(openWhole(id), wire.AppendRSTStream(nil, id, wire.Cancel)...)) {
+				if !s.flood(append(openWhole(id), wire.AppendRSTStream(nil, id, wire.Cancel)...)) {
 					break
 				}
 			}
@@ -52,7 +53,7 @@ var sieges = []struct {
 		name: "a field section without end", handler: blocks,
 		lay: one(nil, func(s *siege) {
 			s.write(rawFrame(wire.Headers, 0, 1, block))
-			for frame := rawFrame(wire.Continuation, 0, 1, strings.Repeat("\x00\x01a\x7f\x81\x07"+strings.Repeat("x", 1024), 15)); len(s.f.counted.all()) == 0 && s.write(frame); {
+			for frame := rawFrame(wire.Continuation, 0, 1, strings.Repeat("\x00\x01a\x7f\x81\x07"+strings.Repeat("x", 1024), 15)); len(s.f.counted.all()) == 0 && s.flood(frame); {
 			}
 			s.wantGoAway("headers_flood")
 		}),
@@ -107,7 +108,7 @@ var sieges = []struct {
 			for i := range uint32(4000) {
 				churn = wire.AppendSettings(churn, wire.Setting{ID: wire.SettingInitialWindowSize, Val: i % 2})
 			}
-			go s.write(churn)
+			s.write(churn)
 			s.settle()
 		}),
 		bytes: allStreams * perResponse, goroutines: allStreams + 10,
@@ -214,7 +215,7 @@ func fifty(request []byte, answered bool) func(*fortress) []*siege {
 func stalling(frame []byte) func(*fortress) []*siege {
 	frames := bytes.Repeat(frame, 1000)
 	return one(nil, func(s *siege) {
-		for n := 0; s.write(frames) && len(s.f.counted.all()) == 0; n++ {
+		for n := 0; s.flood(frames) && len(s.f.counted.all()) == 0; n++ {
 			if n > 10000 {
 				s.f.t.Fatal("the server goes on reading")
 			}

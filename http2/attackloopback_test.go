@@ -156,7 +156,7 @@ func (f *fortress) abandon() {
 	}
 	left := int64(leftOver)
 	if underRaceDetector {
-		left *= 4 // its stacks are larger, and the runtime keeps some for the next
+		left *= 2 // its stacks are larger, and the runtime keeps some for the next
 	}
 	f.wantHeld(left, bystanders)
 	if n := f.served.Load(); n < 2 {
@@ -170,7 +170,7 @@ func (f *fortress) abandon() {
 const (
 	// leftOver is what may be held when everything has ended: what the runtime
 	// and the bystander make of their time.
-	leftOver = 1 << 20
+	leftOver = 2 << 20
 
 	// bystanders are the goroutines that come and go with the bystander's
 	// requests: workers and writers.
@@ -197,13 +197,23 @@ func (f *fortress) lay(settings ...wire.Setting) *siege {
 	return s
 }
 
+// write writes what the server is going to read.
+func (s *siege) write(p []byte) {
+	s.f.t.Helper()
+	s.nc.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	if _, err := s.nc.Write(p); err != nil {
+		s.f.t.Errorf("the attacker's connection: %v", err)
+	}
+}
+
 // stallAfter is how long a write has to move nothing for the server to have
 // stopped reading.
 const stallAfter = 100 * time.Millisecond
 
-// write writes, and reports whether all of it could be: the server may have
+// flood writes, and reports whether all of it could be: the server may have
 // stopped reading, or closed the connection.
-func (s *siege) write(p []byte) bool {
+func (s *siege) flood(p []byte) bool {
+	s.f.t.Helper()
 	s.nc.SetWriteDeadline(time.Now().Add(stallAfter))
 	_, err := s.nc.Write(p)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !isReset(err) {

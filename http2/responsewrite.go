@@ -16,10 +16,10 @@ const (
 	// writes a large piece, which is not copied.
 	maxStreamOutput = 64 << 10
 
-	// maxConnOutput is what all streams of a connection should have waiting
-	// together. Beyond so many streams as may have all of maxStreamOutput, each
-	// gets its share, but room for two buffers at least: a client may open
-	// hundreds of streams and read none (CVE-2019-9517).
+	// maxConnOutput is shared by the streams of a connection: beyond so many as
+	// may have all of maxStreamOutput waiting, each gets what its share is when it
+	// writes, but room for two buffers at least. A client may open hundreds of
+	// streams and read none (CVE-2019-9517).
 	maxConnOutput = 4 << 20
 
 	// minLent is the size from which on a write is lent to the connection rather

@@ -91,7 +91,7 @@ var attacks = []attack{
 		flood: upTo(streams, func(i int) []byte {
 			return request(uint32(2*i+1), pathWrite, true)
 		}),
-		end: allRead, live: streams * 48 * kib,
+		end: allRead, live: streams * 64 * kib,
 	},
 	{
 		name: "window-size churn, 250 streams", settings: noWindow,
@@ -103,13 +103,13 @@ var attacks = []attack{
 			}
 			return churn
 		}),
-		end: allRead, live: streams * 48 * kib,
+		end: allRead, live: streams * 64 * kib,
 	},
 	{
 		name: "window by the byte, 250 streams", cve: "CVE-2019-9511",
 		first: openAll(pathWrite),
 		flood: forever(bytes.Repeat(wire.AppendWindowUpdate(nil, 0, 1), 100)),
-		end:   sentAway, live: streams * 48 * kib,
+		end:   sentAway, live: streams * 64 * kib,
 	},
 	{
 		name: "declared trailers", cve: "",
