@@ -124,7 +124,7 @@ var attacks = []attack{
 			return wire.AppendHeader(nil, wire.Header{Type: wire.Data, StreamID: 1, Length: mib})
 		}),
 		deaf: true,
-		end:  allRead, live: 256 * kib,
+		end:  allRead, live: 512 * kib,
 	},
 }
 
