@@ -69,7 +69,7 @@
 //   - 64 KiB instead of 256 in one writev: 317 → 351 µs for a 1 MiB download. Copying
 //     them into the output buffer: 382 µs.
 //   - A read buffer of 128 KiB always, instead of after a read that filled 32: no
-//     gain for small requests, and four times the memory of a busy connection.
+//     difference for a 1 MiB upload, and four times the memory of a busy connection.
 //   - The standby writer of a server letting others run first, as a client's does:
 //     handlers gather without it, and at one stream a connection it costs a turn.
 //   - An event loop for all connections, as nghttpd and hyper have it, would take
