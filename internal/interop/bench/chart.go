@@ -158,7 +158,7 @@ func (d *drawing) add(res results, p panel) {
 }
 
 func newBar(res results, l line, y int, rates bool) bar {
-	relative := func(server string) float64 { return res.value(l, server) / res.value(l, reference) }
+	relative := func(server string) float64 { return res.ratio(l.key, l.metric, server, reference) }
 	b := bar{
 		Y:      y + (chartRow-chartBar)/2,
 		Middle: y + chartRow/2,

@@ -59,11 +59,9 @@ func idleGoal(title, server string) goal {
 // growth is a goal of what CPU time many streams cost, compared with few.
 func growth(title, few, many string) goal {
 	return goal{title: title, unit: " × with 10", atMost: true, least: 1.5, aim: 1.1, value: func(r results) float64 {
-		of := cpuTime(r.of[key{Scenario: few}][ours].measurement)
-		if of == 0 {
-			return 0
-		}
-		return cpuTime(r.of[key{Scenario: many}][ours].measurement) / of
+		return r.across(func(part results) float64 {
+			return over(cpuTime(part.of[key{Scenario: many}][ours].measurement), cpuTime(part.of[key{Scenario: few}][ours].measurement))
+		})
 	}}
 }
 

@@ -31,14 +31,14 @@ func reportTable(res results) string {
 		t.AppendRow(table.Row{text.Bold.Sprint(k.title())})
 		for _, srv := range allServers() {
 			if sum, ok := res.of[k][srv.name]; ok {
-				t.AppendRow(sum.row(srv.title, res.of[k][reference]))
+				t.AppendRow(sum.row(srv.title, res.ratio(k, perSec, srv.name, reference), res.ratio(k, cpuTime, srv.name, reference)))
 			}
 		}
 	}
 	return t.Render()
 }
 
-func (s summary) row(title string, ref summary) table.Row {
+func (s summary) row(title string, rate, cpu float64) table.Row {
 	name := "  " + title
 	if !s.measured() {
 		return table.Row{name, "", "", "", "", "", "", "", text.FgRed.Sprint("could not be measured")}
@@ -49,8 +49,8 @@ func (s summary) row(title string, ref summary) table.Row {
 	}
 	return table.Row{
 		name,
-		number("%.0f", s.PerSec), ratio(s.PerSec, ref.PerSec),
-		number("%.2f", s.CPU), ratio(s.CPU, ref.CPU),
+		number("%.0f", s.PerSec), number("%.2f", rate),
+		number("%.2f", s.CPU), number("%.2f", cpu),
 		number("%.1f", s.Allocs),
 		number("%.1f", s.RSS/1024),
 		failed,
@@ -75,13 +75,6 @@ func number(format string, value float64) string {
 		return ""
 	}
 	return fmt.Sprintf(format, value)
-}
-
-func ratio(value, of float64) string {
-	if value == 0 || of == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%.2f", value/of)
 }
 
 // goalsTable has a line for each goal.

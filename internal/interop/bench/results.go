@@ -43,27 +43,69 @@ func readRecord(name string) (*record, error) {
 	return r, nil
 }
 
-// results are one record's medians, or the medians of several records' medians.
+// results are a round's, or the medians of their parts': those of a run, of its rounds, and those of several runs,
+// of the runs.
 type results struct {
-	keys []key // in the order of allScenarios
-	of   map[key]map[string]summary
+	keys  []key // in the order of allScenarios
+	of    map[key]map[string]summary
+	parts []results
 }
 
 func merge(records []*record) results {
-	all := make(groups)
+	var runs []results
 	for _, rec := range records {
-		rounds := make(groups)
-		for _, s := range rec.Samples {
-			rounds.add(s.key, s.Server, s.summary())
+		var rounds []results
+		for _, samples := range rec.rounds() {
+			round := make(groups)
+			for _, s := range samples {
+				round.add(s.key, s.Server, s.summary())
+			}
+			rounds = append(rounds, results{of: round.combined()})
 		}
-		for k, servers := range rounds.combined() {
+		runs = append(runs, mergeParts(rounds))
+	}
+	return mergeParts(runs)
+}
+
+// rounds are the samples of each round, one after the other: servers that are compared took turns in it.
+func (r *record) rounds() [][]sample {
+	of := make(map[int][]sample)
+	for _, s := range r.Samples {
+		of[s.Round] = append(of[s.Round], s)
+	}
+	var rounds [][]sample
+	for _, n := range slices.Sorted(maps.Keys(of)) {
+		rounds = append(rounds, of[n])
+	}
+	return rounds
+}
+
+func mergeParts(parts []results) results {
+	all := make(groups)
+	for _, part := range parts {
+		for k, servers := range part.of {
 			for server, sum := range servers {
 				all.add(k, server, sum)
 			}
 		}
 	}
 	of := all.combined()
-	return results{keys: slices.SortedFunc(maps.Keys(of), key.compare), of: of}
+	return results{keys: slices.SortedFunc(maps.Keys(of), key.compare), of: of, parts: parts}
+}
+
+// across returns the median of what value is in each part that has it. A machine's speed changes from one minute to
+// the next: only what was measured side by side is compared.
+func (res results) across(value func(results) float64) float64 {
+	if len(res.parts) == 0 {
+		return value(res)
+	}
+	var values []float64
+	for _, part := range res.parts {
+		if v := part.across(value); v != 0 {
+			values = append(values, v)
+		}
+	}
+	return median(values)
 }
 
 // groups are summaries of the same thing, by key and server.
@@ -89,7 +131,13 @@ func (g groups) combined() map[key]map[string]summary {
 
 // ratio returns what the metric of one server is to another's, 0 if either was not measured.
 func (res results) ratio(k key, metric metric, server, to string) float64 {
-	a, b := metric(res.of[k][server].measurement), metric(res.of[k][to].measurement)
+	return res.across(func(part results) float64 {
+		return over(metric(part.of[k][server].measurement), metric(part.of[k][to].measurement))
+	})
+}
+
+// over is a to b, 0 if there is no b.
+func over(a, b float64) float64 {
 	if b == 0 {
 		return 0
 	}

@@ -29,6 +29,18 @@ func cpuRecord(server string, rounds ...float64) *record {
 	return rec
 }
 
+func TestRatiosAreTakenWithinARoundAndOfThoseTheMedian(t *testing.T) {
+	rec := cpuRecord("ours", 1, 20, 3)
+	rec.Samples = append(rec.Samples, cpuRecord("xnet", 2, 50, 4).Samples...) // the machine was slow in the second round
+	res := merge([]*record{rec})
+	if got := res.ratio(key{Scenario: "small"}, cpuTime, "ours", "xnet"); got != 0.5 {
+		t.Errorf("ratio %v, want the median of 0.5, 0.4 and 0.75", got)
+	}
+	if got := res.of[key{Scenario: "small"}]["ours"].CPU; got != 3 {
+		t.Errorf("CPU time %v, want 3", got)
+	}
+}
+
 func TestRunsAreMergedByTheMedianOfTheirMedians(t *testing.T) {
 	res := merge([]*record{cpuRecord("ours", 1, 1, 1, 1, 1), cpuRecord("ours", 4, 5, 90), cpuRecord("ours", 9)})
 	if got := res.of[key{Scenario: "small"}]["ours"]; got.CPU != 5 || got.rounds != 9 {
