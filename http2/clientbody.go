@@ -25,7 +25,7 @@ func (cs *clientStream) makeBody(res *http.Response, ended bool) {
 	}
 	cs.content.cs, cs.content.left = cs, res.ContentLength
 	res.Body = &cs.content
-	if cs.gzip && equalFold(res.Header.Get("Content-Encoding"), "gzip") {
+	if cs.gzip && equalFold(firstValue(res.Header, "Content-Encoding"), "gzip") {
 		res.Header.Del("Content-Encoding")
 		res.Header.Del("Content-Length")
 		res.ContentLength = -1

@@ -104,7 +104,16 @@ func bodyLength(req *http.Request) int64 {
 // where it would not do what is meant (golang/go#8923, golang/go#5522).
 func (t *Transport) gzipFor(req *http.Request) bool {
 	return !t.disableCompression() && req.Method != http.MethodHead &&
-		req.Header.Get("Accept-Encoding") == "" && req.Header.Get("Range") == ""
+		firstValue(req.Header, "Accept-Encoding") == "" && firstValue(req.Header, "Range") == ""
+}
+
+// firstValue is h.Get(name) for a name in its canonical form, which Get would
+// look for.
+func firstValue(h http.Header, name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
 }
 
 // roundTrip sends req. Its body is closed if there is an error, but for
