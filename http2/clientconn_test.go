@@ -75,6 +75,7 @@ func TestSettingsOfAClient(t *testing.T) {
 		{"limits", &Transport{MaxHeaderListSize: math.MaxUint32, MaxReadFrameSize: math.MaxUint32}, []wire.Setting{
 			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
 			{ID: wire.SettingMaxFrameSize, Val: 1<<24 - 1}}, 1 << 30},
+		// P92: the window of the connection is all of it.
 		{"net/http's", &Transport{h1: &http.Transport{MaxResponseHeaderBytes: 1000, HTTP2: &http.HTTP2Config{
 			MaxReadFrameSize: 30000, MaxReceiveBufferPerStream: 70000, MaxReceiveBufferPerConnection: 100000, MaxDecoderHeaderTableSize: 200}}},
 			[]wire.Setting{
