@@ -70,6 +70,12 @@
 //     them into the output buffer: 382 µs.
 //   - A read buffer of 128 KiB always, instead of after a read that filled 32: no
 //     difference for a 1 MiB upload, and four times the memory of a busy connection.
+//   - A client's standby writer being patient only while four streams or more are
+//     open: 67 → 76 µs at one request in flight, where it was to help.
+//   - At 64 requests in flight: writing at most 16 of them at a time, or waking those
+//     who wait 16 responses at a time, so that server and client overlap more: 7.7
+//     → 8.2 and 8.9 µs, and 5 and 10 % fewer requests. Sending over the pool's first
+//     connection without a reservation, for two locks less: no difference.
 //   - The standby writer of a server letting others run first, as a client's does:
 //     handlers gather without it, and at one stream a connection it costs a turn.
 //   - An event loop for all connections, as nghttpd and hyper have it, would take
