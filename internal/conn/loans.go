@@ -39,11 +39,6 @@ func Gathers(nc net.Conn) bool {
 func (l *loans) any() bool               { return len(l.pieces) > 0 }
 func (l *loans) add(at int, data []byte) { l.pieces = append(l.pieces, loan{at, data}) }
 
-func (l *loans) reset() {
-	clear(l.pieces)
-	l.pieces = l.pieces[:0]
-}
-
 // gather makes the list of pieces to write, of buf and what belongs between.
 func (l *loans) gather(buf []byte) {
 	list, from := l.list[:0], 0
@@ -67,9 +62,11 @@ func (l *loans) rest() (p []byte) {
 	return p
 }
 
+// release forgets the pieces: they are their lenders' again.
 func (l *loans) release() {
+	clear(l.pieces)
 	clear(l.list)
-	l.list, l.iov = l.list[:0], nil
+	l.pieces, l.list, l.iov = l.pieces[:0], l.list[:0], nil
 }
 
 // flushLoans is flush for a batch with loans, which are given back before it

@@ -115,7 +115,6 @@ func (c *Conn) emit() bool {
 func (w *writer) encode() {
 	b := &w.batch
 	w.buf = w.buf[:0]
-	w.loans.reset()
 	if b.TableChanged {
 		w.enc.SetMaxDynamicTableSize(b.TableMin)
 		w.enc.SetMaxDynamicTableSize(b.TableSize)
