@@ -40,6 +40,7 @@ func (e *endpoint) checkReceived() error {
 // thinks they have.
 func (e *endpoint) checkStreams() error {
 	var ours, theirs uint32
+	receiving := 0
 	for id, st := range e.streams {
 		if st.id != id || st.Closed() || st.state == StateIdle {
 			return fmt.Errorf("stream %d is listed as %d and %v", st.id, id, st.state)
@@ -49,12 +50,18 @@ func (e *endpoint) checkStreams() error {
 		} else {
 			ours++
 		}
+		if !st.gotEnd {
+			receiving++
+		}
 		if view := e.peer.stream(id); !e.control.goAway.fatal() && e.streamWindow(st) != e.peer.initial+view.window {
 			return fmt.Errorf("stream %d: window %d, but the peer has %d", id, e.streamWindow(st), e.peer.initial+view.window)
 		}
 		if st.sentWindow > e.send.maxSent {
 			return fmt.Errorf("stream %d: maxSent is %d, and a window %d", id, e.send.maxSent, st.sentWindow)
 		}
+	}
+	if receiving != e.receiving {
+		return fmt.Errorf("content may come on %d streams, %d counted", receiving, e.receiving)
 	}
 	if ours != e.localOpen || theirs != e.peerOpen {
 		return fmt.Errorf("%d and %d streams are open, %d and %d counted", ours, theirs, e.localOpen, e.peerOpen)
