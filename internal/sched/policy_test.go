@@ -2,8 +2,12 @@ package sched
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"h2fork.example/net/internal/h2test"
 )
 
 // policies is every policy, for what all of them promise.
@@ -182,48 +186,91 @@ func TestEveryReadyNodeOfTheSamePriorityIsServed(t *testing.T) {
 // TestPoliciesServeWhatIsReadyWhateverHappens runs random calls against a set of what is ready.
 func TestPoliciesServeWhatIsReadyWhateverHappens(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p Policy) {
-		r := rand.New(rand.NewPCG(1, 2))
-		open := make(map[uint32]*Node)
-		ready := make(map[*Node]bool)
-		nextID := uint32(1)
+		u := newUser(p, rand.New(rand.NewPCG(1, 2)))
 		for range 20000 {
-			id := uint32(r.IntN(60)) + max(nextID, 50) - 50
-			n := open[id]
-			switch op := r.IntN(8); {
-			case op == 0 && len(open) < 30:
-				n := &Node{ID: nextID}
-				p.Open(n, OpenOptions{PusherID: id, Priority: randomPriority(r, nextID)})
-				open[nextID] = n
-				nextID += 2
-			case op == 1:
-				p.Adjust(id, randomPriority(r, nextID))
-			case n == nil:
-			case op == 2:
-				p.Close(n)
-				delete(open, id)
-				delete(ready, n)
-			case op < 6:
-				p.SetReady(n)
-				ready[n] = true
-			default:
-				p.SetIdle(n)
-				delete(ready, n)
-			}
-			if p.Ready() != len(ready) {
-				t.Fatalf("Ready() = %d, want %d", p.Ready(), len(ready))
-			}
-			switch next, limit := p.Next(); {
-			case next == nil && len(ready) == 0:
-			case next == nil || !ready[next]:
-				t.Fatalf("Next() = %v with %d ready", next, len(ready))
-			case limit <= 0:
-				t.Fatalf("limit = %d", limit)
-			default:
-				p.Sent(next, r.IntN(min(limit, 1<<14)+1))
-			}
-			checkTree(t, p)
+			u.step(t)
 		}
 	})
+}
+
+// FuzzPolicies is TestPoliciesServeWhatIsReadyWhateverHappens with a fuzzer in the place of chance. In the end all that
+// is ready is served.
+func FuzzPolicies(f *testing.F) {
+	names := slices.Sorted(maps.Keys(policies))
+	for policy := range byte(len(names)) {
+		f.Add(policy, []byte("\x00\x00\x00\x10\x00\x00\x20\x60\x00\x80\x40\xff\x20\x80\xff"))
+	}
+	f.Fuzz(func(t *testing.T, policy byte, decisions []byte) {
+		r, left := h2test.Choices(decisions[:min(len(decisions), 1<<12)])
+		u := newUser(policies[names[int(policy)%len(names)]](), r)
+		for left() > 0 {
+			u.step(t)
+		}
+		for len(u.ready) > 0 {
+			u.turn(t)
+			n, _ := u.p.Next()
+			u.p.SetIdle(n)
+			delete(u.ready, n)
+		}
+		expectIdle(t, u.p)
+	})
+}
+
+// user calls a policy at random, and knows what is ready.
+type user struct {
+	p      Policy
+	r      *rand.Rand
+	open   map[uint32]*Node
+	ready  map[*Node]bool
+	nextID uint32
+}
+
+func newUser(p Policy, r *rand.Rand) *user {
+	return &user{p: p, r: r, open: make(map[uint32]*Node), ready: make(map[*Node]bool), nextID: 1}
+}
+
+// step is a call, and a turn.
+func (u *user) step(t *testing.T) {
+	id := uint32(u.r.IntN(60)) + max(u.nextID, 50) - 50
+	n := u.open[id]
+	switch op := u.r.IntN(8); {
+	case op == 0 && len(u.open) < 30:
+		n := &Node{ID: u.nextID}
+		u.p.Open(n, OpenOptions{PusherID: id, Priority: randomPriority(u.r, u.nextID)})
+		u.open[u.nextID] = n
+		u.nextID += 2
+	case op == 1:
+		u.p.Adjust(id, randomPriority(u.r, u.nextID))
+	case n == nil:
+	case op == 2:
+		u.p.Close(n)
+		delete(u.open, id)
+		delete(u.ready, n)
+	case op < 6:
+		u.p.SetReady(n)
+		u.ready[n] = true
+	default:
+		u.p.SetIdle(n)
+		delete(u.ready, n)
+	}
+	u.turn(t)
+}
+
+// turn sends something of a stream that is ready.
+func (u *user) turn(t *testing.T) {
+	if u.p.Ready() != len(u.ready) {
+		t.Fatalf("Ready() = %d, want %d", u.p.Ready(), len(u.ready))
+	}
+	switch next, limit := u.p.Next(); {
+	case next == nil && len(u.ready) == 0:
+	case next == nil || !u.ready[next]:
+		t.Fatalf("Next() = %v with %d ready", next, len(u.ready))
+	case limit <= 0:
+		t.Fatalf("limit = %d", limit)
+	default:
+		u.p.Sent(next, u.r.IntN(min(limit, 1<<14)+1))
+	}
+	checkTree(t, u.p)
 }
 
 func randomPriority(r *rand.Rand, nextID uint32) Priority {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/wire"
 )
@@ -21,7 +22,7 @@ func TestTwoSessions(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			for seed := range uint64(seeds) {
-				p := newPair(t, seed, sch.use)
+				p := newPair(t, rand.New(rand.NewPCG(seed, 2)), sch.use)
 				for range 1000 {
 					p.step()
 				}
@@ -32,6 +33,21 @@ func TestTwoSessions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzTwoSessions is TestTwoSessions with a fuzzer in the place of chance.
+func FuzzTwoSessions(f *testing.F) {
+	for setup := range byte(len(schedulers)) {
+		f.Add(setup, []byte("\x80\x00\x80\xff\x80\x20\x10\x80\x80\x20\x80\x80\xff\x40\x80\xff\x80\x00\x40"))
+	}
+	f.Fuzz(func(t *testing.T, setup byte, decisions []byte) {
+		rng, left := h2test.Choices(decisions[:min(len(decisions), 1<<12)])
+		p := newPair(t, rng, schedulers[int(setup)%len(schedulers)].use)
+		for left() > 0 {
+			p.step()
+		}
+		p.finish()
+	})
 }
 
 // half is one direction of an exchange.
@@ -62,8 +78,8 @@ type pair struct {
 	window         int
 }
 
-func newPair(t *testing.T, seed uint64, use func(*Config)) *pair {
-	p := &pair{t: t, rng: rand.New(rand.NewPCG(seed, 2))}
+func newPair(t *testing.T, rng *rand.Rand, use func(*Config)) *pair {
+	p := &pair{t: t, rng: rng}
 	windows := []int{1, 100, 3000, wire.DefaultWindow, 1 << 20}
 	p.window = windows[p.rng.IntN(len(windows))]
 	conf := serverConfig()
