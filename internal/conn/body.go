@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"io"
 	"sync"
 )
 
@@ -147,9 +148,6 @@ func (b *Body) Read(p []byte) (int, error) {
 	if n == 0 && len(p) > 0 {
 		err, atEnd = b.err, b.atEnd
 		b.atEnd = nil
-		if b.closed && err == nil {
-			err = ErrBodyClosed
-		}
 	}
 	b.mu.Unlock()
 	if atEnd != nil {
@@ -215,6 +213,9 @@ func (b *Body) Close() {
 	b.closed = true
 	n := b.n
 	b.n = 0
+	if b.err == nil || b.err == io.EOF && n > 0 {
+		b.err, b.atEnd = ErrBodyClosed, nil // io.EOF would say that all has been read
+	}
 	for k := b.first; k != nil; {
 		next := k.next
 		k.free()

@@ -184,6 +184,29 @@ func TestBodyThatIsClosedKeepsNothing(t *testing.T) {
 	}
 }
 
+func TestBodyThatIsClosedBeforeAllIsReadDoesNotLookWhole(t *testing.T) {
+	for name, end := range map[string]func(b *Body){
+		"all has come":   func(b *Body) { b.End(io.EOF, nil); b.Close() },
+		"more will come": func(b *Body) { b.Close(); deliver(b, []byte("def")); b.End(io.EOF, nil) },
+	} {
+		b := newBody(t)
+		deliver(b, []byte("abc"))
+		end(b)
+		if n, err := b.Read(make([]byte, 10)); n != 0 || err != ErrBodyClosed {
+			t.Errorf("%s: Read returns %d, %v", name, n, err)
+		}
+	}
+}
+
+func TestBodyThatIsClosedAfterItsEndHasEnded(t *testing.T) {
+	b := newBody(t)
+	b.End(io.EOF, nil)
+	b.Close()
+	if n, err := b.Read(make([]byte, 10)); n != 0 || err != io.EOF {
+		t.Errorf("Read returns %d, %v", n, err)
+	}
+}
+
 func TestBodyOfOneByteTakesASmallChunk(t *testing.T) {
 	b := newBody(t)
 	deliver(b, []byte("x"))
