@@ -32,7 +32,8 @@ type account struct {
 	writeErr error  // the first
 	flushErr error  // the first
 	trailers bool   // the response has some
-	returned bool
+	returned bool   // or panicked
+	over     *gate  // open when that has come true
 
 	heard *heard // what the client heard of it; set when all is over
 }
@@ -93,11 +94,14 @@ type ledger struct {
 func (l *ledger) keep(handler func(*account)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseUint(r.Header.Get("X-Stream"), 10, 32)
-		a := &account{w: w, r: r, id: uint32(id)}
+		a := &account{w: w, r: r, id: uint32(id), over: newGate()}
 		l.mu.Lock()
 		l.all = append(l.all, a)
 		l.mu.Unlock()
-		defer func() { a.returned = true }()
+		defer func() {
+			a.returned = true
+			a.over.open()
+		}()
 		handler(a)
 	}
 }
@@ -159,7 +163,8 @@ func listen(t *testing.T, b []byte) map[uint32]*heard {
 
 // A setup is a server and the way it is made use of.
 type setup struct {
-	srv Server
+	place string // in the conversation; printed if the test fails
+	srv   Server
 	// http.Server's.
 	readTimeout, writeTimeout time.Duration
 
@@ -209,6 +214,11 @@ func eachVariant(t *testing.T, f func(t *testing.T, v *conversation, userSched b
 // wrote.
 func (v *conversation) converses(t *testing.T, s *setup) (accounts []*account, said int64) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Log(s.place)
+		}
+	}()
 	var l ledger
 	var answers []byte
 	synctest.Test(t, func(t *testing.T) {
@@ -282,7 +292,7 @@ func (v *conversation) check(t *testing.T, s *setup, a *account) {
 	if !bytes.HasPrefix(a.wrote, h.body) {
 		t.Errorf("stream %d: the client read %d bytes that are no beginning of the %d written", a.id, len(h.body), len(a.wrote))
 	}
-	if h.ended && (len(h.body) != len(a.wrote) || a.writeErr != nil || h.endedByFields != (a.trailers || len(a.wrote) == 0)) {
+	if h.ended && (len(h.body) != len(a.wrote) || a.writeErr != nil || h.endedByFields != a.trailers && len(a.wrote) > 0) {
 		t.Errorf("stream %d: the response looks complete with %d of %d bytes (trailers: %v of %v, Write: %v)",
 			a.id, len(h.body), len(a.wrote), h.endedByFields, a.trailers, a.writeErr)
 	}
