@@ -13,7 +13,7 @@ import (
 )
 
 // output is all that one side of a connection has sent, held against RFC 9113. What it was granted it may have had at
-// any time: only the most of it counts.
+// any time: only the most of it counts. But what a client says before its first request, the server knows.
 type output struct {
 	client  bool // it is the client's
 	initial int64
@@ -61,11 +61,13 @@ func checkOutput(sent, granted []byte, client bool) error {
 // grant takes note of what the peer grants, and returns the largest frame it takes.
 func (o *output) grant(b []byte) uint32 {
 	maxFrame := uint32(wire.DefaultMaxFrameSize)
+	known := !o.client
 	for _, f := range cutFrames(b) {
 		h, p := wire.ParseHeader(f), f[wire.HeaderLen:]
 		switch h.Type {
 		case wire.Headers:
 			o.stream(h.StreamID).open = true
+			known = false
 		case wire.WindowUpdate:
 			n, err := wire.ParseWindowUpdate(h, p)
 			if err == nil && h.StreamID == 0 {
@@ -78,6 +80,9 @@ func (o *output) grant(b []byte) uint32 {
 			for i := 0; err == nil && i < settings.Len(); i++ {
 				switch s := settings.At(i); s.ID {
 				case wire.SettingInitialWindowSize:
+					if known {
+						o.initial = 0
+					}
 					o.initial = max(o.initial, int64(s.Val))
 				case wire.SettingMaxFrameSize:
 					maxFrame = max(maxFrame, s.Val)

@@ -33,8 +33,11 @@ func FuzzTransportConnection(f *testing.F) {
 	})
 }
 
-// fuzzPlain, a bit of a setup, has the client not ask for gzip.
-const fuzzPlain = 1
+// More bits of a setup.
+const (
+	fuzzPlain = 1 << iota // the client does not ask for gzip
+	fuzzLong              // a request's body is more than the connection's window
+)
 
 func fuzzTransport(t *testing.T, setup byte, stream []byte) {
 	client, server := h2test.Pipe()
@@ -51,11 +54,15 @@ func fuzzTransport(t *testing.T, setup byte, stream []byte) {
 			return client, nil
 		},
 	}
+	body := fuzzBody[:5_000]
+	if setup&fuzzLong != 0 {
+		body = fuzzBody
+	}
 	received := collect(server)
 	var trips sync.WaitGroup
 	for _, req := range []*http.Request{
 		get("https://example.com/1"),
-		newRequest("POST", "https://example.com/3", strings.NewReader(strings.Repeat("x", 5_000))),
+		newRequest("POST", "https://example.com/3", strings.NewReader(body)),
 		newRequest("HEAD", "https://example.com/5", nil),
 		newRequest("PUT", "https://example.com/7", struct{ io.Reader }{strings.NewReader("of unknown length")}),
 	} {
@@ -82,6 +89,8 @@ func fuzzTransport(t *testing.T, setup byte, stream []byte) {
 		t.Error(err)
 	}
 }
+
+var fuzzBody = strings.Repeat("x", wire.DefaultWindow+100)
 
 // fuzzTrip makes a request and reads the response, as far as there is one.
 func fuzzTrip(t *testing.T, tr *Transport, req *http.Request, most int) {
@@ -162,6 +171,13 @@ func transportSeeds() [][]byte {
 			c.b = wire.AppendPriority(c.b, 9, wire.PriorityParam{StreamDep: 1})
 			c.b = wire.AppendWindowUpdate(c.b, 3, wire.MaxWindow)
 			c.b = wire.AppendData(c.b, 5, true, []byte("of HEAD"))
+		}),
+		seed(func(c *fuzzFrames) {
+			c.fields(1, false, ":status", "200", "content-length", "5")
+			c.pause(0)
+			c.b = wire.AppendData(c.b, 1, true, []byte("four"))
+			c.fields(3, false, ":status", "200", "content-length", "3")
+			c.b = wire.AppendData(c.b, 3, true, []byte("four"))
 		}),
 	}
 }
