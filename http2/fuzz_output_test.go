@@ -20,6 +20,7 @@ type output struct {
 	conn    int64 // left of the connection's window
 	streams map[uint32]*outputStream
 	newest  uint32 // that it opened
+	theirs  uint32 // the newest that the peer opened
 	last    uint32 // of its GOAWAY frames
 
 	dec     *hpack.Decoder
@@ -68,6 +69,7 @@ func (o *output) grant(b []byte) uint32 {
 		case wire.Headers:
 			o.stream(h.StreamID).open = true
 			known = false
+			o.theirs = max(o.theirs, h.StreamID)
 		case wire.WindowUpdate:
 			n, err := wire.ParseWindowUpdate(h, p)
 			if err == nil && h.StreamID == 0 {
@@ -136,10 +138,11 @@ func (o *output) check(f Frame, n int) error {
 	case *ContinuationFrame:
 		return o.fragment(f.HeaderBlockFragment(), f.HeadersEnded())
 	case *RSTStreamFrame:
-		st := o.stream(h.StreamID)
-		if st.reset {
-			return errors.New("RST_STREAM again (RFC 9113 §5.4.2)")
+		// It may come again, if the peer goes on about a stream that is closed (RFC 9113 §5.4.2).
+		if h.StreamID > max(o.newest, o.theirs) {
+			return errors.New("RST_STREAM of an idle stream (RFC 9113 §6.4)")
 		}
+		st := o.stream(h.StreamID)
 		st.reset = true
 	case *WindowUpdateFrame:
 		if h.StreamID != 0 && (o.stream(h.StreamID).reset || !o.stream(h.StreamID).open) {
