@@ -57,7 +57,20 @@ func recorded() (bytes []byte, frameEnds []int) {
 // that the bubble ends, is what matters.
 func converse(t *testing.T, fault func(server *h2test.Conn)) (outcomes [3]string) {
 	t.Helper()
+	return converseGivingUp(t, outcome, func(server *h2test.Conn, _ [3]context.CancelFunc) { fault(server) })
+}
+
+// converseGivingUp is converse for a fault that may cancel requests, and what
+// comes of a request is what the caller makes of its response.
+func converseGivingUp(t *testing.T, outcome func(*http.Response, error) string, fault func(server *h2test.Conn, cancel [3]context.CancelFunc)) (outcomes [3]string) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
+		var ctxs [3]context.Context
+		var cancel [3]context.CancelFunc
+		for i := range ctxs {
+			ctxs[i], cancel[i] = context.WithCancel(context.Background())
+			defer cancel[i]()
+		}
 		tr := &Transport{ReadIdleTimeout: time.Minute, WriteByteTimeout: time.Minute}
 		dialled := 0
 		tr.DialTLSContext = func(context.Context, string, string, *tls.Config) (net.Conn, error) {
@@ -68,7 +81,7 @@ func converse(t *testing.T, fault func(server *h2test.Conn)) (outcomes [3]string
 			go io.Copy(io.Discard, server)
 			go func() {
 				time.Sleep(time.Millisecond) // the requests are under way
-				fault(server)
+				fault(server, cancel)
 			}()
 			return client, nil
 		}
@@ -80,7 +93,7 @@ func converse(t *testing.T, fault func(server *h2test.Conn)) (outcomes [3]string
 			get("https://example.com/"),
 		} {
 			go func() {
-				outcomes[i] = outcome(tr.RoundTrip(req))
+				outcomes[i] = outcome(tr.RoundTrip(req.WithContext(ctxs[i])))
 				done <- i
 			}()
 			synctest.Wait() // streams are opened in order
@@ -191,6 +204,60 @@ func TestServerThatResetsAfterAnyFrame(t *testing.T) {
 				server.Close()
 			})
 			wantWholeOrErrors(t, at, got)
+		}
+	}
+}
+
+// A request that is given up takes no other with it.
+func TestRequestThatIsCancelledAfterAnyFrame(t *testing.T) {
+	bytes, ends := recorded()
+	for _, at := range ends {
+		for given := range whole {
+			got := converseGivingUp(t, outcome, func(server *h2test.Conn, cancel [3]context.CancelFunc) {
+				server.Write(bytes[:at])
+				synctest.Wait()
+				cancel[given]()
+				synctest.Wait()
+				server.Write(bytes[at:])
+				time.Sleep(time.Second)
+				server.Close()
+			})
+			wantWholeOrErrors(t, at, got)
+			if at == ends[2] && got[given] != "error" { // before any response
+				t.Errorf("request %d was cancelled, and got %s", given+1, got[given])
+			}
+			for i, o := range got {
+				if i != given && o != whole[i] {
+					t.Errorf("request %d cancelled at %d, request %d got %s", given+1, at, i+1, o)
+				}
+			}
+		}
+	}
+}
+
+// Responses that nobody reads, or not to their end, hold nothing up.
+func TestResponsesThatAreAbandonedAtAnyByte(t *testing.T) {
+	bytes, _ := recorded()
+	for at := range bytes {
+		for _, n := range []int64{0, 3} {
+			abandon := func(res *http.Response, err error) string {
+				if err != nil {
+					return "error"
+				}
+				io.CopyN(io.Discard, res.Body, n)
+				res.Body.Close()
+				if n, err := res.Body.Read(make([]byte, 1)); n > 0 || err == nil {
+					t.Errorf("abandoned at %d, a closed body reads %d, %v", at, n, err)
+				}
+				return "abandoned"
+			}
+			converseGivingUp(t, abandon, func(server *h2test.Conn, _ [3]context.CancelFunc) {
+				server.Write(bytes[:at])
+				synctest.Wait()
+				server.Write(bytes[at:])
+				time.Sleep(time.Second)
+				server.Close()
+			})
 		}
 	}
 }
