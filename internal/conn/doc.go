@@ -46,7 +46,8 @@
 // # What was tried and rejected
 //
 // Figures are CPU time a request on two cores, which the load generator shares,
-// with Go 1.26.8: medians of runs that took turns.
+// with Go 1.26.8: medians of runs that took turns, or, with "about", shares of a
+// profile.
 //
 //   - A handler run by the reader, with a timer that has somebody else read if it
 //     takes longer. It would save the wake of a worker, about 2 of 15 µs at one
@@ -56,8 +57,8 @@
 //   - Changing places instead: the reader runs the handler, and a parked
 //     goroutine, woken, becomes the reader. As many wakes as before.
 //   - Not reading again after a read that has not filled its buffer, but waiting
-//     for the socket to be ready. It would save the read that finds nothing, 0.4
-//     µs; but where a FIN has come with the data, there is nothing left to wait for.
+//     for the socket to be ready. It would save the read that finds nothing, about
+//     0.4 µs; but where a FIN has come with the data, there is nothing left to wait for.
 //   - System calls of our own on the descriptor, without telling the scheduler
 //     of them: 15.3 → 15.0 µs at one stream a connection, and nothing on TLS.
 //   - Waking the reader of a request's body only when 64 KiB have come: 610 → 577
@@ -77,7 +78,8 @@
 //     → 8.2 and 8.9 µs, and 5 and 10 % fewer requests. Sending over the pool's first
 //     connection without a reservation, for two locks less: no difference.
 //   - The standby writer of a server letting others run first, as a client's does:
-//     handlers gather without it, and at one stream a connection it costs a turn.
+//     no better, and perhaps worse at one stream a connection. Handlers gather
+//     without it.
 //   - An event loop for all connections, as nghttpd and hyper have it, would take
 //     a goroutine that belongs to no connection, and handlers that never block.
 package conn

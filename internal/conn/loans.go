@@ -95,7 +95,8 @@ func (c *Conn) interrupted() bool {
 	return c.recalled
 }
 
-// settle gives lent bytes back, and undoes a Recall.
+// settle gives lent bytes back, and undoes a Recall: under the lock that Recall
+// needs, so that none comes between and interrupts the next write.
 func (c *Conn) settle() {
 	c.mu.Lock()
 	if c.recalled {
