@@ -250,6 +250,18 @@ func TestAGracefulGoAwayLetsStreamsFinish(t *testing.T) {
 	}
 }
 
+// RFC 9113 §6.8 and §6.4: what a GOAWAY has us ignore may be idle, and then must not be reset.
+func TestAnErrorOnAStreamAboveAGoAwayIsNotAnswered(t *testing.T) {
+	e := newServer(t)
+	e.accept(5, false)
+	e.GoAway(wire.NoError, "bye")
+	e.want("it announces the last stream", "GOAWAY 5 NO_ERROR")
+	e.handle(wire.Stream(7, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
+	e.want("nothing is said of it")
+	e.handle(wire.Stream(5, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
+	e.want("but of those that are open", "RST_STREAM(5) FRAME_SIZE_ERROR")
+}
+
 // RFC 9113 §5.4.1: after a connection error nothing but GOAWAY leaves.
 func TestAFatalGoAwayIsTheLastFrame(t *testing.T) {
 	for _, sch := range schedulers {

@@ -125,7 +125,7 @@ func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
 // ResetForPeer is Reset for something that the peer did, on a stream that may
 // be open, closed or refused. The reset counts against the peer's budget.
 // An idle stream may not be reset (RFC 9113 §6.4): there it is an error of the
-// connection.
+// connection, or ignored above the last stream of a GOAWAY.
 func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	if s.Idle(e.StreamID) {
 		return wire.Conn(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
@@ -134,7 +134,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	early := s.cfg.Role == Server && (st == nil || !st.ended)
 	if st != nil {
 		s.Reset(st, e.Code, e)
-	} else {
+	} else if !s.ignored(e.StreamID) {
 		s.queueReset(e.StreamID, e.Code)
 	}
 	if early && !s.resets.take(now) {
