@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"h2fork.example/net/internal/wire"
@@ -19,11 +20,14 @@ const (
 	perStream = 16 * kib
 
 	// perResponse is what one may hold that waits for the client: its share of
-	// 4 MiB when it began, so that early ones have more, in pieces that take up
-	// more room than they are long. All of 64 KiB would be twice as much.
-	perResponse = perStream + 48*kib
+	// 4 MiB when it began, in pieces that take up more room than they are long. All
+	// of 64 KiB would be twice as much. (Where each has written what it may before
+	// the next one comes, the early ones have more, and all of them about 17 MB.)
+	perResponse = perStream + 32*kib
 
-	allStreams = 250 // that a client may have open by default
+	// allStreams is how many a client may have open by default. As many workers run
+	// at most; those that have just answered may still be on their way out.
+	allStreams = 250
 )
 
 // sieges are attacks on memory: what is done, and what may be held at its height.
@@ -68,7 +72,7 @@ var sieges = []struct {
 			}
 			s.settle()
 		}),
-		bytes: allStreams * perStream, goroutines: 20,
+		bytes: allStreams * perStream, goroutines: allStreams + 10,
 	},
 	{
 		name: "responses behind a window of 0", handler: writesPieces, started: allStreams,
@@ -154,7 +158,7 @@ var sieges = []struct {
 	{
 		name: "names that nobody has used before", handler: answersAtOnce,
 		lay: one(nil, func(s *siege) {
-			for id := uint32(1); id < 2000; id += 2 {
+			for id := uint32(1); id < 17000; id += 2 {
 				name := strings.Repeat("n", 1000) + string([]byte{'a' + byte(id%26), 'a' + byte(id/26%26), 'a' + byte(id/676%26)})
 				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+"\x00\x7f\xec\x06"+name+"\x00"))
 				if id%200 == 1 {
@@ -163,7 +167,7 @@ var sieges = []struct {
 			}
 			s.settle()
 		}),
-		bytes: mib, goroutines: 70, // workers that wait
+		bytes: mib + allStreams*perStream, goroutines: allStreams + 10, // of 8.5 MB
 	},
 	{
 		name: "fifty connections that had large requests", handler: answersAtOnce,
@@ -246,10 +250,15 @@ func echoesBody(func()) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
 }
 
-// writesPieces writes a megabyte in small pieces. That is as far as it gets.
+// writesPieces writes a megabyte in small pieces, once all have come: so they share
+// alike. It does not get far.
 func writesPieces(started func()) http.HandlerFunc {
 	piece := make([]byte, 1000)
+	var all sync.WaitGroup
+	all.Add(allStreams)
 	return func(w http.ResponseWriter, r *http.Request) {
+		all.Done()
+		all.Wait()
 		started()
 		for range 1000 {
 			w.Write(piece)

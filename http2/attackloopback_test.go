@@ -151,7 +151,7 @@ func (f *fortress) abandon() {
 	for _, c := range attackers {
 		<-c.over
 	}
-	for deadline := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > f.before.goroutines+bystanders && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > f.before.goroutines+bystanders && time.Now().Before(deadline); {
 		runtime.Gosched() // those that have been told to end
 	}
 	left := int64(leftOver)
