@@ -203,6 +203,29 @@ func TestLargeWriteThatIsStuckEndsWithItsStreamAndLeavesTheConnectionWhole(t *te
 	}
 }
 
+// P93: the connection's own write deadline, which upstream leaves alone, is what
+// interrupts a write that is stuck.
+func TestLargeWriteThatIsStuckCostsTheConnectionsOwnWriteDeadline(t *testing.T) {
+	gatherEverywhere(t)
+	serving{
+		settings: wide,
+		handler:  serverMux(func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 100000)) }),
+	}.run(t, func(c *servedConn) {
+		c.WindowUpdate(0, wire.MaxWindow-wire.DefaultWindow)
+		settled()
+		c.server.SetWriteDeadline(time.Now().Add(time.Hour))
+		c.server.StallWrites()
+		c.Request(1, h2test.EndStream)
+		settled()
+		c.RST(1, wire.Cancel)
+		settled()
+		c.server.ReleaseWrites()
+		time.Sleep(2 * time.Hour)
+		c.wantPrefixOf(1, make([]byte, 100000), wire.NoError)
+		c.wantServed(3)
+	})
+}
+
 // wantPrefixOf wants a response that is cut off, without an invented byte: DATA
 // that had begun to leave is whole.
 func (c *servedConn) wantPrefixOf(id uint32, content []byte, code wire.ErrCode) {
