@@ -108,18 +108,20 @@ func (p *decoderPair) writeOurs(block []byte, chunk int) error {
 }
 
 // updatesRejected reports whether upstream alone rejected a block for the size updates at its
-// start. We accept the two in a row that RFC 7541 §4.2 has an encoder send.
+// start. We accept the two in a row that RFC 7541 §4.2 has an encoder send, and if the second
+// is cut off or too large, say that.
 func updatesRejected(block []byte, ours, theirs error) bool {
 	if theirs == nil || theirs.Error() != errSizeUpdateMidBlock.Error() || ours == errSizeUpdateMidBlock {
 		return false
 	}
 	updates, off := 0, 0
 	for off < len(block) && block[off]>>5 == patternSizeUpdate>>5 {
+		updates++
 		_, next, err := readInteger(block, off, 5)
 		if err != nil {
 			break
 		}
-		updates, off = updates+1, next
+		off = next
 	}
 	return updates > 1
 }
