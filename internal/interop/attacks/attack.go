@@ -56,7 +56,7 @@ func (a *attack) run(name string, limit time.Duration) (out outcome, err error) 
 	if err != nil {
 		return out, err
 	}
-	defer s.end()
+	defer s.Stop()
 	b := station(s.addr)
 	if out.before, err = s.usage(); err != nil {
 		return out, err
@@ -84,7 +84,7 @@ func (a *attack) run(name string, limit time.Duration) (out outcome, err error) 
 }
 
 // height is what the server uses when it does not come to use more: handlers may be on their way yet.
-func (s *server) height() (u usage, err error) {
+func (s server) height() (u usage, err error) {
 	const enough, pause = 3, 20 * time.Millisecond
 	peak := 0
 	for same := 0; same < enough; same++ {
@@ -103,7 +103,7 @@ func (s *server) height() (u usage, err error) {
 }
 
 // settle is what the server uses once it has let go of the attack; or does not within a second.
-func (s *server) settle(before usage) (u usage, err error) {
+func (s server) settle(before usage) (u usage, err error) {
 	for deadline := time.Now().Add(time.Second); ; {
 		u, err = s.usage()
 		if err != nil || u.Goroutines <= before.Goroutines || time.Now().After(deadline) {

@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"runtime"
 	"runtime/metrics"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -31,7 +26,7 @@ type usage struct {
 	CPU            time.Duration
 }
 
-// serveChild serves until its input ends, after it has printed its address. Each line of input asks for its usage.
+// serveChild serves until its input ends, after it has said its address.
 func serveChild() error {
 	s, err := stack.Find(os.Getenv(childEnv))
 	if err != nil {
@@ -41,16 +36,9 @@ func serveChild() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(srv.Addr)
 	var peak sampler
 	go peak.run()
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
-		if err := json.NewEncoder(os.Stdout).Encode(peak.usage()); err != nil {
-			return err
-		}
-	}
-	return in.Err()
+	return stack.ServeChild(srv.Addr, peak.usage)
 }
 
 // serve answers what attacks ask for.
@@ -115,54 +103,18 @@ func (s *sampler) usage() usage {
 
 // A server is a child.
 type server struct {
+	*stack.Child
 	addr string
-	cmd  *exec.Cmd
-	in   *json.Decoder
-	ask  func() error
-	end  func()
 }
 
 // startServer starts the stack of that name.
-func startServer(name string) (*server, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childEnv+"="+name)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	lines := bufio.NewReader(out)
-	s := &server{cmd: cmd}
-	s.ask = func() error { _, err := in.Write([]byte("\n")); return err }
-	s.end = func() {
-		in.Close()
-		cmd.Wait()
-	}
-	addr, err := lines.ReadString('\n')
-	if err != nil {
-		s.end()
-		return nil, fmt.Errorf("%s did not say where it listens: %w", name, err)
-	}
-	s.addr = strings.TrimSpace(addr)
-	s.in = json.NewDecoder(lines)
-	return s, nil
+func startServer(name string) (s server, err error) {
+	s.Child, err = stack.StartChild(childEnv+"="+name, &s.addr)
+	return s, err
 }
 
 // usage asks the server what it has used.
-func (s *server) usage() (u usage, err error) {
-	if err = s.ask(); err == nil {
-		err = s.in.Decode(&u)
-	}
+func (s server) usage() (u usage, err error) {
+	err = s.Ask(&u)
 	return u, err
 }

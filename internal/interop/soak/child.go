@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -54,7 +50,7 @@ func rss() uint64 {
 	return 0
 }
 
-// serveChild serves until its input ends. Each line of input asks for its usage.
+// serveChild serves until its input ends.
 func serveChild() error {
 	h := newHandler()
 	plain, err := stack.Ours().Start(stack.Protocols, h, stack.Options{})
@@ -66,60 +62,25 @@ func serveChild() error {
 		return err
 	}
 	cert, _ := stack.TestCertificate()
-	out := json.NewEncoder(os.Stdout)
-	if err := out.Encode(greeting{plain.Addr, secure.Addr, cert.Certificate[0]}); err != nil {
-		return err
-	}
-	in := bufio.NewScanner(os.Stdin)
-	for in.Scan() {
-		if err := out.Encode(used()); err != nil {
-			return err
-		}
-	}
-	return in.Err()
+	return stack.ServeChild(greeting{plain.Addr, secure.Addr, cert.Certificate[0]}, used)
 }
 
 // A server is a child.
 type server struct {
+	*stack.Child
 	greeting
 	pool *x509.CertPool
-	in   *json.Decoder
-	ask  func() error
-	end  func()
 }
 
 func startServer() (*server, error) {
-	self, err := os.Executable()
-	if err != nil {
+	s := &server{pool: x509.NewCertPool()}
+	var err error
+	if s.Child, err = stack.StartChild(childEnv+"=1", &s.greeting); err != nil {
 		return nil, err
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childEnv+"=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	s := &server{in: json.NewDecoder(out), pool: x509.NewCertPool()}
-	s.ask = func() error { _, err := in.Write([]byte("\n")); return err }
-	s.end = func() {
-		in.Close()
-		cmd.Wait()
-	}
-	if err := s.in.Decode(&s.greeting); err != nil {
-		s.end()
-		return nil, fmt.Errorf("the server did not say where it listens: %w", err)
 	}
 	cert, err := x509.ParseCertificate(s.Certificate)
 	if err != nil {
-		s.end()
+		s.Stop()
 		return nil, err
 	}
 	s.pool.AddCert(cert)
@@ -128,9 +89,7 @@ func startServer() (*server, error) {
 
 // usage asks the server what it holds.
 func (s *server) usage() (u usage, err error) {
-	if err = s.ask(); err == nil {
-		err = s.in.Decode(&u)
-	}
+	err = s.Ask(&u)
 	return u, err
 }
 

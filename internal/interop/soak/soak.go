@@ -77,7 +77,7 @@ func soak(duration, every time.Duration, out *os.File) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer srv.end()
+	defer srv.Stop()
 	r := &report{took: duration}
 	for _, t := range allTraffic() {
 		r.kinds = append(r.kinds, &kind{traffic: t, wrong: make(map[string]int)})
