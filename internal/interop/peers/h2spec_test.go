@@ -91,7 +91,7 @@ func h2specConfig(t *testing.T, srv *stack.Server, m stack.Mode) *config.Config 
 		Host:         host,
 		Port:         number,
 		Path:         "/",
-		Timeout:      2 * time.Second,
+		Timeout:      5 * time.Second, // a busy machine may take longer than the usual 2
 		MaxHeaderLen: 4000,
 		Strict:       true,
 		TLS:          m == stack.TLS,
