@@ -140,13 +140,20 @@ func (s *Session) markCredit(st *Stream) {
 		s.control.connCredit = true
 		s.pushControl(controlConnCredit, 0)
 	}
-	if st != nil && !st.creditMarked && st.recv.due() {
+	if st != nil && !st.creditMarked && st.recv.due() && !st.maySendAll() {
 		st.creditMarked = true
 		if s.cfg.External == nil {
 			s.control.credits = append(s.control.credits, st.id)
 		}
 		s.pushControl(controlCredit, st.id)
 	}
+}
+
+// maySendAll reports whether the peer has window enough for all the content that
+// it has declared. More would be of no use to it. Padding may change that, and
+// then the DATA frame that it came with has the credit looked at again.
+func (st *Stream) maySendAll() bool {
+	return st.declared >= 0 && st.declared-st.received <= int64(st.recv.avail)
 }
 
 // dropCredit forgets a stream's credit: the peer will send no more.

@@ -1,9 +1,11 @@
 package session
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
+	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -79,6 +81,26 @@ func TestCreditIsAnnouncedByTheQuarter(t *testing.T) {
 	e.want("a quarter", "WINDOW_UPDATE(1) 250")
 	e.Consume(&st.Stream, 350)
 	e.want("more", "WINDOW_UPDATE(1) 350")
+}
+
+func TestAStreamWhoseRestHasBeenGrantedGetsNoCredit(t *testing.T) {
+	e := newServer(t, func(c *Config) { c.InitialWindow = 1000 })
+	var fragment bytes.Buffer
+	enc := hpack.NewEncoder(&fragment)
+	enc.WriteField(hpack.HeaderField{Name: ":method", Value: "POST"})
+	enc.WriteField(hpack.HeaderField{Name: "content-length", Value: "1400"})
+	e.mustRecv(wire.AppendHeaders(nil, wire.HeadersParam{StreamID: 1, EndHeaders: true, Fragment: fragment.Bytes()}))
+	st := e.stream(1)
+	e.mustRecv(wire.AppendData(nil, 1, false, make([]byte, 600)))
+	e.Consume(&st.Stream, 600)
+	e.want("it has 400 for the last 800", "WINDOW_UPDATE(1) 600")
+	e.mustRecv(wire.AppendData(nil, 1, false, make([]byte, 500)))
+	e.Consume(&st.Stream, 500)
+	e.want("it has 500 for the last 300")
+	e.mustRecv(wire.AppendDataPadded(nil, 1, false, []byte("x"), make([]byte, 199)))
+	e.want("padding has left it 299 for the last 299")
+	e.mustRecv(wire.AppendDataPadded(nil, 1, false, nil, make([]byte, 1)))
+	e.want("now it could not send all", "WINDOW_UPDATE(1) 702")
 }
 
 // Unread streams may hold nearly all of the connection's window. What the others

@@ -169,7 +169,11 @@ func (p *pair) open() {
 	x.client = newStream()
 	p.client.all = append(p.client.all, x.client)
 	x.request.ended = x.request.size == 0 && !x.request.trailers
-	p.client.Open(&x.client.Stream, fieldSection(":method", "POST", "n", strconv.Itoa(x.n)), x.request.ended, -1)
+	fields := []string{":method", "POST", "n", strconv.Itoa(x.n)}
+	if p.chance(50) {
+		fields = append(fields, "content-length", strconv.Itoa(x.request.size))
+	}
+	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended, -1)
 }
 
 // act has somebody do something about an exchange.
