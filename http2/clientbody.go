@@ -45,8 +45,8 @@ func (missingBody) Close() error             { return nil }
 type responseBody struct {
 	cs     *clientStream
 	closed atomic.Bool
-	left   int64 // of what content-length says; -1 if it does not. Owned by Read
-	err    error // sticky; owned by Read
+	left   int64 // of what content-length says; -1 if it does not. Owned by who reads
+	err    error // sticky; owned by who reads
 }
 
 var errTooMuchContent = errors.New("net/http: server replied with more than declared Content-Length; truncated")
@@ -56,22 +56,51 @@ func (b *responseBody) Read(p []byte) (int, error) {
 		return 0, b.err
 	}
 	n, err := b.cs.Body.Read(p)
-	if b.closed.Load() {
-		b.err = errResponseBodyClosed // what was dropped must not look like the end
-		return 0, b.err
-	}
-	if b.left >= 0 {
-		if int64(n) > b.left {
-			n = int(b.left)
-			if err == nil {
-				err = errTooMuchContent
-				b.cs.reset(wire.ProtocolError, err) // RFC 9113 §8.1.1
-			}
-		} else if b.left -= int64(n); err == io.EOF && b.left > 0 {
-			err = io.ErrUnexpectedEOF
+	n, b.err = b.judge(n, err)
+	return n, b.err
+}
+
+// WriteTo writes to w what the server sends, until that ends. It saves io.Copy a
+// buffer and a copy.
+func (b *responseBody) WriteTo(w io.Writer) (n int64, err error) {
+	for b.err == nil {
+		k, err := b.cs.Body.Next()
+		if err != nil {
+			_, b.err = b.judge(0, err)
+			break
+		}
+		most, err := b.judge(len(k.Bytes()), nil)
+		b.err = err
+		m, err := writeChunk(w, k, most)
+		n += int64(m)
+		if err != nil {
+			return n, err
 		}
 	}
-	b.err = err
+	if b.err == io.EOF {
+		return n, nil
+	}
+	return n, b.err
+}
+
+// judge holds n bytes, and an error, against what was announced, and returns what
+// the reader gets.
+func (b *responseBody) judge(n int, err error) (int, error) {
+	if b.closed.Load() {
+		return 0, errResponseBodyClosed // what was dropped must not look like the end
+	}
+	if b.left < 0 {
+		return n, err
+	}
+	if int64(n) > b.left {
+		n = int(b.left)
+		if err == nil {
+			err = errTooMuchContent
+			b.cs.reset(wire.ProtocolError, err) // RFC 9113 §8.1.1
+		}
+	} else if b.left -= int64(n); err == io.EOF && b.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
 	return n, err
 }
 

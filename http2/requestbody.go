@@ -3,6 +3,7 @@ package http2
 import (
 	"io"
 
+	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
 )
@@ -18,21 +19,61 @@ type requestBody struct {
 // Read reads what the client sent, and waits for it. The client may be waiting
 // too: for 100 Continue, or for a response that is held.
 func (b *requestBody) Read(p []byte) (int, error) {
-	if b.needsContinue {
-		b.needsContinue = false
-		b.sendContinue()
-	}
-	if b.empty || b.sawEOF {
+	if !b.ready() {
 		return 0, io.EOF
-	}
-	if !b.st.Body.Buffered() {
-		b.st.w.endHold()
 	}
 	n, err := b.st.Body.Read(p)
 	if err == io.EOF {
 		b.sawEOF = true
 	}
 	return n, err
+}
+
+// WriteTo writes to w what the client sends, until that ends. It saves io.Copy a
+// buffer and a copy.
+func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
+	for b.ready() {
+		k, err := b.st.Body.Next()
+		if err == io.EOF {
+			b.sawEOF = true
+			break
+		}
+		if err != nil {
+			return n, err
+		}
+		m, err := writeChunk(w, k, len(k.Bytes()))
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// writeChunk writes the first n bytes of k to w, and frees k.
+func writeChunk(w io.Writer, k *conn.Chunk, n int) (int, error) {
+	m, err := w.Write(k.Bytes()[:n])
+	k.Free()
+	if err == nil && m != n {
+		err = io.ErrShortWrite
+	}
+	return m, err
+}
+
+// ready makes sure that what is to be read can come, and reports whether there is
+// anything.
+func (b *requestBody) ready() bool {
+	if b.needsContinue {
+		b.needsContinue = false
+		b.sendContinue()
+	}
+	if b.empty || b.sawEOF {
+		return false
+	}
+	if !b.st.Body.Buffered() {
+		b.st.w.endHold()
+	}
+	return true
 }
 
 // Close says that no more will be read. What the client still sends is dropped.

@@ -12,32 +12,36 @@ const (
 	largeChunk = 16 << 10
 )
 
-var smallChunks = sync.Pool{New: func() any { return new(chunk).with(smallChunk) }}
-var largeChunks = sync.Pool{New: func() any { return new(chunk).with(largeChunk) }}
+var smallChunks = sync.Pool{New: func() any { return new(Chunk).with(smallChunk) }}
+var largeChunks = sync.Pool{New: func() any { return new(Chunk).with(largeChunk) }}
 
-// chunk is a piece of a receive buffer: b[r:w] is unread.
-type chunk struct {
+// Chunk is a piece of a receive buffer: b[r:w] is unread.
+type Chunk struct {
 	b    []byte
 	r, w int
-	next *chunk
+	next *Chunk
 }
 
-func (k *chunk) with(n int) *chunk {
+func (k *Chunk) with(n int) *Chunk {
 	k.b = make([]byte, n)
 	return k
 }
 
-func newChunk(n int) *chunk {
+func newChunk(n int) *Chunk {
 	pool := &largeChunks
 	if n <= smallChunk {
 		pool = &smallChunks
 	}
-	k := pool.Get().(*chunk)
+	k := pool.Get().(*Chunk)
 	k.r, k.w, k.next = 0, 0, nil
 	return k
 }
 
-func (k *chunk) free() {
+// Bytes is what is unread, until Free.
+func (k *Chunk) Bytes() []byte { return k.b[k.r:k.w] }
+
+// Free gives the chunk back.
+func (k *Chunk) Free() {
 	if len(k.b) == smallChunk {
 		smallChunks.Put(k)
 	} else {
@@ -52,7 +56,7 @@ type Body struct {
 
 	mu          sync.Mutex
 	arrived     sync.Cond // on mu
-	first, last *chunk
+	first, last *Chunk
 	n           int   // bytes unread
 	err         error // after the last byte; nil while more may come
 	atEnd       func()
@@ -143,27 +147,57 @@ func (b *Body) Read(p []byte) (int, error) {
 	if n == 0 && len(p) > 0 {
 		n = b.waitLocked(p)
 	}
-	var err error
-	var atEnd func()
 	if n == 0 && len(p) > 0 {
-		err, atEnd = b.err, b.atEnd
-		b.atEnd = nil
+		return 0, b.endLocked()
 	}
+	b.mu.Unlock()
+	if n > 0 {
+		b.consume(n)
+	}
+	return n, nil
+}
+
+// Next waits for bytes, and returns some that have arrived together: without the
+// copy that Read makes. They are given back to the windows, as Read's are; the
+// caller, who may be slow, frees the chunk.
+func (b *Body) Next() (*Chunk, error) {
+	b.mu.Lock()
+	if b.n == 0 {
+		b.waitLocked(nil)
+	}
+	k := b.first
+	if k == nil {
+		return nil, b.endLocked()
+	}
+	b.removeLocked(k)
+	b.n -= k.w - k.r
+	b.mu.Unlock()
+	b.consume(k.w - k.r)
+	return k, nil
+}
+
+// endLocked returns what follows the last byte, and unlocks b.
+func (b *Body) endLocked() error {
+	err, atEnd := b.err, b.atEnd
+	b.atEnd = nil
 	b.mu.Unlock()
 	if atEnd != nil {
 		atEnd()
 	}
-	if n > 0 {
-		b.st.c.Lock()
-		b.st.c.sess.Consume(&b.st.Stream, n)
-		b.st.c.Unlock()
-	}
-	return n, err
+	return err
 }
 
-// waitLocked waits for bytes, and for them to be in p, or for the end.
+// consume gives bytes that have been taken back to the windows.
+func (b *Body) consume(n int) {
+	b.st.c.Lock()
+	b.st.c.sess.Consume(&b.st.Stream, n)
+	b.st.c.Unlock()
+}
+
+// waitLocked waits for bytes, and for them to be in p unless that is empty, or
+// for the end.
 func (b *Body) waitLocked(p []byte) int {
-	lends := !b.direct
+	lends := !b.direct && len(p) > 0
 	if lends {
 		b.direct, b.dst = true, p
 	}
@@ -192,14 +226,19 @@ func (b *Body) takeLocked(p []byte) (n int) {
 		if k.r < k.w {
 			break
 		}
-		b.first = k.next
-		if b.first == nil {
-			b.last = nil
-		}
-		k.free()
+		b.removeLocked(k)
+		k.Free()
 	}
 	b.n -= n
 	return n
+}
+
+// removeLocked removes the first chunk.
+func (b *Body) removeLocked(k *Chunk) {
+	b.first = k.next
+	if b.first == nil {
+		b.last = nil
+	}
 }
 
 // Close says that nobody will read any more. What is unread goes back to the
@@ -218,7 +257,7 @@ func (b *Body) Close() {
 	}
 	for k := b.first; k != nil; {
 		next := k.next
-		k.free()
+		k.Free()
 		k = next
 	}
 	b.first, b.last = nil, nil
