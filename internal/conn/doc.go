@@ -67,8 +67,8 @@
 //     difference for a 1 MiB upload (784 and 800 µs).
 //   - SO_RCVLOWAT, for more of an upload with each wake: not built. h2load writes no
 //     faster than we read, so our threads go to sleep and are woken about 20 times for
-//     a 1 MiB upload (x/net's, busy all the time, 5 times), and the kernel's time is the
-//     same although it has half the system calls. But what a peer sends before it waits
+//     a 1 MiB upload (x/net's, busy all the time, 5 times), and the kernel's time is no
+//     less than x/net's for a third of its reads. But what a peer sends before it waits
 //     for us would be held back, until a timer: another millisecond for every message.
 //   - Letting other goroutines run (runtime.Gosched) before the next read of bulk
 //     data: no difference. Sleeping before it, so that more comes with each read,
