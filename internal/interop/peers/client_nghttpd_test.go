@@ -114,10 +114,12 @@ func TestClientCancellationsLeaveTheConnectionToNghttpdInOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			io.CopyN(io.Discard, resp.Body, 1000)
+			first, _ := io.CopyN(io.Discard, resp.Body, 1000)
 			cancel()
-			if _, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, context.Canceled) {
-				t.Errorf("the cancelled download ended with %v", err)
+			// Nearly all of the file fits the window, so the rest may have come before the cancellation is noticed.
+			rest, err := io.Copy(io.Discard, resp.Body)
+			if whole := err == nil && first+rest == nghttpdFile; !whole && !errors.Is(err, context.Canceled) {
+				t.Errorf("the cancelled download ended with %v after %d bytes of %d", err, first+rest, nghttpdFile)
 			}
 			resp.Body.Close()
 		}
