@@ -111,7 +111,7 @@ func (r *ResponseReader) Read(id uint32, fields []hpack.HeaderField, endStream b
 	if err != nil {
 		return Response{}, err
 	}
-	res, values := newResponseAndValues(len(regular))
+	res, values := newWithValues[http.Response](len(regular))
 	head := responseHead{fieldMap: newFieldMap(len(regular), values)}
 	if err := r.readRegular(id, &head, regular); err != nil {
 		return Response{}, err
@@ -135,19 +135,6 @@ func (r *ResponseReader) Read(id uint32, fields []hpack.HeaderField, endStream b
 		length = -1 // it says what another response would have
 	}
 	return Response{HTTP: res, DeclaredLength: length}, nil
-}
-
-// newResponseAndValues allocates what every response needs, with a slot for each field's value: in one allocation, when
-// they are few.
-func newResponseAndValues(n int) (res *http.Response, values []string) {
-	if n > fewValues {
-		return new(http.Response), make([]string, 0, n)
-	}
-	both := new(struct {
-		response http.Response
-		values   [fewValues]string
-	})
-	return &both.response, both.values[:0]
 }
 
 // responseHead is what readRegular gathers of the regular fields.

@@ -26,3 +26,36 @@ func (m *fieldMap) add(key, value string) {
 	m.values = append(m.values, value)
 	m.header[key] = m.values[n : n+1 : n+1]
 }
+
+// newWithValues allocates what every message needs, a request's URL or the response itself, and a slot for each of n
+// fields' values: in one allocation, when they are few. Its size follows n, for the collector's work grows with the
+// bytes that are allocated.
+func newWithValues[T any](n int) (*T, []string) {
+	switch {
+	case n <= 1:
+		both := new(struct {
+			message T
+			values  [1]string
+		})
+		return &both.message, both.values[:0]
+	case n <= 2:
+		both := new(struct {
+			message T
+			values  [2]string
+		})
+		return &both.message, both.values[:0]
+	case n <= 4:
+		both := new(struct {
+			message T
+			values  [4]string
+		})
+		return &both.message, both.values[:0]
+	case n <= 8:
+		both := new(struct {
+			message T
+			values  [8]string
+		})
+		return &both.message, both.values[:0]
+	}
+	return new(T), make([]string, 0, n)
+}

@@ -44,7 +44,7 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 	if err != nil {
 		return Request{}, err
 	}
-	u, values := newURLAndValues(len(regular))
+	u, values := newWithValues[url.URL](len(regular))
 	head := requestHead{fieldMap: newFieldMap(len(regular), values)}
 	if err := r.readRegular(id, &head, regular); err != nil {
 		return Request{}, err
@@ -96,22 +96,6 @@ var blankRequest = http.Request{Proto: "HTTP/2.0", ProtoMajor: 2}
 //
 //go:noinline
 func setBlank(req *http.Request, ctx context.Context) { *req = *blankRequest.WithContext(ctx) }
-
-// fewValues is how many values share an allocation with the URL.
-const fewValues = 8
-
-// newURLAndValues allocates what every request needs: its URL, and a slot for each field's value: in one
-// allocation, when they are few.
-func newURLAndValues(n int) (u *url.URL, values []string) {
-	if n > fewValues {
-		return new(url.URL), make([]string, 0, n)
-	}
-	both := new(struct {
-		url    url.URL
-		values [fewValues]string
-	})
-	return &both.url, both.values[:0]
-}
 
 // fillURL sets u, which is zero, and returns the RequestURI to go with it.
 func fillURL(id uint32, u *url.URL, pseudo *pseudoFields, host string) (uri string, err error) {
