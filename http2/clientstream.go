@@ -57,7 +57,8 @@ type clientStream struct {
 	closingBody atomic.Bool
 	bodyClosed  chan struct{} // closed when body is; nil if there is none
 
-	content responseBody // behind the response's Body, if that has any
+	content  responseBody // behind the response's Body, if that has any
+	received conn.Body    // and behind that
 }
 
 // sendState is how far a request has come.
@@ -133,7 +134,7 @@ func (cc *ClientConn) roundTrip(req *http.Request) (*http.Response, error) {
 	if cs.connect {
 		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
 	}
-	cs.Init(cc.c, cs)
+	cs.Init(cc.c, cs, &cs.received)
 	length := bodyLength(req)
 	if length != 0 {
 		cs.body = req.Body

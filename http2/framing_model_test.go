@@ -65,8 +65,7 @@ func (m *model) close() {
 
 // open opens a stream with a request for kind.
 func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
-	st := m.sc.newStream()
-	st.declared = -1
+	st := m.sc.newStream(requestOpen)
 	st.req = &http.Request{Method: kind.method}
 	st.body = requestBody{st: st, empty: !requestOpen}
 	st.req.Body = &st.body

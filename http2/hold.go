@@ -11,8 +11,9 @@ import (
 // section waits for what comes next, so that END_STREAM can go on it if nothing
 // does. Guarded by the connection's lock.
 type hold struct {
-	sec   *session.Section // nil: nothing is held
-	dated bool             // by the handler
+	sec      *session.Section // nil: nothing is held
+	dated    bool             // by the handler
+	released bool             // the final field section has been queued
 }
 
 // take ends the hold, and returns what was held or nil. It is dated now: it is

@@ -96,7 +96,7 @@ func checkPush(method string, h http.Header) error {
 // promise sends PUSH_PROMISE and runs the promised request's handler.
 func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error {
 	parent, sc := w.st, w.st.sc
-	st := sc.newStream()
+	st := sc.newStream(false)
 	st.req = promisedRequest(method, u, h, parent.req).WithContext(&st.ctx)
 	p := &session.Promise{Stream: &st.Stream.Stream, Section: session.NewSection()}
 	p.Section.Fields = message.AppendPromise(p.Section.Fields, method, u, h)

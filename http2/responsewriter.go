@@ -78,9 +78,9 @@ type responseWriter struct {
 	wrote  int64            // guarded by mu: bytes the handler wrote
 	grpc   *session.Section // guarded by mu: see repeatGRPC
 
-	hold     hold      // guarded by the connection's lock
-	released bool      // guarded by the connection's lock: the final field section has been queued
-	notify   chan bool // guarded by the connection's lock: for CloseNotify
+	// Guarded by the connection's lock.
+	hold   hold
+	notify chan bool // for CloseNotify
 }
 
 var (
@@ -256,7 +256,7 @@ func (w *responseWriter) release(body []byte) {
 }
 
 func (w *responseWriter) queueHead(sec *session.Section) {
-	w.released = true
+	w.hold.released = true
 	w.st.sc.c.Session().SendHead(&w.st.Stream.Stream, sec)
 }
 

@@ -296,14 +296,15 @@ func (sc *serverConn) setState(state http.ConnState) {
 
 // Open implements conn.Side: a new request.
 func (sc *serverConn) Open(f conn.Fields) error {
-	st := sc.newStream()
-	if err := st.accept(f); err != nil {
+	st := sc.newStream(!f.EndStream)
+	declared, err := st.accept(f)
+	if err != nil {
 		return sc.refuse(f.StreamID, err)
 	}
 	prio := sc.priority.ofRequest(f.List)
 
 	sc.c.Lock()
-	ok, err := sc.c.Session().Accept(&st.Stream.Stream, f.StreamID, f.EndStream, st.declared, prio)
+	ok, err := sc.c.Session().Accept(&st.Stream.Stream, f.StreamID, f.EndStream, declared, prio)
 	if ok {
 		sc.startTimers(st)
 		if f.HasPriority {
@@ -414,7 +415,7 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	if opts.UpgradeRequest == nil {
 		return nil
 	}
-	st := sc.newStream()
+	st := sc.newStream(false) // the content is in HTTP/1.1
 	st.req = opts.UpgradeRequest.WithContext(&st.ctx)
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())

@@ -26,7 +26,6 @@ type serverStream struct {
 	sc               *serverConn
 	req              *http.Request                            // request, unless this is an upgrade or a push
 	handler          func(http.ResponseWriter, *http.Request) // nil: the connection's
-	declared         int64                                    // content-length, or -1
 	declaredTrailers http.Header                              // keys that request trailers may have
 	malformed        bool                                     // answered, then reset
 	connect          bool                                     // CONNECT, of either kind
@@ -39,31 +38,43 @@ type serverStream struct {
 	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
 }
 
-// newStream returns a stream of sc that is to be a request and its response.
-func (sc *serverConn) newStream() *serverStream {
-	st := &serverStream{sc: sc}
-	st.Init(sc.c, st)
+// newStream returns a stream of sc that is to be a request, with content or without,
+// and its response. Most have none, and are spared the room for it.
+func (sc *serverConn) newStream(content bool) *serverStream {
+	var st *serverStream
+	var body *conn.Body
+	if content {
+		both := new(struct {
+			st   serverStream
+			body conn.Body
+		})
+		st, body = &both.st, &both.body
+	} else {
+		st = new(serverStream)
+	}
+	st.sc = sc
+	st.Init(sc.c, st, body)
 	st.ctx.sc = sc
 	st.w.init(st)
 	return st
 }
 
-// accept makes st of a field section. Its error is a stream error.
-func (st *serverStream) accept(f conn.Fields) error {
+// accept makes st of a field section, and returns what its content-length declares,
+// or -1. Its error is a stream error.
+func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 	if f.HasPriority && f.Priority.StreamDep == f.StreamID {
 		// RFC 7540 §5.3.1.
-		return wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
+		return 0, wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
 	}
 	if f.TooLarge {
 		st.acceptTruncated(f)
-		return nil
+		return -1, nil
 	}
 	st.req = &st.request
 	r, err := st.sc.reader.Read(&st.ctx, st.req, f.StreamID, f.List, f.EndStream)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	st.declared = r.DeclaredLength
 	if r.Bad != nil {
 		// RFC 9113 §8.1.1 lets a server answer a malformed request before it
 		// resets the stream.
@@ -76,14 +87,14 @@ func (st *serverStream) accept(f conn.Fields) error {
 	st.declaredTrailers = st.req.Trailer
 	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
 	st.req.Body = &st.body
-	return nil
+	return r.DeclaredLength, nil
 }
 
 // acceptTruncated is accept for a section that was cut off. Its fields are not
 // even kept while the answer waits for the client.
 func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.handler = refuseLargeHeader
-	st.req, st.declared = truncatedRequest(&st.ctx, f.List), -1
+	st.req = truncatedRequest(&st.ctx, f.List)
 	st.connect = st.req.Method == http.MethodConnect
 	st.body = requestBody{st: st, empty: f.EndStream}
 	st.req.Body = &st.body

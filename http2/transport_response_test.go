@@ -528,7 +528,7 @@ func TestResponseThatComesAfterTheEndOfItsStreamChangesNothing(t *testing.T) {
 		}
 		c.accept()
 		cs := &clientStream{cc: cc, req: get("https://example.com/"), answered: make(chan struct{})}
-		cs.Init(cc.c, cs)
+		cs.Init(cc.c, cs, &cs.received)
 		cs.err = errResponseTooSlow // as RoundTrip has seen it
 		cs.claimAnswer()
 		close(cs.answered)

@@ -51,30 +51,25 @@ func (k *Chunk) Free() {
 
 // Body is a stream's receive buffer: the reader goroutine delivers, somebody
 // else reads. What may be in it is bounded by the stream's flow-control window.
+//
+// A stream on which no content can come has none; End and Close do nothing then.
 type Body struct {
-	st *Stream
+	st *Stream // constant
 
 	mu          sync.Mutex
-	arrived     sync.Cond // on mu
+	arrived     waiters // on mu: Reads
 	first, last *Chunk
 	n           int   // bytes unread
 	err         error // after the last byte; nil while more may come
 	atEnd       func()
 
-	// Reads that wait. What comes goes straight into the buffer of the first,
-	// which saves a copy.
-	dst     []byte // what is left of that
-	filled  int    // how much is in it
-	waiters int32
-	direct  bool // one of them has lent its buffer
-	fed     bool // wake is about to be called
-
-	closed bool // nobody will read: what comes is discarded
-}
-
-func (b *Body) init(st *Stream) {
-	b.st = st
-	b.arrived.L = &b.mu
+	// What comes while Reads wait goes straight into the buffer of the first, which
+	// saves a copy.
+	dst    []byte // what is left of that
+	filled int    // how much is in it
+	direct bool   // one of them has lent its buffer
+	fed    bool   // wake is about to be called
+	closed bool   // nobody will read: what comes is discarded
 }
 
 // put adds data, which is copied, unless nobody will read it. If a Read waits for
@@ -86,7 +81,7 @@ func (b *Body) put(data []byte) (wanted, waited bool) {
 	if b.closed {
 		return false, false
 	}
-	if b.waiters > 0 && !b.fed && len(data) > 0 {
+	if b.arrived.any() && !b.fed && len(data) > 0 {
 		b.fed, waited = true, true
 	}
 	if b.n == 0 {
@@ -116,20 +111,23 @@ func (b *Body) put(data []byte) (wanted, waited bool) {
 func (b *Body) wake() {
 	b.mu.Lock()
 	b.fed = false
+	b.arrived.wake()
 	b.mu.Unlock()
-	b.arrived.Broadcast()
 }
 
 // End says that err (io.EOF, if all went well) follows what has been delivered.
 // The first call counts. atEnd, if not nil, runs in the goroutine that reads
 // err, before it does.
 func (b *Body) End(err error, atEnd func()) {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	if b.err == nil {
 		b.err, b.atEnd = err, atEnd
 	}
+	b.arrived.wake()
 	b.mu.Unlock()
-	b.arrived.Broadcast()
 }
 
 // Buffered reports whether Read would return at once.
@@ -201,11 +199,9 @@ func (b *Body) waitLocked(p []byte) int {
 	if lends {
 		b.direct, b.dst = true, p
 	}
-	b.waiters++
 	for !(lends && b.filled > 0) && b.n == 0 && b.err == nil && !b.closed {
-		b.arrived.Wait()
+		b.arrived.wait(&b.mu)
 	}
-	b.waiters--
 	if lends {
 		n := b.filled
 		b.direct, b.dst, b.filled = false, nil, 0
@@ -244,6 +240,9 @@ func (b *Body) removeLocked(k *Chunk) {
 // Close says that nobody will read any more. What is unread goes back to the
 // connection's window, and so does what still comes.
 func (b *Body) Close() {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
@@ -261,8 +260,8 @@ func (b *Body) Close() {
 		k = next
 	}
 	b.first, b.last = nil, nil
+	b.arrived.wake()
 	b.mu.Unlock()
-	b.arrived.Broadcast()
 	b.discard(n)
 }
 

@@ -19,11 +19,11 @@ func newBody(t *testing.T) *Body {
 	}, Side: new(testSide)})
 	c.writing = true // whatever is to be written waits
 	st := new(Stream)
-	st.Init(c, nil)
+	st.Init(c, nil, new(Body))
 	if ok, err := c.sess.Accept(&st.Stream, 1, false, -1, sched.Priority{}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
-	return &st.Body
+	return st.Body
 }
 
 // deliver is what the reader goroutine does with DATA.

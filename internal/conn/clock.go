@@ -194,7 +194,8 @@ func (c *Conn) sweepLater() {
 	}
 }
 
-// sweep ends the goroutines of a connection that has nothing to do.
+// sweep ends the goroutines of a connection that has nothing to do, and lets go of
+// its memory.
 func (c *Conn) sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -207,6 +208,7 @@ func (c *Conn) sweep() {
 	default:
 		c.dismissWorkers()
 		c.dismissStandby()
+		c.sess.Trim()
 	}
 }
 

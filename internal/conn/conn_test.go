@@ -32,7 +32,7 @@ func (s *testSide) tell(what string) {
 
 func (s *testSide) Open(f Fields) error {
 	st := new(Stream)
-	st.Init(s.c, nil)
+	st.Init(s.c, nil, new(Body))
 	s.c.Lock()
 	ok, err := s.c.Session().Accept(&st.Stream, f.StreamID, f.EndStream, -1, sched.Priority{})
 	if ok {

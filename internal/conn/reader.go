@@ -269,7 +269,7 @@ func (in *reader) data(h wire.Header, p []byte) error {
 		// The stream may have closed with this. Its body must be complete before
 		// anybody is told, that is before the lock is gone.
 		s := st.Owner.(*Stream)
-		if !in.deliver(&s.Body, f.Data) {
+		if !in.deliver(s.Body, f.Data) {
 			c.sess.Discard(st, len(f.Data))
 		}
 		s.Body.End(io.EOF, nil)
@@ -279,7 +279,7 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	if err != nil || st == nil {
 		return err
 	}
-	if b := &st.Owner.(*Stream).Body; !in.deliver(b, f.Data) {
+	if b := st.Owner.(*Stream).Body; !in.deliver(b, f.Data) {
 		b.discard(len(f.Data))
 	}
 	return nil

@@ -1,20 +1,17 @@
 package conn
 
-import (
-	"sync"
-
-	"h2fork.example/net/internal/session"
-)
+import "h2fork.example/net/internal/session"
 
 // Stream is the engine's part of a stream, embedded by value in the side's.
 type Stream struct {
 	session.Stream
-	Body Body
-	Side any // the side's stream, set before the stream is opened
 
-	c       *Conn
-	moved   sync.Cond // on Conn.mu: output moved, or the stream closed
-	waiting int32     // guarded by Conn.mu: goroutines in Wait
+	// Set before the stream is opened, then constant.
+	Body *Body // nil if the peer sends no content
+	Side any   // the side's stream
+	c    *Conn
+
+	moved waiters // on Conn.mu: until output moves or the stream closes
 
 	// Place in the queue of handlers. Guarded by Conn.mu.
 	queued           bool
@@ -22,12 +19,15 @@ type Stream struct {
 	runPrev, runNext *Stream
 }
 
-// Init makes st, zero so far, a stream of c.
-func (st *Stream) Init(c *Conn, side any) {
+// Init makes st, zero so far, a stream of c, with body for what the peer sends, which
+// is zero too, or nil.
+func (st *Stream) Init(c *Conn, side any, body *Body) {
 	st.c, st.Side = c, side
 	st.Owner = st
-	st.moved.L = &c.mu
-	st.Body.init(st)
+	if body != nil {
+		body.st = st
+		st.Body = body
+	}
 }
 
 // Conn is the stream's connection.
@@ -35,19 +35,15 @@ func (st *Stream) Conn() *Conn { return st.c }
 
 // OutputMoved implements session.Owner.
 func (st *Stream) OutputMoved() {
-	if st.waiting > 0 {
-		st.moved.Broadcast()
-	}
+	st.moved.wake()
 }
 
 // Wait waits, with the connection locked, until done reports true. It looks
 // again whenever output of the stream has moved or the stream has closed.
 func (st *Stream) Wait(done func() bool) {
-	st.waiting++
 	for !done() {
-		st.moved.Wait()
+		st.moved.wait(&st.c.mu)
 	}
-	st.waiting--
 }
 
 // closedLocked is told that the stream closed, with the connection locked. A

@@ -203,7 +203,7 @@ func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 }
 
 func (s *Session) emitSection(b *Batch, st *Stream) {
-	it := st.q.pop()
+	it := s.items.pop(&st.q)
 	end := it.kind != itemInfo && st.endsAfter(st.q.len())
 	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
 	b.size += sectionSize
@@ -220,7 +220,6 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 	from := len(b.Raw)
 	b.Raw = wire.AppendDataHeader(b.Raw, st.id, end, n)
 	b.raw(from)
-	st.q.bytes -= n
 	for n > 0 {
 		it := st.q.first()
 		op := Op{Data: it.data[:min(n, len(it.data))]}
@@ -235,12 +234,13 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 			st.lentOut++
 			b.lent = true
 		}
+		st.q.bytes -= len(op.Data)
 		if it.data = it.data[len(op.Data):]; len(it.data) == 0 {
 			op.Buf = it.buf
 			if it.lent() {
 				st.lentQueued--
 			}
-			st.q.pop()
+			s.items.pop(&st.q)
 		}
 		b.Ops = append(b.Ops, op)
 	}
@@ -254,7 +254,7 @@ func (s *Session) left(st *Stream, end bool) {
 	switch {
 	case st.sendable():
 	case st.resetAfter:
-		s.Reset(st, st.resetCode, st.resetCause)
+		s.Reset(st, st.resetCode, st.err)
 	case end:
 		s.sendEnded(st)
 	}
@@ -263,7 +263,7 @@ func (s *Session) left(st *Stream, end bool) {
 // emitPromise gives the promised stream its identifier, in the order in which
 // promises leave (RFC 9113 §5.1.1), or fails the promise.
 func (s *Session) emitPromise(b *Batch, parent *Stream) {
-	it := parent.q.pop()
+	it := s.items.pop(&parent.q)
 	p := it.promise
 	p.Done = true
 	switch {
@@ -311,16 +311,16 @@ func (s *Session) emitOpening(b *Batch) {
 		s.out.update(s, st)
 		return
 	}
-	for i := st.q.head; i < len(st.q.items); i++ {
-		s.out.queued(s, st, &st.q.items[i])
+	for it := st.q.first(); it != nil; it = it.next {
+		s.out.queued(s, st, it)
 	}
 }
 
 // dataRun is how many items at the front of the queue are data, and their bytes.
 func (q *queue) dataRun() (items, bytes int) {
-	for i := q.head; i < len(q.items) && q.items[i].kind == itemData; i++ {
+	for it := q.head; it != nil && it.kind == itemData; it = it.next {
 		items++
-		bytes += len(q.items[i].data)
+		bytes += len(it.data)
 	}
 	return items, bytes
 }

@@ -136,8 +136,8 @@ func (e fuzzed) waits(st *testStream) bool {
 // write queues output, in an order in which a message may have it.
 func (e fuzzed) write(t wire.FrameType, st *testStream, n int) {
 	started := st.headSent || e.cfg.Role == Client
-	for i := st.q.head; i < len(st.q.items); i++ {
-		started = started || st.q.items[i].kind == itemHead
+	for it := st.q.first(); it != nil; it = it.next {
+		started = started || it.kind == itemHead
 	}
 	switch t {
 	case localInfo:

@@ -77,15 +77,17 @@ func (e *endpoint) checkStreams() error {
 func (e *endpoint) checkOutput() error {
 	ready, blocked := 0, 0
 	for _, st := range e.streams {
-		bytes, lent := 0, 0
-		for _, it := range st.q.items[st.q.head:] {
+		items, bytes, lent := 0, 0, 0
+		for it := st.q.first(); it != nil; it = it.next {
+			items++
 			bytes += len(it.data)
 			if it.lent() {
 				lent++
 			}
 		}
-		if bytes != st.q.bytes || lent != st.lentQueued {
-			return fmt.Errorf("stream %d: %d bytes and %d lent items, counted as %d and %d", st.id, bytes, lent, st.q.bytes, st.lentQueued)
+		if items != st.q.len() || bytes != st.q.bytes || lent != int(st.lentQueued) {
+			return fmt.Errorf("stream %d: %d items, %d of them lent, and %d bytes, counted as %d, %d and %d",
+				st.id, items, lent, bytes, st.q.len(), st.lentQueued, st.q.bytes)
 		}
 		switch {
 		case st.blocked != notBlocked:
@@ -99,6 +101,21 @@ func (e *endpoint) checkOutput() error {
 	}
 	if e.cfg.Policy != nil && e.cfg.Policy.Ready() != ready {
 		return fmt.Errorf("%d streams can send, the policy has %d", ready, e.cfg.Policy.Ready())
+	}
+	return e.checkItems()
+}
+
+// checkItems: items that are free are empty, and not many.
+func (e *endpoint) checkItems() error {
+	free := 0
+	for it := e.items.free; it != nil; it = it.next {
+		free++
+		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil {
+			return fmt.Errorf("a free item has %+v", it)
+		}
+	}
+	if free != e.items.n || free > maxFreeItems {
+		return fmt.Errorf("%d items are free, counted as %d", free, e.items.n)
 	}
 	return nil
 }

@@ -72,6 +72,7 @@ type item struct {
 	data    []byte   // itemData: what has not left; never empty
 	buf     *Buffer  // the storage of data; nil if it is lent
 	promise *Promise // itemPromise
+	next    *item    // in a queue, or among those that are free
 }
 
 func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }
@@ -89,39 +90,65 @@ func (it *item) free() {
 	}
 }
 
-// queue is a FIFO of items. The first few need no allocation: most responses
-// are a head and one piece of data.
+// queue is a FIFO of items, linked through them.
 type queue struct {
-	inline [2]item
-	items  []item // items[head:] are queued
-	head   int
-	bytes  int // of data
+	head, last *item
+	n          int32
+	bytes      int // of data
 }
 
-func (q *queue) len() int { return len(q.items) - q.head }
+func (q *queue) len() int { return int(q.n) }
 
-func (q *queue) first() *item { return &q.items[q.head] }
+func (q *queue) first() *item { return q.head }
 
-func (q *queue) push(it item) {
-	if q.items == nil {
-		q.items = q.inline[:0]
+// maxFreeItems bounds the items that a session keeps for what is queued next: most
+// responses are a head and one piece of data, and 64 may be under way.
+const maxFreeItems = 128
+
+// items holds the items of a session that are on no queue. Each stream used to have
+// room for two, which was a tenth of what a request allocated.
+type items struct {
+	free *item
+	n    int
+}
+
+// push puts it at the end of q.
+func (f *items) push(q *queue, it item) {
+	p := f.free
+	if p == nil {
+		p = new(item)
+	} else {
+		f.free = p.next
+		f.n--
 	}
-	if q.head > 0 && q.head == len(q.items) {
-		q.items, q.head = q.items[:0], 0
+	*p = it
+	p.next = nil
+	if q.head == nil {
+		q.head = p
+	} else {
+		q.last.next = p
 	}
-	if len(q.items) == cap(q.items) && q.head > 0 {
-		n := copy(q.items, q.items[q.head:])
-		clear(q.items[n:])
-		q.items, q.head = q.items[:n], 0
-	}
-	q.items = append(q.items, it)
+	q.last = p
+	q.n++
 	q.bytes += len(it.data)
 }
 
-func (q *queue) pop() item {
-	it := q.items[q.head]
-	q.items[q.head] = item{}
-	q.head++
+// pop takes the first item off q, which is not empty.
+func (f *items) pop(q *queue) item {
+	p := q.head
+	it := *p
+	q.head = p.next
+	if q.head == nil {
+		q.last = nil
+	}
+	q.n--
+	q.bytes -= len(it.data)
+	*p = item{}
+	if f.n < maxFreeItems {
+		p.next, f.free = f.free, p
+		f.n++
+	}
+	it.next = nil
 	return it
 }
 

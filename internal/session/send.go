@@ -24,7 +24,7 @@ var (
 func (s *Session) Open(st *Stream, sec *Section, end bool, declared int64) {
 	st.declared = declared
 	st.fin = end
-	st.q.push(item{kind: itemHead, sec: sec})
+	s.items.push(&st.q, item{kind: itemHead, sec: sec})
 	s.out.opening.push(st)
 }
 
@@ -79,7 +79,7 @@ func (s *Session) enqueue(st *Stream, it item) {
 	if it.lent() {
 		st.lentQueued++
 	}
-	st.q.push(it)
+	s.items.push(&st.q, it)
 	s.out.queued(s, st, &it)
 }
 
@@ -101,7 +101,7 @@ func (s *Session) ResetAfterHead(st *Stream, code wire.ErrCode, cause error) {
 	if st.Closed() || st.resetAfter {
 		return
 	}
-	if st.dropAfterHead() {
+	if s.dropAfterHead(st) {
 		st.fin = false // a response that is cut short must not look whole
 	}
 	s.ResetWhenSent(st, code, cause)
@@ -118,7 +118,7 @@ func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
 		s.Reset(st, code, cause)
 		return
 	}
-	st.resetAfter, st.resetCode, st.resetCause = true, code, cause
+	st.resetAfter, st.resetCode, st.err = true, code, cause
 	s.out.update(s, st)
 }
 
@@ -180,7 +180,7 @@ func (s *Session) Abandon(st *Stream) {
 	if st.Closed() || st.fin || st.id == 0 {
 		return
 	}
-	st.dropAfterHead()
+	s.dropAfterHead(st)
 	s.out.update(s, st)
 	st.Owner.OutputMoved()
 	s.Done(st)

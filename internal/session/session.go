@@ -56,6 +56,7 @@ type Session struct {
 	recv    recvWindow
 	control control
 	out     output
+	items   items
 	recent  recentStreams
 	resets  bucket
 	idle    bucket
@@ -137,6 +138,9 @@ func (s *Session) Each(f func(*Stream)) {
 		f(st)
 	}
 }
+
+// Trim lets go of what the session keeps for streams to come: it is idle.
+func (s *Session) Trim() { s.items = items{} }
 
 // TakeClosed returns the streams that closed since the last call, linked by
 // [Stream.NextClosed], oldest last. The owner tells whoever waits on them.

@@ -59,11 +59,11 @@ type Stream struct {
 	id    uint32 // 0 until a stream that we open has sent its HEADERS
 	state State
 
+	gotHead      bool // client: the final field section has arrived
+	gotEnd       bool // END_STREAM has arrived
+	creditMarked bool // in control.credits
 	recv         recvWindow
 	unread       int32 // received, not yet consumed by the reader; owed to both windows
-	gotHead      bool  // client: the final field section has arrived
-	gotEnd       bool  // END_STREAM has arrived
-	creditMarked bool  // in control.credits
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
 	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
@@ -73,14 +73,13 @@ type Stream struct {
 	headSent   bool // a final (not 1xx) field section has been emitted
 	ended      bool // END_STREAM has been emitted
 	done       bool // see Done
-	lentQueued int  // lent items in q
-	lentOut    int  // lent pieces emitted and not yet settled
-	blocked    blockedOn
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
+	blocked    blockedOn
 	resetCode  wire.ErrCode
-	resetCause error
+	lentQueued int32 // lent items in q
+	lentOut    int32 // lent pieces emitted and not yet settled
 
-	err        error // why it closed; nil while open and after a clean end
+	err        error // why it closed, or will; nil while open and after a clean end
 	nextClosed *Stream
 	listPrev   *Stream // links in whichever of the session's lists it is on
 	listNext   *Stream
@@ -98,12 +97,7 @@ func (st *Stream) Closed() bool { return st.state == StateClosed }
 // Err is why the stream closed, or is about to: a *wire.StreamError for a reset
 // by the peer or for something that it did, the cause that was given for another
 // one, the connection's error, or nil after both sides ended it.
-func (st *Stream) Err() error {
-	if st.err == nil && st.resetAfter {
-		return st.resetCause
-	}
-	return st.err
-}
+func (st *Stream) Err() error { return st.err }
 
 // Over reports whether nothing more can be sent: the stream is closed, or will be
 // reset once something that is queued has left.
@@ -225,39 +219,33 @@ func (s *Session) close(st *Stream, err error) {
 	st.state = StateClosed
 	st.err = err
 	st.dropCredit()
-	st.dropQueue()
+	s.dropQueue(st)
 	st.nextClosed = s.closed
 	s.closed = st
 	st.Owner.OutputMoved()
 }
 
 // dropQueue forgets what has not left, and gives lent bytes back.
-func (st *Stream) dropQueue() {
+func (s *Session) dropQueue(st *Stream) {
 	for st.q.len() > 0 {
-		it := st.q.pop()
+		it := s.items.pop(&st.q)
 		it.free()
 	}
-	st.q.bytes = 0
 	st.lentQueued = 0
 }
 
 // dropAfterHead is dropQueue, but keeps sections up to the final one. It reports
 // whether some of the message was dropped.
-func (st *Stream) dropAfterHead() (cut bool) {
-	kept := 0
-	for i := st.q.head; i < len(st.q.items); i++ {
-		switch it := &st.q.items[i]; it.kind {
+func (s *Session) dropAfterHead(st *Stream) (cut bool) {
+	for range st.q.len() {
+		switch it := s.items.pop(&st.q); it.kind {
 		case itemInfo, itemHead:
-			st.q.items[st.q.head+kept] = *it
-			kept++
+			s.items.push(&st.q, it)
 		default:
 			cut = cut || it.kind != itemPromise
 			it.free()
 		}
 	}
-	clear(st.q.items[st.q.head+kept:])
-	st.q.items = st.q.items[:st.q.head+kept]
-	st.q.bytes = 0
 	st.lentQueued = 0
 	return cut
 }

@@ -1,0 +1,44 @@
+package conn
+
+import "sync"
+
+// waiters are goroutines that wait until something has changed, under a mutex
+// that guards this, too. Few streams ever have any, so there is a condition
+// variable only while somebody waits: two in each stream were a twentieth of what
+// a request allocated.
+type waiters struct{ at *waitingRoom } // nil: nobody waits
+
+type waitingRoom struct {
+	sync.Cond
+	n int // goroutines
+}
+
+// waitingRooms are empty, and nobody is about to wake anybody there: wake is called
+// under the mutex.
+var waitingRooms = sync.Pool{New: func() any { return new(waitingRoom) }}
+
+// wait unlocks mu, which is locked, waits for a wake, and locks it again.
+func (w *waiters) wait(mu *sync.Mutex) {
+	if w.at == nil {
+		w.at = waitingRooms.Get().(*waitingRoom)
+		w.at.L = mu
+	}
+	w.at.n++
+	w.at.Wait()
+	w.at.n--
+	if w.at.n == 0 {
+		w.at.L = nil
+		waitingRooms.Put(w.at)
+		w.at = nil
+	}
+}
+
+// wake wakes everybody who waits. The mutex is locked.
+func (w *waiters) wake() {
+	if w.at != nil {
+		w.at.Broadcast()
+	}
+}
+
+// any reports whether somebody waits. The mutex is locked.
+func (w *waiters) any() bool { return w.at != nil }
