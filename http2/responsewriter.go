@@ -138,8 +138,10 @@ func (w *responseWriter) seal(status int) {
 	w.status = status
 	w.sec = session.NewSection()
 	w.sec.Fields = message.AppendResponse(w.sec.Fields, status, w.header, &w.info)
-	for _, k := range w.info.InvalidTrailers {
-		w.st.sc.logf("ignoring invalid trailer %q", k)
+	if d := w.info.Declared; d != nil {
+		for _, k := range d.Invalid {
+			w.st.sc.logf("ignoring invalid trailer %q", k)
+		}
 	}
 	if w.info.ConnectionClose {
 		w.st.sc.goAway()
@@ -160,7 +162,7 @@ func (w *responseWriter) class() flushClass {
 	case !w.hasBody():
 		return flushBodiless
 	case w.st.req.Method == http.MethodConnect,
-		len(w.info.Trailers) > 0,
+		len(w.info.Trailers()) > 0,
 		w.info.ContentLength > 0,
 		w.info.GRPCContentType && !w.info.GRPCStatus:
 		return flushAnnounced
@@ -332,7 +334,7 @@ func (w *responseWriter) trailers() *session.Section {
 		return nil
 	}
 	sec := session.NewSection()
-	sec.Fields = message.AppendTrailers(sec.Fields, w.header, w.info.Trailers)
+	sec.Fields = message.AppendTrailers(sec.Fields, w.header, w.info.Trailers())
 	if len(sec.Fields) == 0 {
 		sec.Free()
 		return nil

@@ -38,17 +38,20 @@ type serverStream struct {
 	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
 }
 
+// streamWithContent is a serverStream on which the client sends content.
+type streamWithContent struct {
+	serverStream
+	received conn.Body
+}
+
 // newStream returns a stream of sc that is to be a request, with content or without,
 // and its response. Most have none, and are spared the room for it.
 func (sc *serverConn) newStream(content bool) *serverStream {
 	var st *serverStream
 	var body *conn.Body
 	if content {
-		both := new(struct {
-			st   serverStream
-			body conn.Body
-		})
-		st, body = &both.st, &both.body
+		both := new(streamWithContent)
+		st, body = &both.serverStream, &both.received
 	} else {
 		st = new(serverStream)
 	}

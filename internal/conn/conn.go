@@ -180,8 +180,9 @@ func (c *Conn) unlockAndTell() {
 	}
 	changed := c.noteActivity()
 	c.mu.Unlock()
-	for ; st != nil; st = st.NextClosed() {
+	for st != nil {
 		x := st.Owner.(*Stream)
+		st = st.Unlink()
 		if x.dropped {
 			x.Body.Close() // there is no handler that would
 		}

@@ -20,8 +20,9 @@ type testSide struct {
 	c      *Conn
 	handle func(st *Stream)
 
-	mu  sync.Mutex
-	log []string // guarded by mu
+	mu     sync.Mutex
+	log    []string  // guarded by mu
+	closed []*Stream // guarded by mu
 }
 
 func (s *testSide) tell(what string) {
@@ -54,9 +55,13 @@ func (s *testSide) Run(st *Stream) {
 	st.Body.Close()
 }
 
-func (s *testSide) Closed(*Stream) { s.tell("closed") }
-func (s *testSide) Ready()         { s.tell("ready") }
-func (s *testSide) CaughtUp()      {}
+func (s *testSide) Closed(st *Stream) {
+	s.mu.Lock()
+	s.log, s.closed = append(s.log, "closed"), append(s.closed, st)
+	s.mu.Unlock()
+}
+func (s *testSide) Ready()    { s.tell("ready") }
+func (s *testSide) CaughtUp() {}
 func (s *testSide) Active(active bool) {
 	if active {
 		s.tell("active")
@@ -161,6 +166,24 @@ func TestWorkersEndWhenTheConnectionHasBeenIdle(t *testing.T) {
 		time.Sleep(2 * sweepAfter)
 		if parked, standby := s.idlers(); parked != 0 || standby {
 			t.Errorf("after a while of idleness %d workers are parked, standby writer: %t", parked, standby)
+		}
+	})
+}
+
+func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
+	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+		for id := uint32(1); id < 20; id += 2 {
+			p.Request(id, h2test.EndStream)
+		}
+		synctest.Wait()
+		s.c.Fail(io.EOF) // those that have not been started close together
+		synctest.Wait()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, st := range s.closed {
+			if st.NextClosed() != nil {
+				t.Errorf("stream %d has stream %d", st.ID(), st.NextClosed().ID())
+			}
 		}
 	})
 }

@@ -48,11 +48,12 @@
 // Where the heap is small, the garbage collector is what a request costs most:
 // without it, 8 connections × 32 streams made 360,000 requests a second instead of
 // 250,000. It runs once for so many bytes that are allocated, whatever their
-// number of pieces. So a stream has room for what every stream needs, and the rest
-// is used again: buffers, field sections, items of queues, condition variables.
-// What a program may keep, the Request, its context, the ResponseWriter and the
-// Body, is not; and neither is our part of the stream, behind them, a fifth of what
-// is left: a goroutine that outlives its handler would find another's request there.
+// number of pieces. So a stream has room for what every stream needs as long as somebody
+// knows it, and the rest is used again: buffers, field sections, items of queues,
+// places in a scheduler, condition variables. What a program may keep, the Request,
+// its context, the ResponseWriter and the Body, is not; and neither is our part of
+// the stream behind them, a sixth of what is left: a goroutine that outlives its
+// handler would find another's request there.
 //
 // # What was tried and rejected
 //

@@ -149,7 +149,7 @@ func FuzzResponseFields(f *testing.F) {
 		if out[0] != (hpack.HeaderField{Name: ":status", Value: "200"}) {
 			t.Errorf("starts with %v", out[0])
 		}
-		trailers := AppendTrailers(nil, h, info.Trailers)
+		trailers := AppendTrailers(nil, h, info.Trailers())
 		for _, field := range append(out[1:], trailers...) {
 			checkField(t, field)
 			if known := byLower(field.Name); known != nil && known.kind.connectionSpecific() || field.Value != trimOWS(field.Value) {

@@ -23,8 +23,28 @@ type ResponseInfo struct {
 	GRPCContentType bool // the content-type sent begins with application/grpc
 	ConnectionClose bool // "Connection: close": a request to shut down, not a field
 
-	Trailers        []string // what Trailer fields declare: canonical, sorted, no duplicates
-	InvalidTrailers []string // what they declare in vain, canonical
+	Declared *Declared // what Trailer fields declare; nil or empty: nothing
+}
+
+// Declared is what the Trailer fields of a response declare: keys in their canonical form, sorted, without duplicates.
+type Declared struct {
+	Trailers []string
+	Invalid  []string // not to be sent
+}
+
+func (d *Declared) empty() *Declared {
+	if d != nil {
+		d.Trailers, d.Invalid = d.Trailers[:0], d.Invalid[:0]
+	}
+	return d
+}
+
+// Trailers returns the keys that are declared as trailers.
+func (info *ResponseInfo) Trailers() []string {
+	if info.Declared == nil {
+		return nil
+	}
+	return info.Declared.Trailers
 }
 
 // stackEntries is how many fields are sorted without allocating.
@@ -37,13 +57,10 @@ type entry struct {
 }
 
 // AppendResponse appends the field section that starts a response: :status, then the fields of h by canonical name with
-// content-length last. What is not valid in HTTP/2 is left out. It sets all of info, whose slices it reuses.
+// content-length last. What is not valid in HTTP/2 is left out. It sets all of info, and uses
+// its Declared again.
 func AppendResponse(dst []hpack.HeaderField, status int, h http.Header, info *ResponseInfo) []hpack.HeaderField {
-	*info = ResponseInfo{
-		ContentLength:   -1,
-		Trailers:        info.Trailers[:0],
-		InvalidTrailers: info.InvalidTrailers[:0],
-	}
+	*info = ResponseInfo{ContentLength: -1, Declared: info.Declared.empty()}
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})
 	length := ""
 	var room [stackEntries]entry
@@ -96,7 +113,10 @@ func (info *ResponseInfo) note(k kind, values []string) {
 	case kindConnection:
 		info.ConnectionClose = first(values) == "close"
 	case kindTrailer:
-		declareResponseTrailers(info, values)
+		if info.Declared == nil {
+			info.Declared = new(Declared)
+		}
+		info.Declared.add(values)
 	}
 }
 

@@ -109,7 +109,7 @@ func TestResponseTrailersAreThoseOfTheReference(t *testing.T) {
 					h[key] = values
 				}
 			}
-			if ours := AppendTrailers(nil, h, info.Trailers); !slices.Equal(ours, theirs.trailers) {
+			if ours := AppendTrailers(nil, h, info.Trailers()); !slices.Equal(ours, theirs.trailers) {
 				t.Errorf("got\n%v, want\n%v", ours, theirs.trailers)
 			}
 		})

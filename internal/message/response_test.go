@@ -84,7 +84,7 @@ func TestWhatFramingDependsOn(t *testing.T) {
 		"gRPC": {http.Header{"Content-Type": {"application/grpc+proto"}},
 			ResponseInfo{ContentLength: -1, HasContentType: true, GRPCContentType: true}},
 		"trailers": {http.Header{"Trailer": {"b, A,,b ", "Content-Length, x y, content-length"}},
-			ResponseInfo{ContentLength: -1, Trailers: []string{"A", "B"}, InvalidTrailers: []string{"Content-Length", "x y"}}},
+			ResponseInfo{ContentLength: -1, Declared: &Declared{[]string{"A", "B"}, []string{"Content-Length", "x y"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			info := ResponseInfo{ConnectionClose: true, GRPCStatus: true, ContentLength: 9}
@@ -100,7 +100,7 @@ func TestResponseInfoIsReused(t *testing.T) {
 	var info ResponseInfo
 	AppendResponse(nil, 200, http.Header{"Trailer": {"A, Host"}, "Date": {"x"}}, &info)
 	AppendResponse(nil, 200, nil, &info)
-	if info.HasDate || len(info.Trailers) != 0 || len(info.InvalidTrailers) != 0 || info.ContentLength != -1 {
+	if info.HasDate || len(info.Trailers()) != 0 || len(info.Declared.Invalid) != 0 || info.ContentLength != -1 {
 		t.Errorf("got %+v", info)
 	}
 }

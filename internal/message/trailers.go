@@ -92,15 +92,15 @@ func (r *RequestReader) key(name string) (string, bool) {
 	return r.names.key(name)
 }
 
-// declareResponseTrailers notes in info what the Trailer fields of a response name.
-func declareResponseTrailers(info *ResponseInfo, values []string) {
+// add adds what the Trailer fields of a response name.
+func (d *Declared) add(values []string) {
 	for _, value := range values {
 		eachElement(value, func(name string) {
 			key := http.CanonicalHeaderKey(name)
 			if validToken(key) && !forbiddenTrailer(key) {
-				info.Trailers = insertKey(info.Trailers, key)
+				d.Trailers = insertKey(d.Trailers, key)
 			} else {
-				info.InvalidTrailers = insertKey(info.InvalidTrailers, key)
+				d.Invalid = insertKey(d.Invalid, key)
 			}
 		})
 	}
@@ -135,7 +135,7 @@ func compareTrailers(a, b trailer) int {
 }
 
 // AppendTrailers appends the trailer section of a response: the fields of h that were declared, as in
-// ResponseInfo.Trailers, and those whose key has http.TrailerPrefix, by canonical name. A prefixed field takes the
+// Declared.Trailers, and those whose key has http.TrailerPrefix, by canonical name. A prefixed field takes the
 // place of one that merely was declared.
 func AppendTrailers(dst []hpack.HeaderField, h http.Header, declared []string) []hpack.HeaderField {
 	var room [stackTrailers]trailer

@@ -13,8 +13,8 @@ const NoLimit = math.MaxInt32
 // DefaultUrgency is the urgency of a stream whose client asked for none (RFC 9218 §4.1).
 const DefaultUrgency = 3
 
-// Node is a stream's place in a Policy, embedded by value in the stream. The caller sets ID and Value before Open
-// and leaves them alone until Close; after Close the node may be opened again, in any Policy.
+// Node is a stream's place in a Policy. The caller sets ID and Value before Open and leaves them alone until Close;
+// after Close the node may be opened again, for any stream and in any Policy.
 type Node struct {
 	Value any // what the node stands for, for the caller of Next
 	ID    uint32

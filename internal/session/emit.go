@@ -141,7 +141,11 @@ func (s *Session) emitNative(b *Batch, budget int) {
 			limit = min(limit, window, run)
 			s.Take(st, limit)
 		}
-		s.cfg.Policy.Sent(n, s.emitNext(b, st, limit))
+		sent := s.emitNext(b, st, limit)
+		if st.Closed() {
+			continue // and n may be another stream's
+		}
+		s.cfg.Policy.Sent(n, sent)
 		s.out.update(s, st)
 	}
 }
@@ -155,7 +159,7 @@ func (s *Session) block(st *Stream) {
 		st.blocked = blockedOnConn
 		s.send.connBlocked.push(st)
 	}
-	s.cfg.Policy.SetIdle(&st.node)
+	s.cfg.Policy.SetIdle(st.node)
 }
 
 func (s *Session) emitExternal(b *Batch, budget int) {

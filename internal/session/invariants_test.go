@@ -1,6 +1,10 @@
 package session
 
-import "fmt"
+import (
+	"fmt"
+
+	"h2fork.example/net/internal/sched"
+)
 
 // check fails the test if the session's books do not balance.
 func (e *endpoint) check() {
@@ -102,20 +106,36 @@ func (e *endpoint) checkOutput() error {
 	if e.cfg.Policy != nil && e.cfg.Policy.Ready() != ready {
 		return fmt.Errorf("%d streams can send, the policy has %d", ready, e.cfg.Policy.Ready())
 	}
-	return e.checkItems()
+	return e.checkSpares()
 }
 
-// checkItems: items that are free are empty, and not many.
-func (e *endpoint) checkItems() error {
-	free := 0
-	for it := e.items.free; it != nil; it = it.next {
-		free++
-		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil {
-			return fmt.Errorf("a free item has %+v", it)
+// checkSpares: what is spare is empty, is there once, and is not much.
+func (e *endpoint) checkSpares() error {
+	seen := make(map[any]bool)
+	for _, it := range e.items.free {
+		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil || it.next != nil || seen[it] {
+			return fmt.Errorf("a spare item is %+v, seen before: %t", it, seen[it])
+		}
+		seen[it] = true
+	}
+	for _, n := range e.nodes.free {
+		if *n != (sched.Node{}) || seen[n] {
+			return fmt.Errorf("a spare node is %+v, seen before: %t", n, seen[n])
+		}
+		seen[n] = true
+	}
+	for _, st := range e.streams {
+		if seen[st.node] {
+			return fmt.Errorf("stream %d has a node that is spare", st.id)
+		}
+		for it := st.q.first(); it != nil; it = it.next {
+			if seen[it] {
+				return fmt.Errorf("stream %d has an item that is spare", st.id)
+			}
 		}
 	}
-	if free != e.items.n || free > maxFreeItems {
-		return fmt.Errorf("%d items are free, counted as %d", free, e.items.n)
+	if len(e.items.free) > maxSpares || len(e.nodes.free) > maxSpares {
+		return fmt.Errorf("%d items and %d nodes are spare", len(e.items.free), len(e.nodes.free))
 	}
 	return nil
 }

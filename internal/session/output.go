@@ -53,8 +53,9 @@ func (o *output) open(s *Session, st *Stream, opt sched.OpenOptions) {
 		s.cfg.External.Open(st, opt)
 		return
 	}
+	st.node = s.nodes.take()
 	st.node.ID, st.node.Value = st.id, st
-	s.cfg.Policy.Open(&st.node, opt)
+	s.cfg.Policy.Open(st.node, opt)
 }
 
 func (o *output) close(s *Session, st *Stream) {
@@ -69,7 +70,9 @@ func (o *output) close(s *Session, st *Stream) {
 		s.cfg.External.Close(st.id)
 		return
 	}
-	s.cfg.Policy.Close(&st.node)
+	s.cfg.Policy.Close(st.node)
+	s.nodes.give(st.node)
+	st.node = nil
 }
 
 func (o *output) adjust(s *Session, id uint32, p sched.Priority) {
@@ -114,9 +117,9 @@ func (o *output) update(s *Session, st *Stream) {
 		return
 	}
 	if st.blocked == notBlocked && st.sendable() {
-		s.cfg.Policy.SetReady(&st.node)
+		s.cfg.Policy.SetReady(st.node)
 	} else {
-		s.cfg.Policy.SetIdle(&st.node)
+		s.cfg.Policy.SetIdle(st.node)
 	}
 }
 

@@ -101,26 +101,12 @@ func (q *queue) len() int { return int(q.n) }
 
 func (q *queue) first() *item { return q.head }
 
-// maxFreeItems bounds the items that a session keeps for what is queued next: most
-// responses are a head and one piece of data, and 64 may be under way.
-const maxFreeItems = 128
-
-// items holds the items of a session that are on no queue. Each stream used to have
-// room for two, which was a tenth of what a request allocated.
-type items struct {
-	free *item
-	n    int
-}
+// items are the items of a session that are on no queue.
+type items struct{ spares[item] }
 
 // push puts it at the end of q.
 func (f *items) push(q *queue, it item) {
-	p := f.free
-	if p == nil {
-		p = new(item)
-	} else {
-		f.free = p.next
-		f.n--
-	}
+	p := f.take()
 	*p = it
 	p.next = nil
 	if q.head == nil {
@@ -143,12 +129,7 @@ func (f *items) pop(q *queue) item {
 	}
 	q.n--
 	q.bytes -= len(it.data)
-	*p = item{}
-	if f.n < maxFreeItems {
-		p.next, f.free = f.free, p
-		f.n++
-	}
-	it.next = nil
+	f.give(p)
 	return it
 }
 

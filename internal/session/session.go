@@ -57,6 +57,7 @@ type Session struct {
 	control control
 	out     output
 	items   items
+	nodes   spares[sched.Node]
 	recent  recentStreams
 	resets  bucket
 	idle    bucket
@@ -140,7 +141,7 @@ func (s *Session) Each(f func(*Stream)) {
 }
 
 // Trim lets go of what the session keeps for streams to come: it is idle.
-func (s *Session) Trim() { s.items = items{} }
+func (s *Session) Trim() { s.items, s.nodes = items{}, spares[sched.Node]{} }
 
 // TakeClosed returns the streams that closed since the last call, linked by
 // [Stream.NextClosed], oldest last. The owner tells whoever waits on them.

@@ -55,8 +55,8 @@ type Owner interface {
 type Stream struct {
 	Owner Owner // set before the stream is opened, then constant
 
-	node  sched.Node
-	id    uint32 // 0 until a stream that we open has sent its HEADERS
+	node  *sched.Node // while the stream is open and a Policy has it
+	id    uint32      // 0 until a stream that we open has sent its HEADERS
 	state State
 
 	gotHead      bool // client: the final field section has arrived
@@ -79,10 +79,9 @@ type Stream struct {
 	lentQueued int32 // lent items in q
 	lentOut    int32 // lent pieces emitted and not yet settled
 
-	err        error // why it closed, or will; nil while open and after a clean end
-	nextClosed *Stream
-	listPrev   *Stream // links in whichever of the session's lists it is on
-	listNext   *Stream
+	err      error   // why it closed, or will; nil while open and after a clean end
+	listPrev *Stream // links in whichever of the session's lists it is on;
+	listNext *Stream // once it is closed, in the list of those
 }
 
 // ID is the stream's identifier; 0 before a locally opened stream has left.
@@ -107,7 +106,15 @@ func (st *Stream) Over() bool { return st.state == StateClosed || st.resetAfter 
 func (st *Stream) Finished() bool { return st.fin }
 
 // NextClosed follows the list that [Session.TakeClosed] returned.
-func (st *Stream) NextClosed() *Stream { return st.nextClosed }
+func (st *Stream) NextClosed() *Stream { return st.listNext }
+
+// Unlink takes st off that list, whose first it is, and returns the next: whoever
+// keeps a stream must not keep those that closed with it.
+func (st *Stream) Unlink() *Stream {
+	next := st.listNext
+	st.listNext = nil
+	return next
+}
 
 // HeadSent reports whether the final field section has been emitted.
 func (st *Stream) HeadSent() bool { return st.headSent }
@@ -220,7 +227,7 @@ func (s *Session) close(st *Stream, err error) {
 	st.err = err
 	st.dropCredit()
 	s.dropQueue(st)
-	st.nextClosed = s.closed
+	st.listNext = s.closed
 	s.closed = st
 	st.Owner.OutputMoved()
 }
