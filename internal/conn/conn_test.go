@@ -2,6 +2,7 @@ package conn
 
 import (
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -184,6 +185,25 @@ func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
 			if st.NextClosed() != nil {
 				t.Errorf("stream %d has stream %d", st.ID(), st.NextClosed().ID())
 			}
+		}
+	})
+}
+
+func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
+	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+		stocked := func() bool {
+			s.c.Lock()
+			defer s.c.UnlockQuietly()
+			return !reflect.ValueOf(s.c.sess).Elem().FieldByName("stock").IsNil()
+		}
+		p.Request(1, h2test.EndStream)
+		synctest.Wait()
+		if !stocked() {
+			t.Error("nothing is kept after a response")
+		}
+		time.Sleep(2 * sweepAfter)
+		if stocked() {
+			t.Error("something is kept after a while of idleness")
 		}
 	})
 }

@@ -207,7 +207,7 @@ func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 }
 
 func (s *Session) emitSection(b *Batch, st *Stream) {
-	it := s.items.pop(&st.q)
+	it := s.pop(&st.q)
 	end := it.kind != itemInfo && st.endsAfter(st.q.len())
 	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
 	b.size += sectionSize
@@ -244,7 +244,7 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 			if it.lent() {
 				st.lentQueued--
 			}
-			s.items.pop(&st.q)
+			s.pop(&st.q)
 		}
 		b.Ops = append(b.Ops, op)
 	}
@@ -267,7 +267,7 @@ func (s *Session) left(st *Stream, end bool) {
 // emitPromise gives the promised stream its identifier, in the order in which
 // promises leave (RFC 9113 §5.1.1), or fails the promise.
 func (s *Session) emitPromise(b *Batch, parent *Stream) {
-	it := s.items.pop(&parent.q)
+	it := s.pop(&parent.q)
 	p := it.promise
 	p.Done = true
 	switch {

@@ -111,14 +111,14 @@ func (e *endpoint) checkOutput() error {
 
 // checkSpares: what is spare is empty, is there once, and is not much.
 func (e *endpoint) checkSpares() error {
-	seen := make(map[any]bool)
-	for _, it := range e.items.free {
+	seen, stock := make(map[any]bool), e.stocked()
+	for _, it := range stock.items.free {
 		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil || it.next != nil || seen[it] {
 			return fmt.Errorf("a spare item is %+v, seen before: %t", it, seen[it])
 		}
 		seen[it] = true
 	}
-	for _, n := range e.nodes.free {
+	for _, n := range stock.nodes.free {
 		if *n != (sched.Node{}) || seen[n] {
 			return fmt.Errorf("a spare node is %+v, seen before: %t", n, seen[n])
 		}
@@ -134,8 +134,8 @@ func (e *endpoint) checkSpares() error {
 			}
 		}
 	}
-	if len(e.items.free) > maxSpares || len(e.nodes.free) > maxSpares {
-		return fmt.Errorf("%d items and %d nodes are spare", len(e.items.free), len(e.nodes.free))
+	if len(stock.items.free) > maxSpares || len(stock.nodes.free) > maxSpares {
+		return fmt.Errorf("%d items and %d nodes are spare", len(stock.items.free), len(stock.nodes.free))
 	}
 	return nil
 }

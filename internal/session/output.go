@@ -53,7 +53,7 @@ func (o *output) open(s *Session, st *Stream, opt sched.OpenOptions) {
 		s.cfg.External.Open(st, opt)
 		return
 	}
-	st.node = s.nodes.take()
+	st.node = s.stocked().nodes.take()
 	st.node.ID, st.node.Value = st.id, st
 	s.cfg.Policy.Open(st.node, opt)
 }
@@ -71,7 +71,7 @@ func (o *output) close(s *Session, st *Stream) {
 		return
 	}
 	s.cfg.Policy.Close(st.node)
-	s.nodes.give(st.node)
+	s.stocked().nodes.give(st.node)
 	st.node = nil
 }
 

@@ -101,12 +101,9 @@ func (q *queue) len() int { return int(q.n) }
 
 func (q *queue) first() *item { return q.head }
 
-// items are the items of a session that are on no queue.
-type items struct{ spares[item] }
-
 // push puts it at the end of q.
-func (f *items) push(q *queue, it item) {
-	p := f.take()
+func (s *Session) push(q *queue, it item) {
+	p := s.stocked().items.take()
 	*p = it
 	p.next = nil
 	if q.head == nil {
@@ -120,7 +117,7 @@ func (f *items) push(q *queue, it item) {
 }
 
 // pop takes the first item off q, which is not empty.
-func (f *items) pop(q *queue) item {
+func (s *Session) pop(q *queue) item {
 	p := q.head
 	it := *p
 	q.head = p.next
@@ -129,7 +126,7 @@ func (f *items) pop(q *queue) item {
 	}
 	q.n--
 	q.bytes -= len(it.data)
-	f.give(p)
+	s.stocked().items.give(p)
 	return it
 }
 

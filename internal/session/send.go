@@ -24,7 +24,7 @@ var (
 func (s *Session) Open(st *Stream, sec *Section, end bool, declared int64) {
 	st.declared = declared
 	st.fin = end
-	s.items.push(&st.q, item{kind: itemHead, sec: sec})
+	s.push(&st.q, item{kind: itemHead, sec: sec})
 	s.out.opening.push(st)
 }
 
@@ -79,7 +79,7 @@ func (s *Session) enqueue(st *Stream, it item) {
 	if it.lent() {
 		st.lentQueued++
 	}
-	s.items.push(&st.q, it)
+	s.push(&st.q, it)
 	s.out.queued(s, st, &it)
 }
 

@@ -56,8 +56,7 @@ type Session struct {
 	recv    recvWindow
 	control control
 	out     output
-	items   items
-	nodes   spares[sched.Node]
+	stock   *stock // or nil
 	recent  recentStreams
 	resets  bucket
 	idle    bucket
@@ -139,9 +138,6 @@ func (s *Session) Each(f func(*Stream)) {
 		f(st)
 	}
 }
-
-// Trim lets go of what the session keeps for streams to come: it is idle.
-func (s *Session) Trim() { s.items, s.nodes = items{}, spares[sched.Node]{} }
 
 // TakeClosed returns the streams that closed since the last call, linked by
 // [Stream.NextClosed], oldest last. The owner tells whoever waits on them.

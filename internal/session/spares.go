@@ -1,8 +1,27 @@
 package session
 
+import "h2fork.example/net/internal/sched"
+
 // maxSpares bounds what a session keeps of each kind for streams to come: most
 // responses are a head and one piece of data, and 64 may be under way.
 const maxSpares = 128
+
+// stock is what a session has ready for streams to come. An idle one has none.
+type stock struct {
+	items spares[item]
+	nodes spares[sched.Node]
+}
+
+// stocked returns the session's stock.
+func (s *Session) stocked() *stock {
+	if s.stock == nil {
+		s.stock = new(stock)
+	}
+	return s.stock
+}
+
+// Trim lets go of what the session keeps for streams to come: it is idle.
+func (s *Session) Trim() { s.stock = nil }
 
 // spares are Ts that nobody uses. What a stream needs only while something is
 // queued, or only until it closes, is no part of it but taken from here: it may be

@@ -235,7 +235,7 @@ func (s *Session) close(st *Stream, err error) {
 // dropQueue forgets what has not left, and gives lent bytes back.
 func (s *Session) dropQueue(st *Stream) {
 	for st.q.len() > 0 {
-		it := s.items.pop(&st.q)
+		it := s.pop(&st.q)
 		it.free()
 	}
 	st.lentQueued = 0
@@ -245,9 +245,9 @@ func (s *Session) dropQueue(st *Stream) {
 // whether some of the message was dropped.
 func (s *Session) dropAfterHead(st *Stream) (cut bool) {
 	for range st.q.len() {
-		switch it := s.items.pop(&st.q); it.kind {
+		switch it := s.pop(&st.q); it.kind {
 		case itemInfo, itemHead:
-			s.items.push(&st.q, it)
+			s.push(&st.q, it)
 		default:
 			cut = cut || it.kind != itemPromise
 			it.free()
