@@ -38,7 +38,7 @@ type clock struct {
 	idle     *time.Timer // until the connection has been idle too long
 	ping     *time.Timer // until the peer is asked whether it is there, or has not answered
 	shutdown *time.Timer // until the connection's end, whatever the peer does
-	sweep    *time.Timer
+	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
 	pinging   bool
 	pingData  [8]byte
@@ -209,6 +209,7 @@ func (c *Conn) sweep() {
 		c.dismissWorkers()
 		c.dismissStandby()
 		c.sess.Trim()
+		k.sweep = nil
 	}
 }
 

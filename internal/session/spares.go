@@ -20,8 +20,12 @@ func (s *Session) stocked() *stock {
 	return s.stock
 }
 
-// Trim lets go of what the session keeps for streams to come: it is idle.
-func (s *Session) Trim() { s.stock = nil }
+// Trim lets go of what the session, which has no stream open, keeps for those to
+// come. A map stays as large as it ever was, so it is made again.
+func (s *Session) Trim() {
+	s.stock = nil
+	s.streams = make(map[uint32]*Stream)
+}
 
 // spares are Ts that nobody uses. What a stream needs only while something is
 // queued, or only until it closes, is no part of it but taken from here: it may be
