@@ -72,7 +72,7 @@ type item struct {
 	data    []byte   // itemData: what has not left; never empty
 	buf     *Buffer  // the storage of data; nil if it is lent
 	promise *Promise // itemPromise
-	next    *item    // in a queue, or among those that are free
+	next    *item    // in the queue
 }
 
 func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }

@@ -3,7 +3,8 @@ package session
 import "h2fork.example/net/internal/sched"
 
 // maxSpares bounds what a session keeps of each kind for streams to come: most
-// responses are a head and one piece of data, and 64 may be under way.
+// responses are a head and one piece of data, and 64 may be under way. A peer that
+// opens thousands of streams once must not have us keep as much for ever.
 const maxSpares = 128
 
 // stock is what a session has ready for streams to come. An idle one has none.
