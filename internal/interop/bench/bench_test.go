@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -34,6 +35,15 @@ status codes: 31230 2xx, 9 3xx, 0 4xx, 0 5xx
 	}
 	if s.PerSec != 31234.5 || s.Requests != 31230 || s.Failed != 10 {
 		t.Errorf("read as %+v", s)
+	}
+}
+
+func TestH2loadHasAThreadForEachProcessorAndNoneWithoutAConnection(t *testing.T) {
+	for conns := 1; conns <= runtime.NumCPU()+1; conns++ {
+		l := h2load{path: "/", conns: conns, streams: 1}
+		if got, want := l.String(), fmt.Sprintf("h2load -t%d -c%d -m1 /", min(conns, runtime.NumCPU()), conns); got != want {
+			t.Errorf("%d connections: %s, want %s", conns, got, want)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,14 @@ type h2load struct {
 	body           string   // name of the file that each request carries, "" for none
 }
 
+// threads is how many h2load works with: all that the machine can run, if there are connections for them. With one
+// thread, and two processors, uploads were no faster than h2load: a server that takes 535 µs for 1 MiB had to wait
+// for it again and again, and going to sleep and being woken made that 810 µs, while one that takes 920 was
+// never done before h2load.
+func (l h2load) threads() int { return min(runtime.NumCPU(), l.conns) }
+
 func (l h2load) args() []string {
-	args := []string{"-t1", fmt.Sprintf("-c%d", l.conns), fmt.Sprintf("-m%d", l.streams)}
+	args := []string{fmt.Sprintf("-t%d", l.threads()), fmt.Sprintf("-c%d", l.conns), fmt.Sprintf("-m%d", l.streams)}
 	for _, h := range l.headers {
 		args = append(args, "-H"+h)
 	}
