@@ -90,6 +90,23 @@ func TestInstalledServersAreMeasured(t *testing.T) {
 	}
 }
 
+func TestStoredBytesAreAnAnswerToH2load(t *testing.T) {
+	if why := h2loadMissing(); why != "" {
+		t.Skip(why)
+	}
+	servers, err := choose(allServers(), func(s server) string { return s.name }, "stored")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runner{options: options{duration: testTime, rounds: 1}, machine: testMachine(t), servers: servers}
+	r.scenarios = []scenario{findScenario(singleScenario)}
+	turns := r.turns()
+	if len(turns) != 1 {
+		t.Fatalf("%d turns", len(turns))
+	}
+	wantSample(t, r.sample(turns[0]))
+}
+
 func testMachine(t *testing.T) *machine {
 	m, err := newMachine()
 	if err != nil {

@@ -26,7 +26,7 @@ type panel struct {
 var panels = []panel{
 	{"Server: CPU time for a request", true, []line{
 		{"8 connections × 32 streams, 13 B", key{Scenario: "small"}, cpuTime},
-		{"32 connections × 1 stream, 13 B", key{Scenario: "single"}, cpuTime},
+		{"32 connections × 1 stream, 13 B", key{Scenario: singleScenario}, cpuTime},
 		{"8 × 32, 1 KiB", key{Scenario: "kib"}, cpuTime},
 		{"8 × 32, 64 KiB", key{Scenario: "kib64"}, cpuTime},
 		{"1 MiB download", key{Scenario: "download"}, cpuTime},

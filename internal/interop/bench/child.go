@@ -38,6 +38,8 @@ func runChild(role, spec string) error {
 	switch role {
 	case roleServer:
 		run = as(serveChild)
+	case roleStored:
+		run = as(serveStored)
 	case roleClient:
 		run = as(runClient)
 	case roleMixed:

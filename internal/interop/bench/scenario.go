@@ -44,14 +44,15 @@ type load interface {
 }
 
 const (
-	idleScenario = "idle"
-	fastScenario = "fast"
+	singleScenario = "single"
+	idleScenario   = "idle"
+	fastScenario   = "fast"
 )
 
 // The scenarios that goals refer to are named in goals.go.
 var allScenarios = []scenario{
 	{name: "small", title: "8 connections × 32 streams, 13 B", load: h2load{path: "/hello", conns: 8, streams: 32}},
-	{name: "single", title: "32 connections × 1 stream, 13 B", load: h2load{path: "/hello", conns: 32, streams: 1}},
+	{name: singleScenario, title: "32 connections × 1 stream, 13 B", load: h2load{path: "/hello", conns: 32, streams: 1}},
 	{name: "kib", title: "8 × 32, 1 KiB download", load: h2load{path: "/" + fileKibibyte, conns: 8, streams: 32}},
 	{name: "kib64", title: "8 × 32, 64 KiB download", load: h2load{path: "/" + file64Kibibytes, conns: 8, streams: 32}},
 	{name: "download", title: "8 × 4, 1 MiB download", load: h2load{path: "/" + fileMebibyte, conns: 8, streams: 4}},

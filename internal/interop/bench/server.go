@@ -61,6 +61,8 @@ func allServers() []server {
 			missing: installed("h2o", "h2o"), version: firstLine("h2o", "--version"), start: startH2O},
 		server{name: "nginx", title: "nginx, 1 worker", can: speaksTLS,
 			missing: installed("nginx", "nginx-light"), version: firstLine("nginx", "-v"), start: startNginx},
+		server{name: "stored", title: "stored bytes, for what Go programs cannot go below", only: singleScenario,
+			missing: nothing, version: nothing, start: startStored},
 	)
 }
 
