@@ -2,19 +2,17 @@ package main
 
 import (
 	"bufio"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"os"
 
-	"golang.org/x/net/http2"
+	"h2fork.example/net/internal/wire"
 )
 
 // The server "stored" is no HTTP/2 server: where a HEADERS frame has come it writes bytes that it has stored, from the
 // goroutine that has read the frame. It allocates nothing, hands nothing to another goroutine and looks at nothing that a
-// field says. So it shows what is left for HTTP when a Go program has read and written: no server that
-// reads and writes as Go programs do can need less.
+// field says. So it shows what is left for HTTP when a Go program has read and written.
 
 const roleStored = "stored"
 
@@ -53,10 +51,10 @@ func serveStored(struct{}) error {
 func answerStored(nc net.Conn) {
 	defer nc.Close()
 	in := bufio.NewReaderSize(nc, storedInput)
-	if _, err := in.Discard(len(http2.ClientPreface)); err != nil {
+	if _, err := in.Discard(len(wire.Preface)); err != nil {
 		return
 	}
-	out := appendFrame(nil, http2.FrameSettings, 0, 0, "")
+	out := wire.AppendSettings(nil)
 	for {
 		// What has come is answered with one write before the next read.
 		if in.Buffered() == 0 && len(out) > 0 {
@@ -65,38 +63,31 @@ func answerStored(nc net.Conn) {
 			}
 			out = out[:0]
 		}
-		header, err := in.Peek(frameHeaderLen)
+		header, err := in.Peek(wire.HeaderLen)
 		if err != nil {
 			return
 		}
-		length := int(header[0])<<16 | int(header[1])<<8 | int(header[2])
-		out = appendStored(out, http2.FrameType(header[3]), http2.Flags(header[4]), binary.BigEndian.Uint32(header[5:]))
-		if _, err := in.Discard(frameHeaderLen + length); err != nil {
+		h := wire.ParseHeader(header)
+		out = appendStored(out, h)
+		if _, err := in.Discard(wire.HeaderLen + int(h.Length)); err != nil {
 			return
 		}
 	}
 }
 
-const frameHeaderLen = 9
-
 // status200 is a field section: RFC 7541's static table has it at index 8.
-const status200 = "\x88"
+var status200 = []byte{0x88}
+
+var storedBody = []byte(hello)
 
 // appendStored appends what answers a frame.
-func appendStored(out []byte, typ http2.FrameType, flags http2.Flags, stream uint32) []byte {
+func appendStored(out []byte, h wire.Header) []byte {
 	switch {
-	case typ == http2.FrameHeaders:
-		out = appendFrame(out, http2.FrameHeaders, http2.FlagHeadersEndHeaders, stream, status200)
-		return appendFrame(out, http2.FrameData, http2.FlagDataEndStream, stream, hello)
-	case typ == http2.FrameSettings && !flags.Has(http2.FlagSettingsAck):
-		return appendFrame(out, http2.FrameSettings, http2.FlagSettingsAck, 0, "")
+	case h.Type == wire.Headers:
+		out = wire.AppendHeaders(out, wire.HeadersParam{StreamID: h.StreamID, EndHeaders: true, Fragment: status200})
+		return wire.AppendData(out, h.StreamID, true, storedBody)
+	case h.Type == wire.Settings && !h.Flags.Has(wire.FlagAck):
+		return wire.AppendSettingsAck(out)
 	}
 	return out
-}
-
-func appendFrame(out []byte, typ http2.FrameType, flags http2.Flags, stream uint32, payload string) []byte {
-	n := len(payload)
-	out = append(out, byte(n>>16), byte(n>>8), byte(n), byte(typ), byte(flags))
-	out = binary.BigEndian.AppendUint32(out, stream)
-	return append(out, payload...)
 }
