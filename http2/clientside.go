@@ -144,6 +144,11 @@ func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
 	return cs.head(f)
 }
 
+// maxInformationalSeen bounds, in number, the 1xx responses to a request that has a
+// Got1xxResponse hook. A server that sends them without end, and never an answer,
+// would have the hook called for ever.
+const maxInformationalSeen = 10000
+
 // maxInformational bounds, in bytes of fields, the 1xx responses that nobody
 // looks at.
 func (cc *ClientConn) maxInformational() int { return int(cc.conf.session.MaxHeaderListSize) }
@@ -158,6 +163,9 @@ func (cs *clientStream) informational(f conn.Fields) error {
 		return err
 	}
 	if cs.trace != nil && cs.trace.Got1xxResponse != nil {
+		if cs.informationals++; cs.informationals > maxInformationalSeen {
+			return wire.Stream(f.StreamID, wire.EnhanceYourCalm, "1xx_too_many", "more than %d informational responses", maxInformationalSeen)
+		}
 		cs.cc.c.CatchUp()
 		if err := cs.trace.Got1xxResponse(code, textproto.MIMEHeader(h)); err != nil {
 			cs.abort(err)

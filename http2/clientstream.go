@@ -39,7 +39,8 @@ type clientStream struct {
 	gotByte           bool
 	gotHead           bool
 	tunnel            bool // a 2xx to CONNECT
-	informationalSize int
+	informationals    int  // that a hook has seen
+	informationalSize int  // of the others
 
 	// Set under the connection's lock before answered is closed, then constant.
 	answered chan struct{}

@@ -11,16 +11,22 @@ import (
 )
 
 const (
-	// maxStreamOutput is how many copied bytes a stream may have waiting for the
-	// client. A handler that writes more waits with them; so does one that
-	// writes a large piece, which is not copied.
+	// maxStreamOutput is how much memory a stream's output may take up that waits for
+	// the client: counted as what is allocated for it, since a byte that is flushed has
+	// a buffer of its own. A handler that has more waits with its Write, Flush or
+	// WriteHeader; so does one that writes a large piece, which is not copied.
+	// Otherwise a client that does not read has the server keep all that its handler
+	// can produce (CVE-2019-9517).
 	maxStreamOutput = 64 << 10
 
 	// maxConnOutput is shared by the streams of a connection: beyond so many as
 	// may have all of maxStreamOutput waiting, each gets what its share is when it
-	// writes, but room for two buffers at least. A client may open hundreds of
-	// streams and read none (CVE-2019-9517).
+	// writes, but minStreamOutput at least. A client may open hundreds of
+	// streams and read none.
 	maxConnOutput = 4 << 20
+
+	// minStreamOutput is room for two buffers and the field section before them.
+	minStreamOutput = 2*session.BufferMemory + 2<<10
 
 	// minLent is the size from which on a write is lent to the connection rather
 	// than copied. The goroutine has to wait for it, so it must be worth that.
@@ -139,8 +145,12 @@ func (w *responseWriter) wait(p []byte) error {
 	return nil
 }
 
+// awaitRoom waits until the stream has not too much waiting: after whatever a handler
+// may do again and again. The connection is locked.
+func (w *responseWriter) awaitRoom() error { return w.wait(nil) }
+
 // outputRoom is how much the stream may have waiting. The connection is locked.
 func (w *responseWriter) outputRoom() int {
 	share := maxConnOutput / max(1, w.st.sc.c.Session().OpenStreams())
-	return max(2*session.BufferSize, min(maxStreamOutput, share))
+	return max(minStreamOutput, min(maxStreamOutput, share))
 }

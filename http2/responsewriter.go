@@ -122,13 +122,15 @@ func (w *responseWriter) WriteHeader(status int) {
 	w.seal(status)
 }
 
-// inform sends a 1xx response at once: it is never held.
+// inform sends a 1xx response at once: it is never held. A handler that sends many
+// waits for a client that reads none.
 func (w *responseWriter) inform(status int) {
 	sec := session.NewSection()
 	sec.Fields = message.AppendInformational(sec.Fields, status, w.header)
 	c := w.st.sc.c
 	c.Lock()
 	c.Session().SendInfo(&w.st.Stream.Stream, sec)
+	w.awaitRoom()
 	c.Unlock()
 }
 
@@ -176,7 +178,8 @@ func (w *responseWriter) class() flushClass {
 func (w *responseWriter) Flush() { w.FlushError() }
 
 // FlushError sends what has been written so far, or holds it: see phase. It does
-// not wait until it has left. Its error says that the stream is dead.
+// not wait until it has left, but while the stream has too much waiting: see
+// maxStreamOutput. Its error says that the stream is dead.
 func (w *responseWriter) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -195,6 +198,7 @@ func (w *responseWriter) FlushError() error {
 	switch {
 	case w.body != nil && w.hasBody():
 		w.sendBody()
+		return w.awaitRoom()
 	case w.phase == phaseSealed:
 		w.flushHead()
 	}

@@ -222,3 +222,26 @@ func TestServerPushOnAStreamThatIsGoneFails(t *testing.T) {
 		}
 	})
 }
+
+// P110.
+func TestServerPushKeepsToTheServersOwnLimit(t *testing.T) {
+	var errs []error
+	serving{
+		srv: &Server{MaxConcurrentStreams: 2},
+		handler: func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				for range 3 {
+					errs = append(errs, w.(http.Pusher).Push("/wait", nil))
+				}
+			}
+			<-r.Context().Done()
+		},
+	}.run(t, func(c *servedConn) {
+		c.Request(1, h2test.EndStream)
+		c.Want("two promises", h2test.FrameOfType(wire.PushPromise, 1), h2test.FrameOfType(wire.PushPromise, 1))
+		c.WantNothing("a third would be one handler more than there may be")
+		if len(errs) != 3 || errs[0] != nil || errs[1] != nil || errs[2] != ErrPushLimitReached {
+			t.Errorf("Push: %v", errs)
+		}
+	})
+}

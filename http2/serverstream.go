@@ -161,7 +161,7 @@ func (st *serverStream) abort(v any) {
 	case st.Finished():
 		// A response without a body that was flushed, and so is complete.
 	case st.Lent(): // by another goroutine, which wants its bytes back
-		sess.ResetAfterHead(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
+		sess.Reset(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
 	default:
 		sess.ResetWhenSent(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
 	}
@@ -237,13 +237,13 @@ func (st *serverStream) readTimeout() {
 	st.Body.End(fmt.Errorf("%w", os.ErrDeadlineExceeded), nil)
 }
 
-// writeTimeout resets the stream. Content that has not left will not: its time is
-// over. A field section that was flushed leaves first.
+// writeTimeout resets the stream. What was flushed leaves first, as far as the client
+// takes it now; content that waits for a window will not: its time is over.
 func (st *serverStream) writeTimeout() {
 	c := st.sc.c
 	c.Lock()
 	st.w.releaseHeld()
-	c.Session().ResetAfterHead(&st.Stream.Stream, wire.InternalError, errDeadline)
+	c.Session().Reset(&st.Stream.Stream, wire.InternalError, errDeadline)
 	c.Session().Done(&st.Stream.Stream)
 	c.Unlock()
 }

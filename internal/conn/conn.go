@@ -213,6 +213,28 @@ func (c *Conn) Fail(err error) {
 	c.closeNetConn()
 }
 
+// remainsTimeout is how long what was flushed may take to leave after the peer has
+// ended its side. It mostly reads no more either.
+const remainsTimeout = time.Second
+
+// writeRemains ends the streams of a connection whose peer has ended its side, and
+// writes what was flushed on them before: the peer may still read. It is the reader's.
+func (c *Conn) writeRemains(err error) {
+	c.mu.Lock()
+	c.sess.End(err)
+	c.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.writing && !c.sess.Pending() {
+		return
+	}
+	timer := time.AfterFunc(remainsTimeout, func() { c.Fail(err) })
+	defer timer.Stop()
+	for c.dead == nil && (c.writing || c.sess.Pending()) {
+		c.room.Wait()
+	}
+}
+
 // FailWhenSent is Fail, once everything that is to be written has been.
 func (c *Conn) FailWhenSent(err error) {
 	c.mu.Lock()

@@ -66,6 +66,9 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 // goroutine.
 func (c *Conn) Serve() error {
 	err := c.in.run()
+	if err == io.EOF && c.opt.Session.Role == session.Server {
+		c.writeRemains(err)
+	}
 	c.Fail(err)
 	c.in.release()
 	c.mu.Lock()

@@ -103,6 +103,7 @@ func (c *Conn) emit() bool {
 	c.out.output.free()
 	c.out.output = nil
 	c.writing = false
+	c.room.Broadcast()
 	last := c.last
 	c.Unlock()
 	if last != nil {

@@ -35,11 +35,6 @@ const (
 	maxSettingsAcks = 256
 )
 
-type reset struct {
-	id   uint32
-	code wire.ErrCode
-}
-
 // control is what is to be said about the connection and about streams that
 // have nothing else to say.
 type control struct {
@@ -49,6 +44,7 @@ type control struct {
 	pingAcks     [][8]byte // at most maxPingAcks, and what came in one read
 	pings        [][8]byte
 	resets       []reset
+	remains      int      // memory that resets' remains take up, at most maxRemains and what came in one read
 	connCredit   bool     // s.recv has credit worth a frame
 	credits      []uint32 // streams whose receive window has; not with an External
 
@@ -76,19 +72,20 @@ func (s *Session) pushControl(k controlKind, id uint32) {
 // by stopping to listen to it.
 func (s *Session) Congested() bool {
 	c := &s.control
-	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.settingsAcks >= maxSettingsAcks
+	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.remains >= maxRemains || c.settingsAcks >= maxSettingsAcks
 }
 
-// queueReset makes RST_STREAM pending, for a stream that has been closed: a
-// user's scheduler forgets what it was given before that.
-func (s *Session) queueReset(id uint32, code wire.ErrCode) {
-	s.recent.add(id, resetByUs)
+// queueReset makes RST_STREAM pending, for a stream that has been closed, or refused.
+func (s *Session) queueReset(r reset) {
+	s.recent.add(r.id, resetByUs)
 	s.expect(echoesPerReset)
 	if s.control.goAway.fatal() {
+		if r.remains != nil {
+			s.dropQueue(r.remains)
+		}
 		return
 	}
-	s.control.resets = append(s.control.resets, reset{id, code})
-	s.pushControl(controlReset, id)
+	s.queueEnd(r)
 }
 
 // fatal reports whether the GOAWAY ends the connection at once.
@@ -96,12 +93,17 @@ func (g *goAway) fatal() bool { return g.sent && g.code != wire.NoError }
 
 // GoAway makes a GOAWAY pending: with NoError streams up to the last one seen
 // are finished and newer ones ignored (RFC 9113 §6.8), with any other code
-// nothing more is sent on any stream. A later call may turn a graceful end into
+// nothing follows it on any stream, and only what was flushed precedes it. A later call may turn a graceful end into
 // an error, not the other way round.
 func (s *Session) GoAway(code wire.ErrCode, debug string) {
 	g := &s.control.goAway
 	if g.fatal() || (g.sent && code == wire.NoError) {
 		return
+	}
+	if code != wire.NoError {
+		for _, st := range s.streams {
+			s.queueRemains(s.takeRemains(st))
+		}
 	}
 	g.last = s.peerLast
 	g.sent, g.pending = true, true

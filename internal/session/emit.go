@@ -76,6 +76,13 @@ func (b *Batch) raw(from int) {
 	b.Ops = append(b.Ops, Op{From: from, To: len(b.Raw)})
 }
 
+// rawIfAny is raw, if anything was appended.
+func (b *Batch) rawIfAny(from int) {
+	if len(b.Raw) > from {
+		b.raw(from)
+	}
+}
+
 // sectionSize is what a field section is taken to encode to, for the budget.
 const sectionSize = 64
 
@@ -84,7 +91,7 @@ const sectionSize = 64
 // sent.
 func (s *Session) Emit(b *Batch, budget int) {
 	b.MaxFrame = int(s.peer.maxFrameSize)
-	s.emitControl(b)
+	s.emitControl(b, budget)
 	if s.control.goAway.fatal() {
 		return
 	}
@@ -238,7 +245,6 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 			st.lentOut++
 			b.lent = true
 		}
-		st.q.bytes -= len(op.Data)
 		if it.data = it.data[len(op.Data):]; len(it.data) == 0 {
 			op.Buf = it.buf
 			if it.lent() {
@@ -273,7 +279,7 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 	switch {
 	case !s.peer.enablePush:
 		p.Err = ErrPushDisabled
-	case s.localOpen >= s.peer.maxConcurrentStreams || s.localLast >= maxStreamID-2:
+	case s.localOpen >= min(s.peer.maxConcurrentStreams, s.cfg.MaxConcurrentStreams) || s.localLast >= maxStreamID-2:
 		p.Err = ErrPushLimit
 	}
 	if p.Err != nil {

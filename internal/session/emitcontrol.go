@@ -9,7 +9,7 @@ import "h2fork.example/net/internal/wire"
 // (emitToken), except the two that must not wait: our first SETTINGS, which
 // RFC 9113 §3.4 wants before anything else, and GOAWAY; and SETTINGS
 // acknowledgements, which upstream does not push either.
-func (s *Session) emitControl(b *Batch) {
+func (s *Session) emitControl(b *Batch, budget int) {
 	c := &s.control
 	from := len(b.Raw)
 	if c.settings {
@@ -19,28 +19,58 @@ func (s *Session) emitControl(b *Batch) {
 		}
 		b.Raw = wire.AppendSettings(b.Raw, s.ours()...)
 	}
+	if c.goAway.fatal() {
+		b.rawIfAny(from)
+		s.emitLast(b, budget)
+		return
+	}
 	if c.goAway.pending {
-		c.goAway.pending = false
-		b.Raw = wire.AppendGoAway(b.Raw, c.goAway.last, c.goAway.code, []byte(c.goAway.debug))
+		s.appendGoAway(b)
 	}
-	if !c.goAway.fatal() {
-		for ; c.settingsAcks > 0; c.settingsAcks-- {
-			b.Raw = wire.AppendSettingsAck(b.Raw)
-		}
-		if s.cfg.External == nil {
-			s.appendPings(b, len(c.pingAcks), 0)
-			s.appendResets(b, len(c.resets))
+	for ; c.settingsAcks > 0; c.settingsAcks-- {
+		b.Raw = wire.AppendSettingsAck(b.Raw)
+	}
+	if s.cfg.External == nil {
+		s.appendPings(b, len(c.pingAcks), 0)
+		b.rawIfAny(from)
+		s.emitResets(b, budget)
+		from = len(b.Raw)
+		if len(c.resets) == 0 {
 			s.appendPings(b, 0, len(c.pings)) // their answers tell that the resets have arrived
-			s.appendConnCredit(b)
-			for _, id := range c.credits {
-				s.appendCredit(b, id)
-			}
-			c.credits = c.credits[:0]
+		}
+		s.appendConnCredit(b)
+		for _, id := range c.credits {
+			s.appendCredit(b, id)
+		}
+		c.credits = c.credits[:0]
+	}
+	b.rawIfAny(from)
+}
+
+// emitLast is the end of the connection: what was flushed on streams, then GOAWAY.
+func (s *Session) emitLast(b *Batch, budget int) {
+	c := &s.control
+	if !c.goAway.pending {
+		return
+	}
+	n := 0
+	for ; n < len(c.resets) && b.size < budget; n++ {
+		if r := c.resets[n].remains; r != nil {
+			s.emitRemains(b, r)
 		}
 	}
-	if len(b.Raw) > from {
+	c.resets = shift(c.resets, n)
+	if len(c.resets) == 0 {
+		from := len(b.Raw)
+		s.appendGoAway(b)
 		b.raw(from)
 	}
+}
+
+func (s *Session) appendGoAway(b *Batch) {
+	g := &s.control.goAway
+	g.pending = false
+	b.Raw = wire.AppendGoAway(b.Raw, g.last, g.code, []byte(g.debug))
 }
 
 // emitToken emits the control frame that t stands for, if it is still due.
@@ -53,15 +83,14 @@ func (s *Session) emitToken(b *Batch, t Token) {
 	case controlPing:
 		s.appendPings(b, 0, min(1, len(c.pings)))
 	case controlReset:
-		s.appendResetOf(b, t.id)
+		s.emitResetOf(b, t.id)
+		return
 	case controlConnCredit:
 		s.appendConnCredit(b)
 	case controlCredit:
 		s.appendCredit(b, t.id)
 	}
-	if len(b.Raw) > from {
-		b.raw(from)
-	}
+	b.rawIfAny(from)
 }
 
 func (s *Session) appendPings(b *Batch, acks, pings int) {
@@ -76,20 +105,34 @@ func (s *Session) appendPings(b *Batch, acks, pings int) {
 	c.pings = shift(c.pings, pings)
 }
 
-func (s *Session) appendResets(b *Batch, n int) {
+// emitResets ends streams, until the batch is full: others wait for the next.
+func (s *Session) emitResets(b *Batch, budget int) {
 	c := &s.control
-	for _, r := range c.resets[:n] {
-		b.Raw = wire.AppendRSTStream(b.Raw, r.id, r.code)
+	n := 0
+	for ; n < len(c.resets) && b.size < budget; n++ {
+		s.emitReset(b, c.resets[n])
 	}
+	clear(c.resets[:n])
 	c.resets = shift(c.resets, n)
 }
 
-func (s *Session) appendResetOf(b *Batch, id uint32) {
+func (s *Session) emitReset(b *Batch, r reset) {
+	if r.remains != nil {
+		s.emitRemains(b, r.remains)
+	}
+	if !r.silent {
+		from := len(b.Raw)
+		b.Raw = wire.AppendRSTStream(b.Raw, r.id, r.code)
+		b.raw(from)
+	}
+}
+
+func (s *Session) emitResetOf(b *Batch, id uint32) {
 	c := &s.control
 	for i, r := range c.resets {
 		if r.id == id {
-			b.Raw = wire.AppendRSTStream(b.Raw, r.id, r.code)
 			c.resets = append(c.resets[:i], c.resets[i+1:]...)
+			s.emitReset(b, r)
 			return
 		}
 	}

@@ -161,7 +161,7 @@ func TestAnExternalSchedulerChangesNothingButTheOrder(t *testing.T) {
 			e.head(st)
 			e.data(st, "hello")
 			e.end(st)
-			e.ResetAfterHead(&st.Stream, wire.InternalError, nil)
+			e.Reset(&st.Stream, wire.InternalError, nil)
 		},
 		"pushed": func(e *endpoint) {
 			st := e.accept(1, true)

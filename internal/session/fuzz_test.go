@@ -18,7 +18,7 @@ const (
 	localEnd
 	localTrailers
 	localReset
-	localResetAfterHead
+	localOver // the peer has ended the connection
 	localResetWhenSent
 	localDone
 	localConsume
@@ -168,8 +168,8 @@ func (e fuzzed) write(t wire.FrameType, st *testStream, n int) {
 		}
 	case localReset:
 		e.Reset(&st.Stream, wire.ErrCode(n), errCause)
-	case localResetAfterHead:
-		e.ResetAfterHead(&st.Stream, wire.ErrCode(n), errCause)
+	case localOver:
+		e.End(errCause)
 	case localResetWhenSent:
 		e.ResetWhenSent(&st.Stream, wire.ErrCode(n), errCause)
 	case localDone:
@@ -195,7 +195,7 @@ func fuzzSeeds() [][]byte {
 		join(headers(1, true), local(localHead, 0, 0), local(localData, 0, 9), local(localEnd, 0, 0), emit),
 		join(headers(1, false), local(localHead, 0, 0), emit, wire.AppendData(nil, 1, true, make([]byte, 99)), local(localConsume, 0, 50), local(localTrailers, 0, 0), emit),
 		join(local(localOpen, 0, 1), emit, local(localLend, 0, 200), emit, headers(1, false), wire.AppendData(nil, 1, true, []byte("x")), local(localDone, 0, 0), emit),
-		join(headers(1, false), local(localPromise, 0, 0), emit, local(localHead, 1, 0), local(localEnd, 1, 0), local(localResetAfterHead, 0, 2), emit),
+		join(headers(1, false), local(localPromise, 0, 0), emit, local(localHead, 1, 0), local(localEnd, 1, 0), local(localReset, 0, 2), emit),
 		join(settings(window, 0), headers(1, true), local(localHead, 0, 0), local(localLend, 0, 9), local(localEnd, 0, 0), emit, settings(window, 20), emit, wire.AppendWindowUpdate(nil, 1, 1000), emit),
 		join(headers(1, true), headers(3, false), wire.AppendRSTStream(nil, 1, wire.Cancel), wire.AppendPriority(nil, 3, wire.PriorityParam{StreamDep: 1, Weight: 3}), wire.AppendGoAway(nil, 1, wire.NoError, nil), wire.AppendPing(nil, false, [8]byte{}), emit),
 		join(headers(3, false), wire.AppendDataPadded(nil, 3, false, []byte("pad"), make([]byte, 40)), local(localReset, 0, 8), wire.AppendData(nil, 3, false, []byte("late")), local(localDiscard, 0, 3), wire.AppendData(nil, 1, false, nil), emit),

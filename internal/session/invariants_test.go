@@ -81,17 +81,17 @@ func (e *endpoint) checkStreams() error {
 func (e *endpoint) checkOutput() error {
 	ready, blocked := 0, 0
 	for _, st := range e.streams {
-		items, bytes, lent := 0, 0, 0
+		items, memory, lent := 0, 0, 0
 		for it := st.q.first(); it != nil; it = it.next {
 			items++
-			bytes += len(it.data)
+			memory += it.measure()
 			if it.lent() {
 				lent++
 			}
 		}
-		if items != st.q.len() || bytes != st.q.bytes || lent != int(st.lentQueued) {
-			return fmt.Errorf("stream %d: %d items, %d of them lent, and %d bytes, counted as %d, %d and %d",
-				st.id, items, lent, bytes, st.q.len(), st.lentQueued, st.q.bytes)
+		if items != st.q.len() || memory != st.q.memory || lent != int(st.lentQueued) {
+			return fmt.Errorf("stream %d: %d items, %d of them lent, %d bytes of memory, counted as %d, %d and %d",
+				st.id, items, lent, memory, st.q.len(), st.lentQueued, st.q.memory)
 		}
 		switch {
 		case st.blocked != notBlocked:

@@ -198,7 +198,7 @@ func (p *pair) act(x *exchange) {
 		}
 	case r == 98:
 		x.reset = x.reset || !x.server.Closed()
-		p.server.ResetAfterHead(&x.server.Stream, wire.InternalError, errCause)
+		p.server.Reset(&x.server.Stream, wire.InternalError, errCause)
 	default:
 		p.cancel(x)
 	}

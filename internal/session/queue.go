@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync"
+	"unsafe"
 
 	"h2fork.example/net/hpack"
 )
@@ -16,6 +17,15 @@ var sections = sync.Pool{New: func() any { return new(Section) }}
 
 // maxPooledFields keeps one huge section from being kept for ever.
 const maxPooledFields = 128
+
+// memory is what the section takes up.
+func (s *Section) memory() int {
+	n := int(unsafe.Sizeof(*s)) + cap(s.Fields)*int(unsafe.Sizeof(hpack.HeaderField{}))
+	for i := range s.Fields {
+		n += len(s.Fields[i].Name) + len(s.Fields[i].Value)
+	}
+	return n
+}
 
 // NewSection returns an empty section.
 func NewSection() *Section { return sections.Get().(*Section) }
@@ -68,6 +78,7 @@ const (
 // item is something queued on a stream.
 type item struct {
 	kind    itemKind
+	memory  int32    // that it takes up, with what it owns
 	sec     *Section // all but itemData
 	data    []byte   // itemData: what has not left; never empty
 	buf     *Buffer  // the storage of data; nil if it is lent
@@ -76,6 +87,21 @@ type item struct {
 }
 
 func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }
+
+// BufferMemory is what a queued [Buffer] takes up, however little is in it.
+const BufferMemory = int(unsafe.Sizeof(Buffer{}) + unsafe.Sizeof(item{}))
+
+// measure is what the item takes up. Lent bytes are their lender's.
+func (it *item) measure() int {
+	n := int(unsafe.Sizeof(*it))
+	if it.buf != nil {
+		n += int(unsafe.Sizeof(*it.buf))
+	}
+	if it.sec != nil {
+		n += it.sec.memory()
+	}
+	return n
+}
 
 // free gives back what the item owns.
 func (it *item) free() {
@@ -94,7 +120,7 @@ func (it *item) free() {
 type queue struct {
 	head, last *item
 	n          int32
-	bytes      int // of data
+	memory     int // that the items take up
 }
 
 func (q *queue) len() int { return int(q.n) }
@@ -106,6 +132,7 @@ func (s *Session) push(q *queue, it item) {
 	p := s.stocked().items.take()
 	*p = it
 	p.next = nil
+	p.memory = int32(p.measure())
 	if q.head == nil {
 		q.head = p
 	} else {
@@ -113,7 +140,19 @@ func (s *Session) push(q *queue, it item) {
 	}
 	q.last = p
 	q.n++
-	q.bytes += len(it.data)
+	q.memory += int(p.memory)
+}
+
+// extend appends data to the last item of q, if that is an owned buffer with room
+// for it. Small pieces that are flushed one by one share buffers so, for as long as
+// they wait.
+func (q *queue) extend(data []byte) bool {
+	it := q.last
+	if it == nil || it.buf == nil || cap(it.data)-len(it.data) < len(data) {
+		return false
+	}
+	it.data = append(it.data, data...) // what is being written of it lies before
+	return true
 }
 
 // pop takes the first item off q, which is not empty.
@@ -125,7 +164,7 @@ func (s *Session) pop(q *queue) item {
 		q.last = nil
 	}
 	q.n--
-	q.bytes -= len(it.data)
+	q.memory -= int(it.memory)
 	s.stocked().items.give(p)
 	return it
 }

@@ -262,7 +262,8 @@ func TestAnErrorOnAStreamAboveAGoAwayIsNotAnswered(t *testing.T) {
 	e.want("but of those that are open", "RST_STREAM(5) FRAME_SIZE_ERROR")
 }
 
-// RFC 9113 §5.4.1: after a connection error nothing but GOAWAY leaves.
+// RFC 9113 §5.4.1: after a connection error nothing but GOAWAY leaves, and what was
+// flushed before.
 func TestAFatalGoAwayIsTheLastFrame(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
@@ -276,7 +277,7 @@ func TestAFatalGoAwayIsTheLastFrame(t *testing.T) {
 			e.GoAway(wire.ProtocolError, "why")
 			e.GoAway(wire.NoError, "not back")
 			e.Reset(&st.Stream, wire.Cancel, nil)
-			e.want("only GOAWAY", "GOAWAY 1 PROTOCOL_ERROR")
+			e.want("only GOAWAY", "HEADERS(1)", "GOAWAY 1 PROTOCOL_ERROR")
 			if e.Pending() {
 				t.Error("something is pending")
 			}

@@ -12,8 +12,9 @@ import (
 var errCause = errors.New("cause")
 
 // What was flushed is not taken back, and a response that was cut short never
-// looks complete.
-func TestResetAfterHead(t *testing.T) {
+// looks complete. END_STREAM of both sides needs no RST_STREAM.
+func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
+	lots := string(make([]byte, BufferSize))
 	for _, test := range []struct {
 		name string
 		do   func(e *endpoint, st *testStream)
@@ -22,20 +23,29 @@ func TestResetAfterHead(t *testing.T) {
 		{"nothing was sent", func(*endpoint, *testStream) {}, []string{"RST_STREAM(1) CANCEL"}},
 		{"the head waits", func(e *endpoint, st *testStream) { e.head(st) }, []string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
 		{"a response without a body waits", func(e *endpoint, st *testStream) { e.head(st); e.end(st) },
-			[]string{"HEADERS(1) END_STREAM", "RST_STREAM(1) CANCEL"}},
+			[]string{"HEADERS(1) END_STREAM"}},
 		{"informational and head wait", func(e *endpoint, st *testStream) { e.info(st); e.head(st) },
 			[]string{"HEADERS(1)", "HEADERS(1)", "RST_STREAM(1) CANCEL"}},
 		{"only informational waits", func(e *endpoint, st *testStream) { e.info(st) }, []string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
-		{"head and data wait", func(e *endpoint, st *testStream) { e.head(st); e.data(st, "x"); e.lend(st, "y") },
-			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
+		{"head and data wait, and what is lent", func(e *endpoint, st *testStream) { e.head(st); e.data(st, "x"); e.lend(st, "y") },
+			[]string{"HEADERS(1)", "DATA(1) 1", "RST_STREAM(1) CANCEL"}},
 		{"the whole response waits", func(e *endpoint, st *testStream) { e.head(st); e.data(st, "x"); e.end(st) },
-			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
+			[]string{"HEADERS(1)", "DATA(1) 1 END_STREAM"}},
 		{"the whole response waits, with trailers", func(e *endpoint, st *testStream) { e.head(st); e.trailers(st) },
+			[]string{"HEADERS(1)", "HEADERS(1) END_STREAM"}},
+		{"the end waits for the last piece, which is lent", func(e *endpoint, st *testStream) { e.head(st); e.lend(st, "x"); e.end(st) },
 			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
 		{"the head has left", func(e *endpoint, st *testStream) { e.head(st); e.emit(); e.data(st, "x") },
-			[]string{"RST_STREAM(1) CANCEL"}},
+			[]string{"DATA(1) 1", "RST_STREAM(1) CANCEL"}},
 		{"a promise waits", func(e *endpoint, st *testStream) { e.promise(st); e.head(st) },
 			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
+		{"more waits than the window allows", func(e *endpoint, st *testStream) {
+			e.head(st)
+			for range 17 {
+				e.data(st, lots)
+			}
+			e.end(st)
+		}, []string{"HEADERS(1)", "DATA(1) 16384", "DATA(1) 16384", "DATA(1) 16384", "DATA(1) 16383", "RST_STREAM(1) CANCEL"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for _, sch := range schedulers {
@@ -43,17 +53,110 @@ func TestResetAfterHead(t *testing.T) {
 					e := newServer(t, sch.use)
 					st := e.accept(1, true)
 					test.do(e, st)
-					e.ResetAfterHead(&st.Stream, wire.Cancel, errCause)
+					e.Reset(&st.Stream, wire.Cancel, errCause)
 					e.data(st, "dropped")
 					e.end(st)
-					e.ResetAfterHead(&st.Stream, wire.InternalError, nil)
-					e.want("what was flushed, then RST_STREAM", test.want...)
-					if st.Err() != errCause || st.Lent() {
-						t.Errorf("%v, lent %v", st.Err(), st.Lent())
+					e.Reset(&st.Stream, wire.InternalError, nil)
+					if !st.Closed() || st.Err() != errCause || st.Lent() {
+						t.Errorf("closed %v, %v, lent %v", st.Closed(), st.Err(), st.Lent())
 					}
+					e.want("what was flushed, then the end", test.want...)
 				})
 			}
 		})
+	}
+}
+
+// A client that goes on with its request has to be told, whatever it got.
+func TestAWholeResponseIsFollowedByTheResetOfItsRequest(t *testing.T) {
+	e := newServer(t)
+	st := e.accept(1, false)
+	e.head(st)
+	e.end(st)
+	e.Reset(&st.Stream, wire.InternalError, errCause)
+	e.want("both", "HEADERS(1) END_STREAM", "RST_STREAM(1) INTERNAL_ERROR")
+}
+
+// Nobody wants a request that is cancelled.
+func TestWhatAClientHasQueuedDoesNotLeaveBeforeAReset(t *testing.T) {
+	e := newClient(t)
+	st := e.request(false)
+	e.emit()
+	e.data(st, "x")
+	e.Reset(&st.Stream, wire.Cancel, errCause)
+	e.want("only the reset", "RST_STREAM(1) CANCEL")
+}
+
+func TestWhatWasFlushedLeavesBeforeAnErrorOfTheConnection(t *testing.T) {
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			e := newServer(t, sch.use)
+			a, b := e.accept(1, true), e.accept(3, true)
+			e.head(a)
+			e.data(a, "x")
+			e.GoAway(wire.ProtocolError, "")
+			e.data(a, "too late")
+			e.head(b)
+			e.want("what was flushed, then GOAWAY", "HEADERS(1)", "DATA(1) 1", "GOAWAY 3 PROTOCOL_ERROR")
+		})
+	}
+}
+
+func TestWhatWasFlushedLeavesWhenThePeerHasEndedTheConnection(t *testing.T) {
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			e := newServer(t, sch.use)
+			st := e.accept(1, true)
+			e.head(st)
+			e.data(st, "x")
+			e.End(errCause)
+			e.want("what was flushed", "HEADERS(1)", "DATA(1) 1")
+			if !st.Closed() || st.Err() != errCause {
+				t.Errorf("closed %v, %v", st.Closed(), st.Err())
+			}
+		})
+	}
+}
+
+// A batch is full at some point, and the rest leaves with the next.
+func TestWhatRemainsOfStreamsLeavesInBatches(t *testing.T) {
+	const n = 8
+	e := newServer(t)
+	for i := range uint32(n) {
+		st := e.accept(2*i+1, true)
+		e.head(st)
+		e.data(st, "x")
+		e.Reset(&st.Stream, wire.Cancel, errCause)
+	}
+	b := new(Batch)
+	for i := range n {
+		if e.control.remains == 0 {
+			t.Fatalf("%d streams were taken for all", i)
+		}
+		b.Reset()
+		e.Emit(b, 1)
+	}
+	if e.control.remains != 0 || e.Pending() {
+		t.Errorf("%d bytes remain, pending %t", e.control.remains, e.Pending())
+	}
+}
+
+// CVE-2019-9514 and its like: streams end, and their peer reads nothing.
+func TestReadingStopsWhileTooMuchRemainsOfStreams(t *testing.T) {
+	e := newServer(t, func(c *Config) { c.MaxConcurrentStreams = 1 })
+	e.mustRecv(wire.AppendWindowUpdate(nil, 0, 1<<30))
+	most := 0
+	for i := uint32(1); !e.Congested(); i += 2 {
+		st := e.accept(i, true)
+		e.head(st)
+		for range 15 {
+			e.data(st, string(make([]byte, BufferSize)))
+		}
+		most = st.Queued()
+		e.Reset(&st.Stream, wire.Cancel, errCause)
+	}
+	if e.control.remains < maxRemains || e.control.remains > maxRemains+most {
+		t.Errorf("%d bytes remain", e.control.remains)
 	}
 }
 
@@ -188,7 +291,7 @@ func TestLentBytesThatAreDroppedComeBackAtOnce(t *testing.T) {
 	e.head(st)
 	e.lend(st, "lent")
 	moved := st.moved
-	e.ResetAfterHead(&st.Stream, wire.Cancel, nil)
+	e.Reset(&st.Stream, wire.Cancel, nil)
 	if st.Lent() || st.moved == moved {
 		t.Error("the owner still waits")
 	}

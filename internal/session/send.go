@@ -35,8 +35,12 @@ func (s *Session) SendInfo(st *Stream, sec *Section) { s.enqueue(st, item{kind: 
 func (s *Session) SendHead(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemHead, sec: sec}) }
 
 // SendBuffer queues body bytes that the session now owns.
+//
+// A user's scheduler is given each piece by itself: it keeps something for each,
+// and pieces that share a buffer could be many.
 func (s *Session) SendBuffer(st *Stream, buf *Buffer) {
-	if len(buf.B) == 0 {
+	open := !st.Closed() && !st.fin && !st.resetAfter
+	if len(buf.B) == 0 || (open && s.cfg.External == nil && st.q.extend(buf.B)) {
 		buf.Free()
 		return
 	}
@@ -83,29 +87,20 @@ func (s *Session) enqueue(st *Stream, it item) {
 	s.out.queued(s, st, &it)
 }
 
-// Reset ends the stream at once: what it had queued is dropped, RST_STREAM goes
-// out. cause is what Err reports from now on.
+// Reset ends the stream at once. RST_STREAM goes out, after what a server has flushed
+// and windows allow; the rest of what was queued is dropped. cause is what Err reports
+// from now on.
 func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
 	if st.Closed() {
 		return
 	}
+	remains, ended := s.takeRemains(st), st.gotEnd
 	s.close(st, cause)
 	if st.id != 0 {
-		s.queueReset(st.id, code)
+		// A response that leaves whole ends the stream by itself.
+		whole := ended && remains != nil && remains.fin
+		s.queueReset(reset{id: st.id, code: code, remains: remains, silent: whole})
 	}
-}
-
-// ResetAfterHead is Reset, except that a field section which is queued still
-// leaves first: what was flushed is not taken back.
-func (s *Session) ResetAfterHead(st *Stream, code wire.ErrCode, cause error) {
-	if st.Closed() || st.resetAfter {
-		return
-	}
-	if s.dropAfterHead(st) {
-		st.fin = false // a response that is cut short must not look whole
-	}
-	s.ResetWhenSent(st, code, cause)
-	st.Owner.OutputMoved()
 }
 
 // ResetWhenSent is Reset, once everything that is queued has left, END_STREAM
@@ -135,7 +130,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	if st != nil {
 		s.Reset(st, e.Code, e)
 	} else if !s.ignored(e.StreamID) {
-		s.queueReset(e.StreamID, e.Code)
+		s.queueReset(reset{id: e.StreamID, code: e.Code})
 	}
 	if early && !s.resets.take(now) {
 		return tooManyResets()

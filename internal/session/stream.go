@@ -140,8 +140,9 @@ func (st *Stream) Lent() bool { return st.lentQueued > 0 || st.lentOut > 0 }
 // back even if the stream has closed.
 func (st *Stream) LentOut() bool { return st.lentOut > 0 }
 
-// Queued is how many body bytes wait to leave.
-func (st *Stream) Queued() int { return st.q.bytes }
+// Queued is how much memory is taken up by what waits to leave: not how much
+// content, since a byte that is flushed has a buffer of its own.
+func (st *Stream) Queued() int { return st.q.memory }
 
 // endsAfter is the one predicate that decides which frame carries END_STREAM:
 // the stream is finished locally, and rest items (and rest bytes of them) are
@@ -176,7 +177,7 @@ func (s *Session) stopPeer(st *Stream) {
 	}
 	if st.done && complete && st.state != StateClosed && (st.state == StateHalfClosedLocal) == (s.cfg.Role == Server) {
 		s.close(st, nil)
-		s.queueReset(st.id, wire.NoError)
+		s.queueReset(reset{id: st.id, code: wire.NoError})
 	}
 }
 
@@ -241,18 +242,15 @@ func (s *Session) dropQueue(st *Stream) {
 	st.lentQueued = 0
 }
 
-// dropAfterHead is dropQueue, but keeps sections up to the final one. It reports
-// whether some of the message was dropped.
-func (s *Session) dropAfterHead(st *Stream) (cut bool) {
+// dropAfterHead is dropQueue, but keeps the field section that opens the stream.
+func (s *Session) dropAfterHead(st *Stream) {
 	for range st.q.len() {
-		switch it := s.pop(&st.q); it.kind {
-		case itemInfo, itemHead:
+		it := s.pop(&st.q)
+		if it.kind == itemHead {
 			s.push(&st.q, it)
-		default:
-			cut = cut || it.kind != itemPromise
-			it.free()
+			continue
 		}
+		it.free()
 	}
 	st.lentQueued = 0
-	return cut
 }
