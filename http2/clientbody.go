@@ -112,8 +112,8 @@ func (b *responseBody) Close() error {
 		b.cs.abort(errResponseBodyClosed)
 	}
 	b.cs.Body.Close()
-	if b.cs.bodyClosed != nil {
-		<-b.cs.bodyClosed // the caller may use the request again
+	if u := b.cs.upload; u != nil {
+		u.awaitClosed(b.cs.ctx) // the caller may use the request again
 	}
 	return nil
 }

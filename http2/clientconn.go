@@ -349,9 +349,12 @@ func (cc *ClientConn) admit() error {
 
 // RoundTrip implements http.RoundTripper on this connection.
 func (cc *ClientConn) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := cc.roundTrip(req)
-	if err == errClientConnUnusable {
-		closeBody(req)
+	u := newUpload(req)
+	res, err := cc.roundTrip(req, u)
+	if err != nil {
+		u.abandon(req.Context())
+		return nil, err
 	}
-	return res, err
+	u.release()
+	return res, nil
 }

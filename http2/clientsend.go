@@ -3,39 +3,42 @@ package http2
 import (
 	"errors"
 	"io"
-	"sync"
 	"time"
 
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
 )
 
-// maxBodyBuffer is how much of a request's body is read at a time.
-const maxBodyBuffer = 64 << 10
-
-var bodyBuffers = sync.Pool{New: func() any { b := make([]byte, maxBodyBuffer); return &b }}
-
 // errBodyStopped ends the sending of a body that the server does not want.
 var errBodyStopped = errors.New("http2: aborting request body write")
 
-// sendRest sends the request's body and trailers. length is -1 if it is unknown.
-func (cs *clientStream) sendRest(length int64) {
+// sendRest sends the request's body and trailers.
+func (cs *clientStream) sendRest() {
 	if cs.trace != nil && cs.trace.WroteHeaders != nil && cs.awaitHeadSent() {
 		cs.trace.WroteHeaders()
 	}
 	err := cs.awaitContinue()
 	switch {
 	case err != nil:
-	case cs.body == nil:
+	case cs.upload == nil:
 		err = cs.send(nil, true)
 	default:
-		err = cs.sendBody(length)
+		err = cs.sendBody()
 	}
-	cs.closeRequestBody()
+	if cs.upload != nil && (err == nil || cs.hasResponse()) {
+		cs.upload.stop() // or else RoundTrip decides: it may send the request again
+	}
 	cs.traceWroteRequest(err)
 	if err != nil && err != errBodyStopped {
 		cs.abort(err)
 	}
+}
+
+// hasResponse reports whether there is a response, and RoundTrip has done its part.
+func (cs *clientStream) hasResponse() bool {
+	cs.cc.c.Lock()
+	defer cs.cc.c.UnlockQuietly()
+	return cs.res != nil
 }
 
 // awaitContinue waits for 100 (Continue), if it was asked for, but not for ever:
@@ -77,20 +80,18 @@ func (cs *clientStream) stopErrLocked() error {
 	return nil
 }
 
-// sendBody sends the body, and the end. What is read is lent to the connection,
-// and the next piece is read when that has been taken.
-func (cs *clientStream) sendBody(length int64) error {
-	pooled := bodyBuffers.Get().(*[]byte)
-	defer bodyBuffers.Put(pooled)
-	r := bodyReader{r: cs.body, left: length, known: length >= 0}
-	buf := *pooled
-	if r.known && length < maxBodyBuffer {
-		buf = buf[:length+1] // one more, to see whether there is more than was said
+// sendBody sends the body, and the end. What is read is lent to the connection, and the
+// next piece is read when that has been taken.
+func (cs *clientStream) sendBody() error {
+	u := cs.upload
+	if !u.begin(&cs.sender) {
+		return errBodyStopped
 	}
-	for {
-		n, err := r.read(buf)
-		if n > 0 || err == io.EOF {
-			if err := cs.send(buf[:n], err == io.EOF); err != nil {
+	defer u.leave(&cs.sender)
+	for sent := 0; ; {
+		piece, err := u.next(&cs.sender, &sent)
+		if len(piece) > 0 || err == io.EOF {
+			if err := cs.send(piece, err == io.EOF); err != nil {
 				return err
 			}
 		}
@@ -112,36 +113,6 @@ func (cs *clientStream) bodyErr(err error) error {
 		return stop
 	}
 	return err
-}
-
-// bodyReader reads a request's body, and holds it to its length if that is known.
-type bodyReader struct {
-	r     io.Reader
-	left  int64
-	known bool
-}
-
-// read is Read. Once a body of known length is complete it looks for the end at
-// once, so that END_STREAM can go with the last piece.
-func (b *bodyReader) read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if !b.known {
-		return n, err
-	}
-	b.left -= int64(n)
-	if b.left == 0 && err == nil {
-		var extra [1]byte
-		m, e := b.r.Read(extra[:])
-		b.left -= int64(m)
-		err = e
-	}
-	switch {
-	case b.left < 0:
-		return 0, errRequestBodyTooLong
-	case b.left > 0 && err == io.EOF:
-		return n, io.ErrUnexpectedEOF
-	}
-	return n, err
 }
 
 // send lends p to the connection and waits until that does not need it any more;
@@ -205,8 +176,12 @@ func (cs *clientStream) stopLocked() {
 	}
 	cs.sending = sendStopped
 	cs.cc.c.Session().Abandon(&cs.Stream.Stream)
-	if cs.body != nil {
-		go cs.closeRequestBody() // the program's, and it may take its time
+	if cs.upload == nil {
+		return
+	}
+	cs.upload.halt(&cs.sender)
+	if cs.res != nil { // or else RoundTrip decides
+		go cs.upload.stop() // Close is the program's, and may take its time
 	}
 }
 
@@ -218,13 +193,4 @@ func (cs *clientStream) withholdRest() {
 		cs.stopLocked()
 	}
 	cs.cc.c.UnlockQuietly()
-}
-
-// closeRequestBody closes the request's body, once, as http.RoundTripper demands.
-// It does not wait if another goroutine is at it.
-func (cs *clientStream) closeRequestBody() {
-	if cs.body != nil && cs.closingBody.CompareAndSwap(false, true) {
-		cs.body.Close()
-		close(cs.bodyClosed)
-	}
 }

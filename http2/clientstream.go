@@ -29,7 +29,7 @@ type clientStream struct {
 	req     *http.Request // the program's again once RoundTrip has returned
 	ctx     context.Context
 	trace   *httptrace.ClientTrace // or nil
-	body    io.ReadCloser          // the request's; nil if it has none
+	upload  *upload                // the request's body; nil if it has none
 	trailer http.Header            // the request's; its values are the program's until the body ends
 	isHead  bool
 	connect bool // CONNECT, of either kind
@@ -53,10 +53,9 @@ type clientStream struct {
 	gone        chan struct{} // closed when the stream is; nil if nobody waits
 	continue100 chan struct{} // buffered: the server wants the body; nil if it is not asked
 
-	sending     sendState   // guarded by the connection's lock
-	over        atomic.Bool // the stream is closed, and everybody has been told
-	closingBody atomic.Bool
-	bodyClosed  chan struct{} // closed when body is; nil if there is none
+	sending sendState   // guarded by the connection's lock
+	sender  sender      // of upload
+	over    atomic.Bool // the stream is closed, and everybody has been told
 
 	content  responseBody // behind the response's Body, if that has any
 	received conn.Body    // and behind that
@@ -118,15 +117,16 @@ func firstValue(h http.Header, name string) string {
 	return ""
 }
 
-// roundTrip sends req. Its body is closed if there is an error, but for
-// errClientConnUnusable, which leaves it for another connection.
-func (cc *ClientConn) roundTrip(req *http.Request) (*http.Response, error) {
+// roundTrip sends req with the body that u has, if it is not nil. What becomes of that
+// if there is an error is the caller's to decide.
+func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, error) {
 	cs := &clientStream{
 		cc:       cc,
 		req:      req,
 		ctx:      req.Context(),
 		trace:    httptrace.ContextClientTrace(req.Context()),
 		connect:  req.Method == http.MethodConnect,
+		upload:   u,
 		trailer:  req.Trailer,
 		isHead:   req.Method == http.MethodHead,
 		gzip:     cc.t.gzipFor(req),
@@ -136,21 +136,13 @@ func (cc *ClientConn) roundTrip(req *http.Request) (*http.Response, error) {
 		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
 	}
 	cs.Init(cc.c, cs, &cs.received)
-	length := bodyLength(req)
-	if length != 0 {
-		cs.body = req.Body
-		cs.bodyClosed = make(chan struct{})
-	}
-	if err := cs.start(length); err != nil {
+	if err := cs.start(bodyLength(req)); err != nil {
 		cc.giveUp()
-		if err != errClientConnUnusable {
-			closeBody(req)
-		}
 		return nil, err
 	}
 	cs.watch()
-	if cs.body != nil || len(cs.trailer) > 0 {
-		go cs.sendRest(length)
+	if cs.upload != nil || len(cs.trailer) > 0 {
+		go cs.sendRest()
 	} else {
 		cs.traceWritten()
 	}
@@ -186,7 +178,7 @@ func (cs *clientStream) start(length int64) error {
 	if wantsClose(cs.req) {
 		cc.doNotReuse = true
 	}
-	ends := cs.body == nil && len(cs.trailer) == 0
+	ends := cs.upload == nil && len(cs.trailer) == 0
 	cc.c.Session().Open(&cs.Stream.Stream, sec, ends, -1)
 	cc.c.Unlock()
 	cc.noteState()
@@ -285,9 +277,6 @@ func (cs *clientStream) await() (*http.Response, error) {
 	}
 	<-cs.answered
 	if cs.res == nil {
-		if cs.bodyClosed != nil {
-			<-cs.bodyClosed // callers look at their body next (golang/go#60041)
-		}
 		return nil, cs.err
 	}
 	cs.res.Request = cs.req
@@ -353,6 +342,9 @@ func (cs *clientStream) closedByEngine() {
 	}
 	if cs.res == nil && cs.err == nil {
 		cs.err = err
+	}
+	if cs.upload != nil {
+		cs.upload.halt(&cs.sender) // also where everything has been sent
 	}
 	if cs.claimAnswer() {
 		close(cs.answered)

@@ -38,18 +38,6 @@ func TestRefusedRequestIsSentAgainWithANewBody(t *testing.T) {
 	})
 }
 
-func TestRefusedRequestIsNotSentAgainWithoutGetBody(t *testing.T) {
-	withTransport(t, new(Transport), func(c *calling) {
-		body := newSentBody("content", io.EOF)
-		k := c.roundTrip(newRequest("POST", "https://example.com/", body))
-		p := c.accept()
-		p.Want("a request", headersOf(1, h2test.KeepOpen))
-		p.RST(1, wire.RefusedStream)
-		wantErr(t, "callers match texts", k.failure(), "http2: Transport: cannot retry err [stream error: stream ID 1; REFUSED_STREAM; received from peer] after Request.Body was written; define Request.GetBody to avoid this error")
-		body.wantClosed(t, "RoundTrip has failed")
-	})
-}
-
 func TestErrorOfGetBodyIsTheRequests(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		mine := errors.New("no second body")

@@ -243,10 +243,6 @@ var pairCases = []pairCase{
 		twinPause()
 		p.Headers(3, h2test.EndStream, ":status", "204")
 	}},
-	{name: "REFUSED_STREAM without GetBody", program: func(c *pairClient) {
-		req := newRequest("POST", pairURL, struct{ io.Reader }{strings.NewReader("content")})
-		c.do(req)
-	}, server: resetting(wire.RefusedStream)},
 	{name: "reset in the middle of a body", program: getting, server: func(p *h2test.Peer) {
 		p.Headers(1, h2test.KeepOpen, ":status", "200")
 		p.Data(1, h2test.KeepOpen, "some")

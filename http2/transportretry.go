@@ -27,83 +27,114 @@ var (
 	errClientConnClosed         = errors.New("http2: client conn is closed")
 )
 
+// An attempt is a request that is sent over a connection of the pool, again if it may
+// be: the request, and what is left of its body.
+type attempt struct {
+	t      *Transport
+	req    *http.Request
+	upload *upload // or nil
+	sent   bool    // over a connection, though perhaps not all of it
+	retry  int     // it is sent again for the retry'th time
+}
+
 // roundTripOnPool sends req over a connection of the pool, again if it may be.
 func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
-	pool := t.connPool()
 	addr := authorityAddr(req.URL.Scheme, req.URL.Host)
-	original := req
-	for retry := 0; ; retry++ {
-		cc, err := pool.GetClientConn(req, addr)
-		if err != nil {
-			t.vlogf("http2: Transport failed to get client conn for %s: %v", addr, err)
-			if !isNoCachedConn(err) || req != original { // or else net/http will send it some other way
-				closeBody(req)
-			}
-			return nil, err
-		}
-		traceGotConn(req, cc, cc.used.Swap(true))
-		res, err := cc.roundTrip(req)
-		if err == nil {
+	a := &attempt{t: t, req: req, upload: newUpload(req), retry: retriesBefore(req)}
+	for {
+		res, err := a.roundTrip(addr)
+		switch {
+		case err == nil:
+			a.upload.release()
 			return res, nil
+		case isNoCachedConn(err) && (!a.sent || a.upload == nil): // net/http dials, and sends req
+			a.upload.release()
+			return nil, err
+		case isNoCachedConn(err) && t.h1 != nil: // net/http would want the body from the beginning
+			return a.throughNetHTTP(req)
 		}
-		if err == errClientConnNotEstablished {
-			// It never worked; keeping it any longer would fail the next request too.
-			pool.MarkDead(cc)
-		}
-		if req, err = t.again(req, err, retry); err != nil {
+		if err = a.again(err); err != nil {
 			t.vlogf("RoundTrip failure: %v", err)
+			a.upload.abandon(req.Context())
 			return nil, err
 		}
+		a.retry++
 	}
 }
 
-// again returns the request to send after req failed with cause, for the
-// retry'th time again, once it may be sent; or the error to report, and then the
-// body is closed.
-func (t *Transport) again(req *http.Request, cause error, retry int) (*http.Request, error) {
-	if retry >= maxRetries {
-		if cause == errClientConnUnusable {
-			closeBody(req)
+// roundTrip sends the request once.
+func (a *attempt) roundTrip(addr string) (*http.Response, error) {
+	pool := a.t.connPool()
+	cc, err := pool.GetClientConn(a.req, addr)
+	if err != nil {
+		a.t.vlogf("http2: Transport failed to get client conn for %s: %v", addr, err)
+		return nil, err
+	}
+	traceGotConn(a.req, cc, cc.used.Swap(true))
+	res, err := cc.roundTrip(a.req, a.upload)
+	a.sent = a.sent || err != errClientConnUnusable
+	if err == errClientConnNotEstablished {
+		// It never worked; keeping it any longer would fail the next request too.
+		pool.MarkDead(cc)
+	}
+	return res, err
+}
+
+// again prepares for sending the request again, which failed with cause, and returns
+// once it may be; or with the error to report.
+func (a *attempt) again(cause error) error {
+	if a.retry >= maxRetries || !unprocessed(cause) {
+		return cause
+	}
+	if cause != errClientConnUnusable { // or else not even the body was touched
+		if err := a.rewind(cause); err != nil {
+			return err
 		}
-		return nil, cause
 	}
-	next, err := retriable(req, cause)
-	if err != nil {
-		return nil, err
+	if err := pauseBeforeRetry(a.req, a.retry); err != nil {
+		return err
 	}
-	if err := pauseBeforeRetry(next, retry); err != nil {
-		closeBody(next)
-		return nil, err
-	}
-	t.vlogf("RoundTrip retrying after failure: %v", cause)
-	return next, nil
+	a.t.vlogf("RoundTrip retrying after failure: %v", cause)
+	return nil
 }
 
-// retriable returns the request to send after req failed with err, or the error
-// to report. Only what the server has certainly not processed is sent again.
-func retriable(req *http.Request, err error) (*http.Request, error) {
+// unprocessed reports whether a request that failed with err has certainly not been
+// processed by the server (RFC 9113 §8.7).
+func unprocessed(err error) bool {
 	var se StreamError
-	switch {
-	case err == errClientConnUnusable: // never sent: not even the body was touched
-		return req, nil
-	case err == errClientConnGotGoAway:
-	case errors.As(err, &se) && se.Code == ErrCodeRefusedStream:
-	default:
-		return nil, err
+	return err == errClientConnUnusable || err == errClientConnGotGoAway ||
+		(errors.As(err, &se) && se.Code == ErrCodeRefusedStream)
+}
+
+// rewind makes sure that the request's body begins with its beginning: GetBody makes a
+// new one, or all that has been read is still there. A body that a goroutine of ours
+// is in the middle of reading is not asked for again: a GetBody may rewind the one
+// that there is.
+func (a *attempt) rewind(cause error) error {
+	u := a.upload
+	if u == nil {
+		return nil
 	}
-	if req.Body == nil || req.Body == http.NoBody {
-		return req, nil
+	if a.req.GetBody == nil || (!u.awaitIdle() && u.canReplay()) {
+		if u.canReplay() {
+			return nil
+		}
+		return fmt.Errorf("http2: Transport: cannot retry err [%v] after Request.Body was written; define Request.GetBody to avoid this error", cause)
 	}
-	if req.GetBody == nil {
-		return nil, fmt.Errorf("http2: Transport: cannot retry err [%v] after Request.Body was written; define Request.GetBody to avoid this error", err)
+	go u.stop()
+	u.awaitClosed(a.req.Context())
+	if !u.awaitIdle() {
+		return fmt.Errorf("http2: Transport: cannot retry err [%v] while Request.Body is being read", cause)
 	}
-	body, err := req.GetBody()
+	body, err := a.req.GetBody()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	again := *req
+	u.release()
+	again := *a.req
 	again.Body = body
-	return &again, nil
+	a.req, a.upload = &again, newUpload(&again)
+	return nil
 }
 
 // pauseBeforeRetry waits before the request is sent for the retry'th time again.
