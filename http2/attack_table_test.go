@@ -109,6 +109,12 @@ var attackTable = []attackRow{
 		[]string{"TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
 	},
 	{
+		"requests that are as large as they may be, and whose handlers do not return",
+		"eight times MaxHeaderBytes for each stream that may be open, at most",
+		[]string{"message.maxHeaderHint", "message.valuesRoom", "conn.maxPooledFields", "conn.maxPooledFrame"},
+		[]string{"TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits", "TestRequestsTakeNoMoreMemoryThanUpstreams"},
+	},
+	{
 		"bodies that nobody reads",
 		"no more comes than the connection's window",
 		[]string{"http2.defaultReceiveWindow"},

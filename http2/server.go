@@ -26,6 +26,11 @@ type Server struct {
 	// (SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 §5.1.2). As many handlers run
 	// at once on a connection at most; requests beyond that, which a client can
 	// cause by resetting streams, wait. 0 means 250.
+	//
+	// A request takes up to four times http.Server.MaxHeaderBytes of memory, its
+	// Header and what a handler keeps of it included, besides some KiB for the
+	// stream. With as many that wait as handlers that run, it is eight times
+	// MaxHeaderBytes × MaxConcurrentStreams for a connection at most.
 	MaxConcurrentStreams uint32
 
 	// MaxDecoderHeaderTableSize is the size in bytes of the table that clients

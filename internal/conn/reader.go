@@ -33,9 +33,9 @@ type reader struct {
 	now time.Time // of the last read
 
 	small  [idleReadSize]byte
-	pooled *[]byte // from readBuffers or bulkBuffers, or nil
+	pooled *[]byte // from one of the pools, or nil
 	bulk   bool    // the last read brought much
-	buf    []byte  // small, *pooled, or larger for a large frame
+	buf    []byte  // small or *pooled
 	r, w   int     // buf[r:w] is unread
 
 	dec      *hpack.Decoder
