@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -243,7 +244,7 @@ func TestTransportDialsAnewAfterAnAttack(t *testing.T) {
 		p := c.accept()
 		p.Want("a request", headersOf(1, h2test.EndStream))
 		p.Conn().Write(bytes.Repeat(rawFrame(wire.Ping, 0, 0, "12345678"), 20000))
-		if err := k.failure(); err != ConnectionError(ErrCodeEnhanceYourCalm) {
+		if err := k.failure(); !errors.Is(err, ConnectionError(ErrCodeEnhanceYourCalm)) {
 			t.Errorf("RoundTrip: %v", err)
 		}
 		k = c.roundTrip(get("https://example.com/"))

@@ -446,6 +446,14 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	if t == nil || t.GotConn == nil {
 		return
 	}
+	select { // a connection that breaks with its first write is none
+	case <-cc.greetingLeft:
+	case <-cc.over:
+		if cc.neverWorked() {
+			return
+		}
+	case <-req.Context().Done():
+	}
 	info := httptrace.GotConnInfo{Conn: cc.nc, Reused: reused}
 	cc.c.Lock()
 	info.WasIdle = reused && cc.c.Session().OpenStreams() == 0

@@ -167,8 +167,11 @@ func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
 	sc.cancel()
 }
 
-// gathers is a variable for tests, whose connections are in memory.
-var gathers = conn.Gathers
+// gathers and readsApart are variables for tests, whose connections are in memory.
+var (
+	gathers    = conn.Gathers
+	readsApart = conn.ReadsApart
+)
 
 // options puts the engine's options together.
 func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpts) conn.Options {
@@ -188,6 +191,7 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 		SettingsTimeout:     firstSettingsTimeout,
 		TellActivity:        sc.hs.ConnState != nil,
 		Gathers:             gathers(c),
+		ReadsApart:          readsApart(c),
 		Log:                 sc.log(),
 	}
 }

@@ -20,11 +20,10 @@ const (
 
 // Errors with which a connection declines a request, or ends.
 var (
-	errClientConnUnusable       = errors.New("http2: client conn not usable")
-	errClientConnNotEstablished = errors.New("http2: client conn could not be established")
-	errClientConnGotGoAway      = errors.New("http2: Transport received Server's graceful shutdown GOAWAY")
-	errClientConnForceClosed    = errors.New("http2: client connection force closed via ClientConn.Close")
-	errClientConnClosed         = errors.New("http2: client conn is closed")
+	errClientConnUnusable    = errors.New("http2: client conn not usable")
+	errClientConnGotGoAway   = errors.New("http2: Transport received Server's graceful shutdown GOAWAY")
+	errClientConnForceClosed = errors.New("http2: client connection force closed via ClientConn.Close")
+	errClientConnClosed      = errors.New("http2: client conn is closed")
 )
 
 // roundTripOnPool sends req over a connection of the pool, again if it may be.
@@ -46,8 +45,8 @@ func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
 		if err == nil {
 			return res, nil
 		}
-		if err == errClientConnNotEstablished {
-			// It never worked; keeping it any longer would fail the next request too.
+		if cc.neverWorked() {
+			// Keeping it any longer would fail the next request too.
 			pool.MarkDead(cc)
 		}
 		if req, err = t.again(req, err, retry); err != nil {

@@ -1,10 +1,13 @@
 package conn
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"time"
 
 	"h2fork.example/net/hpack"
@@ -62,16 +65,57 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.section.dec = in.dec
 }
 
-// Serve reads until the connection ends, and returns why. It is the reader
-// goroutine.
+// Serve reads until the connection ends, and returns why.
 func (c *Conn) Serve() error {
-	err := c.in.run()
-	c.Fail(err)
-	c.in.release()
+	if c.opt.ReadsApart {
+		c.readApart()
+	} else {
+		c.read()
+	}
 	c.mu.Lock()
-	err = c.dead
-	c.mu.Unlock()
-	return err
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+// read is the reader goroutine.
+func (c *Conn) read() {
+	c.Fail(c.in.run())
+	c.in.release()
+}
+
+// readApart is read on a goroutine of its own, which is not waited for when the
+// connection is over: its net.Conn is a program's, and may leave a Read waiting
+// after Close.
+func (c *Conn) readApart() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.read()
+	}()
+	select {
+	case <-done:
+		return
+	case <-c.over:
+	}
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// ReadsApart is Options.ReadsApart for nc: whether it is unknown that Close ends a
+// Read that waits, as net.Conn demands. Such a connection costs another goroutine.
+func ReadsApart(nc net.Conn) bool {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return false
+	}
+	return true
 }
 
 func (in *reader) run() error {
@@ -206,6 +250,9 @@ func (in *reader) readPreface() error {
 func (in *reader) frames() error {
 	for in.w-in.r >= wire.HeaderLen {
 		h := wire.ParseHeader(in.buf[in.r:])
+		if !in.settings && isHTTP1(in.buf[in.r:in.w]) {
+			return wire.Conn(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
+		}
 		if h.Length > in.c.opt.Session.MaxFrameSize {
 			return wire.Conn(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
 		}
@@ -224,6 +271,10 @@ func (in *reader) frames() error {
 	}
 	return nil
 }
+
+// isHTTP1 reports whether what a peer says first is in HTTP/1: a server that knows
+// nothing else answers that way, and as a frame it would be one of 4.7 MB.
+func isHTTP1(p []byte) bool { return bytes.HasPrefix(p, []byte("HTTP/1.")) }
 
 // frame handles one frame.
 func (in *reader) frame(h wire.Header, p []byte) error {
