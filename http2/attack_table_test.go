@@ -91,10 +91,11 @@ var attackTable = []attackRow{
 	},
 	{
 		"half a greeting, half a frame, half a field section",
-		"closed after ten seconds, two seconds, IdleTimeout; a client asks with ReadIdleTimeout",
-		[]string{"conn.prefaceTimeout", "http2.firstSettingsTimeout"},
+		"closed after ten seconds, IdleTimeout, ReadHeaderTimeout or ten seconds",
+		[]string{"conn.prefaceTimeout", "http2.firstSettingsTimeout", "conn.sectionTimeout"},
 		[]string{"TestServerEndsAConnectionWithoutAPreface", "TestServerEndsAConnectionWithoutSettings", "TestServerEndsAnIdleConnectionInTheMiddleOfAFrame",
-			"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestTransportGivesUpAServerInTheMiddleOfAFrame"},
+			"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd",
+			"TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd", "TestTransportGivesUpAServerInTheMiddleOfAFrame"},
 	},
 	{
 		"frames that are announced and not sent",

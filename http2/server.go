@@ -175,6 +175,7 @@ func unencryptedConn(c *tls.Conn) (net.Conn, error) {
 // serveHandedOver serves a connection that net/http accepted. Its handler
 // carries the connection's context.
 func (s *Server) serveHandedOver(hs *http.Server, c net.Conn, h http.Handler, sawPreface bool) {
+	c.SetReadDeadline(time.Time{}) // net/http's, of the first request's header (golang/go#80876)
 	opts := &ServeConnOpts{BaseConfig: hs, Handler: h, SawClientPreface: sawPreface}
 	if b, ok := h.(interface{ BaseContext() context.Context }); ok {
 		opts.Context = b.BaseContext()
@@ -189,7 +190,9 @@ type ServeConnOpts struct {
 	Context context.Context
 
 	// BaseConfig supplies handler, timeouts, limits, hooks and the log. A
-	// shutdown of it ends the connection with GOAWAY.
+	// shutdown of it ends the connection with GOAWAY. A field section that has
+	// begun has to end within its ReadHeaderTimeout; 0 means 10 seconds, less
+	// that it may take for ever.
 	BaseConfig *http.Server
 
 	// Handler handles the requests. If it is nil, BaseConfig's does, and

@@ -29,6 +29,7 @@ type Options struct {
 	ReadsApart          bool // see ReadsApart
 
 	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
+	SectionTimeout  time.Duration // for a field section that has begun; 0 for sectionTimeout, less for none
 
 	// Greeted, if it is not nil, is closed when our SETTINGS have left.
 	Greeted chan struct{}
@@ -119,6 +120,9 @@ type Conn struct {
 
 // New returns a connection that has not been started.
 func New(opt Options) *Conn {
+	if opt.SectionTimeout == 0 {
+		opt.SectionTimeout = sectionTimeout
+	}
 	now := time.Now()
 	c := &Conn{
 		opt:  opt,

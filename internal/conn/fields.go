@@ -62,6 +62,7 @@ var fieldLists = sync.Pool{New: func() any { return new([]hpack.HeaderField) }}
 // section is the field section under assembly. It is the reader goroutine's.
 type section struct {
 	id       uint32 // 0 if there is none
+	number   uint32 // how many have begun
 	complete bool   // and has not been handed on
 	head     wire.HeadersFrame
 	list     []hpack.HeaderField
@@ -96,6 +97,7 @@ func (a *section) emit(f hpack.HeaderField) {
 
 func (a *section) begin(f wire.HeadersFrame) {
 	a.id, a.head = f.StreamID, f
+	a.number++
 	a.head.Fragment = nil // it is part of a buffer that is not ours to keep
 	a.size, a.wire, a.large = 0, 0, false
 	a.dec.SetEmitEnabled(true)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"h2fork.example/net/hpack"
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -44,6 +43,7 @@ type reader struct {
 	dec      *hpack.Decoder
 	table    uint32 // our HEADER_TABLE_SIZE
 	section  section
+	clock    sectionClock
 	settings bool    // the peer's first SETTINGS have arrived
 	fed      []*Body // have got something that a Read waits for
 }
@@ -80,6 +80,7 @@ func (c *Conn) Serve() error {
 // read is the reader goroutine.
 func (c *Conn) read() {
 	c.Fail(c.in.run())
+	c.in.stopSectionClock()
 	c.in.release()
 }
 
@@ -143,6 +144,7 @@ func (in *reader) run() error {
 			c.waitForRoom()
 		}
 		c.Unlock() // what this read brought about happens now
+		in.watchSection()
 		if err := in.fill(); err != nil {
 			return err
 		}
@@ -185,12 +187,7 @@ func (c *Conn) protocolError(err error) error {
 	if c.opt.Log.Printf != nil {
 		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), err)
 	}
-	c.Lock()
-	c.sess.GoAway(ce.Code, ce.Reason)
-	if c.opt.Session.Role == session.Client {
-		c.sess.CloseAll(ce) // nobody waits for an answer that cannot be trusted
-	}
-	c.Unlock()
+	c.endWith(ce)
 	return c.in.discard()
 }
 
