@@ -62,6 +62,7 @@ func TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
 					settled()
 					begin := time.Now()
 					c.write([]byte(begun))
+					time.Sleep(limit - 5*time.Second)
 					c.wantSentAway("headers_timeout")
 					if d := time.Since(begin); d != limit {
 						t.Errorf("the rest was waited for for %v, want %v", d, limit)

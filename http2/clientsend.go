@@ -98,6 +98,7 @@ func (cs *clientStream) sendBody(length int64) error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
+			cs.awaitHeadIfItLeaves()
 			return cs.bodyErr(err)
 		}
 	}

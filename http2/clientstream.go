@@ -423,6 +423,15 @@ func (cs *clientStream) awaitHeadSent() bool {
 	return cs.HeadSent()
 }
 
+// awaitHeadIfItLeaves waits until the field section has left, unless it waits for
+// the server's limit. A body that fails at once then always shows as HEADERS and
+// RST_STREAM, as upstream's does, and not only if the writer was faster.
+func (cs *clientStream) awaitHeadIfItLeaves() {
+	cs.cc.c.Lock()
+	defer cs.cc.c.UnlockQuietly()
+	cs.Wait(func() bool { return cs.HeadSent() || cs.Closed() || !cs.cc.c.Session().WaitingMayOpen() })
+}
+
 func (cs *clientStream) traceWroteHeaders() {
 	if cs.trace != nil && cs.trace.WroteHeaders != nil {
 		cs.trace.WroteHeaders()
