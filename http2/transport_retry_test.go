@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -261,7 +260,7 @@ func TestConnectionThatNeverWorkedFailsTheRequest(t *testing.T) {
 		body := newSentBody("content", io.EOF)
 		err := c.roundTrip(newRequest("POST", "https://example.com/", body)).failure()
 		// Either side of the connection may be the first to find out.
-		if err != io.ErrUnexpectedEOF && !errors.Is(err, syscall.EPIPE) {
+		if err != io.ErrUnexpectedEOF && !errors.Is(err, h2test.ErrPipe) {
 			t.Errorf("RoundTrip: %v", err)
 		}
 		body.wantClosed(t, "RoundTrip has failed")
