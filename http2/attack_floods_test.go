@@ -185,6 +185,7 @@ func TestServerDoesNotRepeatAllOfWhatIsWrong(t *testing.T) {
 	}
 	serving{handler: reads}.besieged(t, func(c *servedConn) {
 		c.Raw(openPostOf(1))
+		settled() // the handler reads
 		c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, "\x00"+hpackString(strings.Repeat("A", 100000))+"\x00"))
 		f := c.Next()
 		for f.Type != wire.RSTStream {

@@ -607,3 +607,13 @@ func TestFieldSectionWithoutAnAnnouncedLimitIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// P101. Upstream sends an empty :scheme, which is malformed (RFC 9113 §8.3.1).
+func TestRequestWithoutASchemeIsNotSentOnAConnectionEither(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		req := get("https://example.com/")
+		req.URL.Scheme = ""
+		wantErr(t, "a Transport says the same", startTrip(t, c.cc, req).failure(), "http2: unsupported scheme")
+		c.WantNothing("nothing is sent")
+	})
+}

@@ -105,7 +105,7 @@ var patchCases = []patchCase{
 		p.GoAway(0, wire.NoError, "")
 		twinPause()
 		p.Data(0, h2test.EndStream, "x")
-	}), ours: "GOAWAY 1 PROTOCOL_ERROR"},
+	}), ours: "GOAWAY 0 PROTOCOL_ERROR"},
 	{id: "P98", name: "a malformed field with CONTINUATION to come", handler: answers(answerOK), script: patchScript(func(p *h2test.Peer) {
 		p.Raw(rawFrame(wire.Headers, endStream, 1, block+"\x00\x01A\x01x"))
 		p.Raw(rawFrame(wire.Continuation, endHeaders, 1, ""))
