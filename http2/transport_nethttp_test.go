@@ -389,8 +389,8 @@ func (c *breaking) Write(p []byte) (int, error) {
 func TestGotConnIsNotTracedForAConnectionThatBrokeAfterItsHandshake(t *testing.T) {
 	srv, _ := tlsServer(t, answerOK)
 	var dialled *breaking
-	tr := &http.Transport{TLSClientConfig: trusting(srv), Dial: func(network, addr string) (net.Conn, error) {
-		c, err := net.Dial(network, addr)
+	tr := &http.Transport{TLSClientConfig: trusting(srv), DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
 		dialled = &breaking{Conn: c}
 		return dialled, err
 	}}
