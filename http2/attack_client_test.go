@@ -3,6 +3,7 @@ package http2
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -223,16 +224,33 @@ func TestTransportCountsFieldsAtTheirFullSize(t *testing.T) {
 
 // A server that promises and does not deliver is given up like one that is silent.
 func TestTransportGivesUpAServerInTheMiddleOfAFrame(t *testing.T) {
-	withConn(t, &Transport{ReadIdleTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}, func(c *connected) {
+	withConn(t, &Transport{ReadIdleTimeout: 5 * time.Second, PingTimeout: 3 * time.Second}, func(c *connected) {
 		k := c.roundTrip("/")
 		c.Want("a request", headersOf(1, h2test.EndStream))
 		c.flood(rawFrame(wire.Headers, 0, 1, response), 1)
 		c.flood(wire.AppendHeader(nil, wire.Header{Type: wire.Continuation, StreamID: 1, Length: 16384}), 1)
-		time.Sleep(10 * time.Second)
-		k.stillWaits("the server is asked")
 		time.Sleep(5 * time.Second)
+		k.stillWaits("the server is asked")
+		time.Sleep(3 * time.Second)
 		k.failure()
 	})
+}
+
+func TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
+	for name, begun := range beginnings {
+		t.Run(name, func(t *testing.T) {
+			withConn(t, new(Transport), func(c *connected) {
+				k := c.roundTrip("/")
+				c.Want("a request", headersOf(1, h2test.EndStream))
+				c.Raw([]byte(begun))
+				time.Sleep(10*time.Second - 1)
+				k.stillWaits("there is time")
+				time.Sleep(time.Nanosecond)
+				wantErr(t, "the rest has not come", k.failure(), "connection error: ENHANCE_YOUR_CALM: a field section was not complete after 10s")
+				c.Want("the server is told", h2test.GoAwayFrame(0, wire.EnhanceYourCalm))
+			})
+		})
+	}
 }
 
 // One server's misbehaviour costs its requests: the next goes over a connection
@@ -243,7 +261,7 @@ func TestTransportDialsAnewAfterAnAttack(t *testing.T) {
 		p := c.accept()
 		p.Want("a request", headersOf(1, h2test.EndStream))
 		p.Conn().Write(bytes.Repeat(rawFrame(wire.Ping, 0, 0, "12345678"), 20000))
-		if err := k.failure(); err != ConnectionError(ErrCodeEnhanceYourCalm) {
+		if err := k.failure(); !errors.Is(err, ConnectionError(ErrCodeEnhanceYourCalm)) {
 			t.Errorf("RoundTrip: %v", err)
 		}
 		k = c.roundTrip(get("https://example.com/"))

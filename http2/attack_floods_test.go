@@ -2,6 +2,8 @@ package http2
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -177,17 +179,25 @@ func TestServerIgnoresFramesOfTypesThatNobodyKnows(t *testing.T) {
 
 // What an error quotes is logged, and sent in GOAWAY.
 func TestServerDoesNotRepeatAllOfWhatIsWrong(t *testing.T) {
-	serving{}.besieged(t, func(c *servedConn) {
-		c.Raw(rawFrame(wire.PriorityUpdate, 0, 0, "\x00\x00\x00\x63"+strings.Repeat("\x00", 100000)))
+	var got error
+	reads := func(_ http.ResponseWriter, r *http.Request) {
+		_, got = io.ReadAll(r.Body)
+	}
+	serving{handler: reads}.besieged(t, func(c *servedConn) {
+		c.Raw(openPostOf(1))
+		settled() // the handler reads
+		c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, "\x00"+hpackString(strings.Repeat("A", 100000))+"\x00"))
 		f := c.Next()
-		for f.Type != wire.GoAway {
+		for f.Type != wire.RSTStream {
 			f = c.Next()
 		}
-		if g, err := wire.ParseGoAway(f.Header, f.Payload); err != nil || g.Code != wire.ProtocolError || len(g.Debug) > 2000 {
-			t.Errorf("the answer is %v with %d bytes of debug data, %v", g.Code, len(g.Debug), err)
+		settled()
+		var se StreamError
+		if !errors.As(got, &se) || len(got.Error()) > 2000 {
+			t.Errorf("the handler gets %T, %.100v", got, got)
 		}
-		if line := c.log.String(); line == "" || len(line) > 2000 {
-			t.Errorf("%d bytes were logged", len(line))
+		if n := len(c.log.String()); n > 2000 {
+			t.Errorf("%d bytes were logged", n)
 		}
 	})
 }

@@ -91,10 +91,11 @@ var attackTable = []attackRow{
 	},
 	{
 		"half a greeting, half a frame, half a field section",
-		"closed after ten seconds, two seconds, IdleTimeout; a client asks with ReadIdleTimeout",
-		[]string{"conn.prefaceTimeout", "http2.firstSettingsTimeout"},
+		"closed after ten seconds, IdleTimeout, ReadHeaderTimeout or ten seconds",
+		[]string{"conn.prefaceTimeout", "http2.firstSettingsTimeout", "conn.sectionTimeout"},
 		[]string{"TestServerEndsAConnectionWithoutAPreface", "TestServerEndsAConnectionWithoutSettings", "TestServerEndsAnIdleConnectionInTheMiddleOfAFrame",
-			"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestTransportGivesUpAServerInTheMiddleOfAFrame"},
+			"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd",
+			"TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd", "TestTransportGivesUpAServerInTheMiddleOfAFrame"},
 	},
 	{
 		"frames that are announced and not sent",
@@ -107,6 +108,12 @@ var attackTable = []attackRow{
 		"an idle connection keeps nothing of them",
 		[]string{"conn.maxKeptFields", "conn.idleReadSize"},
 		[]string{"TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	},
+	{
+		"requests that are as large as they may be, and whose handlers do not return",
+		"eight times MaxHeaderBytes for each stream that may be open, at most",
+		[]string{"message.maxHeaderHint", "message.valuesRoom", "conn.maxPooledFields", "conn.maxPooledFrame"},
+		[]string{"TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits", "TestRequestsTakeNoMoreMemoryThanUpstreams"},
 	},
 	{
 		"bodies that nobody reads",

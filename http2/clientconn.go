@@ -28,10 +28,11 @@ type ClientConn struct {
 	singleUse    bool
 	stateChanged func() // net/http's, or nil
 
-	used        atomic.Bool   // a request has been sent over it by a pool
-	fromNetHTTP atomic.Bool   // net/http dialled it and has told the trace
-	settled     chan struct{} // closed by the reader when SETTINGS have arrived, or never will
-	over        chan struct{} // closed when the connection has ended
+	used         atomic.Bool   // a request has been sent over it by a pool
+	fromNetHTTP  atomic.Bool   // net/http dialled it and has told the trace
+	settled      chan struct{} // closed by the reader when SETTINGS have arrived, or never will
+	over         chan struct{} // closed when the connection has ended
+	greetingLeft chan struct{} // closed when our SETTINGS have left
 
 	// What the server's SETTINGS say of requests: set by the reader, for whoever
 	// makes a field section, without the lock.
@@ -50,7 +51,7 @@ type ClientConn struct {
 	closed      bool
 	idleClosed  bool // closed for being idle
 	goAwayErr   *GoAwayError
-	protocolErr error     // what the server did wrong, a ConnectionError; or nil
+	protocolErr error     // what the server did wrong, which is a ConnectionError to errors.As; or nil
 	endedWith   error     // what ended the connection
 	lastActive  time.Time // when the connection was made, or its last stream closed
 	lastIdle    time.Time // since when there is no stream; zero while there is
@@ -70,6 +71,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		stateChanged: stateChanged,
 		settled:      make(chan struct{}),
 		over:         make(chan struct{}),
+		greetingLeft: make(chan struct{}),
 		pings:        make(map[[8]byte]chan struct{}),
 		lastActive:   time.Now(),
 	}
@@ -94,10 +96,12 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		ReadIdleTimeout:     cc.conf.readIdleTimeout,
 		PingTimeout:         cc.conf.pingTimeout,
 		WriteByteTimeout:    cc.conf.writeByteTimeout,
+		Greeted:             cc.greetingLeft,
 		EndError:            cc.endError,
 		TellActivity:        true,
 		Patient:             true,
 		Gathers:             gathers(c),
+		ReadsApart:          readsApart(c),
 		Log:                 cc.log(),
 	})
 	cc.peerMaxList.Store(cc.c.Session().PeerMaxHeaderListSize())
@@ -175,10 +179,34 @@ func (cc *ClientConn) hasRoom() bool {
 
 // canTake reports whether the connection takes another request. It is locked.
 func (cc *ClientConn) canTake() bool {
-	if cc.closed && !cc.idleClosed && cc.started() == 0 && cc.reserved == 0 {
+	if cc.brokeUnused() && cc.started() == 0 && cc.reserved == 0 {
 		return true // it takes one, to tell what is wrong with it
 	}
 	return cc.usable() && (cc.conf.strict || cc.hasRoom())
+}
+
+// brokeUnused reports whether the connection ended before its first request, or
+// before the server had greeted us. It is locked.
+func (cc *ClientConn) brokeUnused() bool {
+	return cc.closed && !cc.idleClosed && (cc.started() == 0 || !cc.c.Session().SeenSettings())
+}
+
+func (cc *ClientConn) neverWorked() bool {
+	cc.c.Lock()
+	defer cc.c.UnlockQuietly()
+	return cc.brokeUnused()
+}
+
+// reserveBroken is ReserveNewRequest for those who have waited for the connection,
+// if it broke at once: each of them is to be told, and none dials again.
+func (cc *ClientConn) reserveBroken() bool {
+	cc.c.Lock()
+	defer cc.c.UnlockQuietly()
+	if !cc.brokeUnused() {
+		return false
+	}
+	cc.reserved++
+	return true
 }
 
 // CanTakeNewRequest reports whether the connection takes another request now: it
@@ -335,8 +363,8 @@ func (cc *ClientConn) State() ClientConnState {
 func (cc *ClientConn) admit() error {
 	cc.unreserve()
 	switch {
-	case cc.closed && cc.started() == 0 && cc.reserved == 0 && !cc.idleClosed:
-		return errClientConnNotEstablished
+	case cc.brokeUnused():
+		return cc.endedErr()
 	case cc.closed || !cc.canTake():
 		return errClientConnUnusable
 	}
@@ -345,6 +373,17 @@ func (cc *ClientConn) admit() error {
 		cc.idleTimer.Stop()
 	}
 	return nil
+}
+
+// endedErr is why a connection that is closed was. It is locked.
+func (cc *ClientConn) endedErr() error {
+	switch err := cc.c.Dead(); {
+	case cc.protocolErr != nil:
+		return cc.protocolErr
+	case err != nil:
+		return err
+	}
+	return errClientConnClosed
 }
 
 // RoundTrip implements http.RoundTripper on this connection.

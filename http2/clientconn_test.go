@@ -434,11 +434,18 @@ func TestProtocolErrorsEndTheConnection(t *testing.T) {
 				k := c.roundTrip("/")
 				c.Want("a request", headersOf(1, h2test.EndStream))
 				tc.script(c)
-				if err := k.failure(); err != ConnectionError(tc.code) {
+				err := k.failure()
+				var ce ConnectionError
+				if !errors.As(err, &ce) || ce != ConnectionError(tc.code) || !errors.Is(err, ce) {
 					t.Errorf("RoundTrip: %T %v", err, err)
 				}
 				c.Ignore(h2test.AnySettings)
-				c.Want("the server is told", h2test.GoAwayFrame(0, tc.code))
+				f := c.Next()
+				told, parseErr := wire.ParseGoAway(f.Header, f.Payload)
+				if parseErr != nil || told.Code != tc.code {
+					t.Fatalf("the server is told %v, %v", told.Code, parseErr)
+				}
+				wantErr(t, "P95: the program is told what the server is", err, ce.Error()+": "+string(told.Debug))
 				c.WantClosed("and left")
 			})
 		})
@@ -450,17 +457,69 @@ func TestFirstFrameOfAServerIsSettings(t *testing.T) {
 		k := c.roundTrip("/")
 		k.stillWaits("it has been sent")
 		c.Ping(false, [8]byte{})
-		if err := k.failure(); err != ConnectionError(ErrCodeProtocol) {
+		if err := k.failure(); !errors.Is(err, ConnectionError(ErrCodeProtocol)) {
 			t.Errorf("RoundTrip: %v", err)
 		}
 	})
+}
+
+// notHTTP2 is the error for a server that speaks HTTP/1, with upstream's text in it.
+const notHTTP2 = "connection error: FRAME_SIZE_ERROR: the frame header looked like an HTTP/1.1 header"
+
+func TestTransportSaysThatAServerSpeaksHTTP1(t *testing.T) {
+	for _, frame := range []uint32{minMaxFrameSize, maxFrameSize} {
+		withSilentConn(t, &Transport{MaxReadFrameSize: frame}, func(c *connected) {
+			k := c.roundTrip("/")
+			k.stillWaits("it has been sent")
+			c.Raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+			wantErr(t, "the error says so", k.failure(), notHTTP2)
+		})
+	}
+}
+
+func TestRequestReturnsTheErrorOfItsConnectionsFirstWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		defer server.Close()
+		failed := errors.New("no route to host")
+		cc, err := new(Transport).NewClientConn(&brokenConn{Conn: client, write: failed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if err := startTrip(t, cc, get("https://example.com/")).failure(); !errors.Is(err, failed) {
+				t.Errorf("RoundTrip: %v, want %v", err, failed)
+			}
+		}
+	})
+}
+
+// brokenConn fails, if these errors are set.
+type brokenConn struct {
+	net.Conn
+	read, write error
+}
+
+func (c *brokenConn) Read(p []byte) (int, error) {
+	if c.read != nil {
+		return 0, c.read
+	}
+	return c.Conn.Read(p)
+}
+
+func (c *brokenConn) Write(p []byte) (int, error) {
+	if c.write != nil {
+		return 0, c.write
+	}
+	return c.Conn.Write(p)
 }
 
 func TestRequestOnAConnectionThatBrokeBeforeFails(t *testing.T) {
 	withSilentConn(t, new(Transport), func(c *connected) {
 		c.Raw([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 		settled()
-		wantErr(t, "and is not tried on others", c.roundTrip("/").failure(), "http2: client conn could not be established")
+		wantErr(t, "which is what every request on it is told", c.roundTrip("/").failure(), notHTTP2)
+		wantErr(t, "however many there are", c.roundTrip("/").failure(), notHTTP2)
 		if !c.cc.State().Closed {
 			t.Error("the connection seems usable")
 		}
@@ -543,8 +602,18 @@ func TestFieldSectionWithoutAnAnnouncedLimitIsBounded(t *testing.T) {
 		for sent := 0; sent < 64<<20 && !k.returned(); sent += len(frame) {
 			c.Raw(frame)
 		}
-		if err := k.failure(); err != ConnectionError(ErrCodeEnhanceYourCalm) {
+		if err := k.failure(); !errors.Is(err, ConnectionError(ErrCodeEnhanceYourCalm)) {
 			t.Errorf("RoundTrip: %v", err)
 		}
+	})
+}
+
+// P101. Upstream sends an empty :scheme, which is malformed (RFC 9113 §8.3.1).
+func TestRequestWithoutASchemeIsNotSentOnAConnectionEither(t *testing.T) {
+	withConn(t, new(Transport), func(c *connected) {
+		req := get("https://example.com/")
+		req.URL.Scheme = ""
+		wantErr(t, "a Transport says the same", startTrip(t, c.cc, req).failure(), "http2: unsupported scheme")
+		c.WantNothing("nothing is sent")
 	})
 }

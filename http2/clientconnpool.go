@@ -82,6 +82,9 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 		if err := p.wait(req, d); err != nil {
 			return nil, err
 		}
+		if d.cc.reserveBroken() {
+			return d.cc, nil
+		}
 	}
 }
 
@@ -104,7 +107,8 @@ func (p *clientConnPool) reserve(addr string) *ClientConn {
 // alone: it goes on until it is done, or nobody waits any more.
 type sharedDial struct {
 	cancel  context.CancelFunc
-	done    chan struct{} // closed when err is set and the connection is in the pool
+	done    chan struct{} // closed when err is set, or the connection is in the pool
+	cc      *ClientConn
 	err     error
 	waiters int // guarded by the pool's mutex
 }
@@ -139,7 +143,7 @@ func (p *clientConnPool) dial(ctx context.Context, addr string, d *sharedDial) {
 	if h.dial == d {
 		h.dial = nil
 	}
-	d.err = err
+	d.cc, d.err = cc, err
 	if err == nil {
 		h.conns = append(h.conns, cc)
 	}
@@ -196,20 +200,31 @@ func (p *clientConnPool) forgetIfEmpty(addr string) {
 // offer takes over a connection that net/http dialled, unless there is one to
 // addr already that takes requests.
 func (p *clientConnPool) offer(addr string, c net.Conn) (taken bool, err error) {
+	if p.takesRequests(addr) {
+		return false, nil
+	}
+	cc, err := p.t.NewClientConn(c) // not with the pool locked: it writes
+	if err != nil {
+		return false, err
+	}
+	cc.fromNetHTTP.Store(true)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h := p.host(addr)
 	if slices.ContainsFunc(h.conns, (*ClientConn).CanTakeNewRequest) {
+		go cc.Close() // another request was faster
 		return false, nil
 	}
-	cc, err := p.t.NewClientConn(c)
-	if err != nil {
-		p.forgetIfEmpty(addr)
-		return false, err
-	}
-	cc.fromNetHTTP.Store(true)
 	h.conns = append(h.conns, cc)
 	return true, nil
+}
+
+// takesRequests reports whether there is a connection to addr that does.
+func (p *clientConnPool) takesRequests(addr string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := p.hosts[addr]
+	return h != nil && slices.ContainsFunc(h.conns, (*ClientConn).CanTakeNewRequest)
 }
 
 // closeIdle closes the connections that no request is using.

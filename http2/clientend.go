@@ -102,7 +102,7 @@ func (cc *ClientConn) countError(err error) {
 	switch e := err.(type) {
 	case *wire.ConnError:
 		cc.c.Lock()
-		cc.closed, cc.protocolErr = true, ConnectionError(e.Code)
+		cc.closed, cc.protocolErr = true, publicError(e)
 		cc.c.UnlockQuietly()
 		if strings.HasPrefix(e.Count, "frame_") {
 			cc.t.count(e.Count)

@@ -99,6 +99,7 @@ func (cs *clientStream) sendBody() error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
+			cs.awaitHeadIfItLeaves()
 			return cs.bodyErr(err)
 		}
 	}

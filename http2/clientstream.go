@@ -416,6 +416,15 @@ func (cs *clientStream) awaitHeadSent() bool {
 	return cs.HeadSent()
 }
 
+// awaitHeadIfItLeaves waits until the field section has left, unless it waits for
+// the server's limit. A body that fails at once then always shows as HEADERS and
+// RST_STREAM, as upstream's does, and not only if the writer was faster.
+func (cs *clientStream) awaitHeadIfItLeaves() {
+	cs.cc.c.Lock()
+	defer cs.cc.c.UnlockQuietly()
+	cs.Wait(func() bool { return cs.HeadSent() || cs.Closed() || !cs.cc.c.Session().WaitingMayOpen() })
+}
+
 func (cs *clientStream) traceWroteHeaders() {
 	if cs.trace != nil && cs.trace.WroteHeaders != nil {
 		cs.trace.WroteHeaders()
@@ -438,6 +447,14 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	t := httptrace.ContextClientTrace(req.Context())
 	if t == nil || t.GotConn == nil {
 		return
+	}
+	select { // a connection that breaks with its first write is none
+	case <-cc.greetingLeft:
+	case <-cc.over:
+		if cc.neverWorked() {
+			return
+		}
+	case <-req.Context().Done():
 	}
 	info := httptrace.GotConnInfo{Conn: cc.nc, Reused: reused}
 	cc.c.Lock()

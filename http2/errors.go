@@ -30,7 +30,8 @@ const (
 // String returns the code's name in RFC 9113, such as PROTOCOL_ERROR.
 func (e ErrCode) String() string { return wire.ErrCode(e).String() }
 
-// A ConnectionError ends a whole connection (RFC 9113 §5.4.1).
+// A ConnectionError ends a whole connection (RFC 9113 §5.4.1). Those that a Transport returns are found with
+// errors.As or errors.Is: they come with the reason that the server is told in GOAWAY.
 type ConnectionError ErrCode
 
 func (e ConnectionError) Error() string { return "connection error: " + ErrCode(e).String() }
@@ -64,10 +65,7 @@ func (e GoAwayError) Error() string {
 // publicError is the boundary between the errors of internal/wire and those that users can name. An error that
 // wraps one of the former keeps its text, and gains the latter for errors.As.
 func publicError(err error) error {
-	switch e := err.(type) {
-	case *wire.ConnError:
-		return ConnectionError(e.Code)
-	case *wire.StreamError:
+	if e, ok := err.(*wire.StreamError); ok {
 		return publicStreamError(e)
 	}
 	var ce *wire.ConnError

@@ -41,8 +41,9 @@ func TestGoAwayErrorSaysWhatUpstreamsSays(t *testing.T) {
 }
 
 func TestInternalErrorsBecomePublicOnes(t *testing.T) {
-	if got, want := publicError(wire.Conn(wire.FrameSizeError, "n", "r")), ConnectionError(ErrCodeFrameSize); got != want {
-		t.Errorf("got %v, want %v", got, want)
+	got := publicError(wire.Conn(wire.FrameSizeError, "n", "r"))
+	if want := ConnectionError(ErrCodeFrameSize); !errors.Is(got, want) || got.Error() != want.Error()+": r" {
+		t.Errorf("got %v, want %v and the reason", got, want)
 	}
 	se, ok := publicError(wire.Stream(5, wire.Cancel, "n", "received from peer")).(StreamError)
 	if !ok || se.StreamID != 5 || se.Code != ErrCodeCancel || fmt.Sprint(se.Cause) != "received from peer" {

@@ -100,6 +100,21 @@ var patchCases = []patchCase{
 	{id: "P35", name: "what the client did", handler: answers(answerOK), script: patchScript(func(p *h2test.Peer) {
 		p.Data(0, h2test.EndStream, "x")
 	}), ours: `GOAWAY 0 PROTOCOL_ERROR "DATA`, upstream: `GOAWAY 0 PROTOCOL_ERROR ""`},
+	{id: "P97", name: "an error after a graceful GOAWAY", handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
+		p.Request(1, h2test.EndStream)
+		p.GoAway(0, wire.NoError, "")
+		twinPause()
+		p.Data(0, h2test.EndStream, "x")
+	}), ours: "GOAWAY 0 PROTOCOL_ERROR"},
+	{id: "P98", name: "a malformed field with CONTINUATION to come", handler: answers(answerOK), script: patchScript(func(p *h2test.Peer) {
+		p.Raw(rawFrame(wire.Headers, endStream, 1, block+"\x00\x01A\x01x"))
+		p.Raw(rawFrame(wire.Continuation, endHeaders, 1, ""))
+	}), ours: "RST_STREAM 1 PROTOCOL_ERROR", upstream: "GOAWAY 0 PROTOCOL_ERROR"},
+	{id: "P99", name: "a request that is reset at once", handler: func(l *serverLog) http.HandlerFunc {
+		return func(http.ResponseWriter, *http.Request) { l.add("the handler runs") }
+	}, script: patchScript(func(p *h2test.Peer) {
+		p.Raw(append(openWhole(1), wire.AppendRSTStream(nil, 1, wire.Cancel)...))
+	}), upstream: "the handler runs"},
 	{id: "P40", name: "ENABLE_CONNECT_PROTOCOL is taken back", handler: answers(answerOK), script: patchScript(func(p *h2test.Peer) {
 		p.Settings(wire.Setting{ID: wire.SettingEnableConnectProtocol, Val: 1})
 		p.Settings(wire.Setting{ID: wire.SettingEnableConnectProtocol, Val: 0})

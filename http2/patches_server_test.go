@@ -154,3 +154,27 @@ func patchWant(t *testing.T, whose string, lines []string, want, others string) 
 		t.Errorf("%s has no %q:\n%.2000s", whose, want, strings.Join(lines, "\n"))
 	}
 }
+
+// P100. What is pending leaves in an order that no rule gives.
+func TestAcknowledgementOfSettingsAndTheFirstWindowUpdateComeInEitherOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			new(Server).ServeConn(server, &ServeConnOpts{Handler: http.HandlerFunc(answerOK)})
+		}()
+		p := h2test.NewPeer(t, client)
+		p.Raw([]byte(wire.Preface))
+		p.Settings()
+		seen := make(map[wire.FrameType]int)
+		for range 3 {
+			seen[p.Next().Type]++
+		}
+		if seen[wire.Settings] != 2 || seen[wire.WindowUpdate] != 1 {
+			t.Errorf("the first frames are %v", seen)
+		}
+		p.Close()
+		<-done
+	})
+}

@@ -26,6 +26,11 @@ type Server struct {
 	// (SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 §5.1.2). As many handlers run
 	// at once on a connection at most; requests beyond that, which a client can
 	// cause by resetting streams, wait. 0 means 250.
+	//
+	// A request takes up to four times http.Server.MaxHeaderBytes of memory, its
+	// Header and what a handler keeps of it included, besides some KiB for the
+	// stream. With as many that wait as handlers that run, it is eight times
+	// MaxHeaderBytes × MaxConcurrentStreams for a connection at most.
 	MaxConcurrentStreams uint32
 
 	// MaxDecoderHeaderTableSize is the size in bytes of the table that clients
@@ -170,6 +175,7 @@ func unencryptedConn(c *tls.Conn) (net.Conn, error) {
 // serveHandedOver serves a connection that net/http accepted. Its handler
 // carries the connection's context.
 func (s *Server) serveHandedOver(hs *http.Server, c net.Conn, h http.Handler, sawPreface bool) {
+	c.SetReadDeadline(time.Time{}) // net/http's, of the first request's header (golang/go#80876)
 	opts := &ServeConnOpts{BaseConfig: hs, Handler: h, SawClientPreface: sawPreface}
 	if b, ok := h.(interface{ BaseContext() context.Context }); ok {
 		opts.Context = b.BaseContext()
@@ -184,7 +190,9 @@ type ServeConnOpts struct {
 	Context context.Context
 
 	// BaseConfig supplies handler, timeouts, limits, hooks and the log. A
-	// shutdown of it ends the connection with GOAWAY.
+	// shutdown of it ends the connection with GOAWAY. A field section that has
+	// begun has to end within its ReadHeaderTimeout; 0 means 10 seconds, less
+	// that it may take for ever.
 	BaseConfig *http.Server
 
 	// Handler handles the requests. If it is nil, BaseConfig's does, and

@@ -348,6 +348,35 @@ func TestHTTPServerTimeoutsOfTheHandshakeDoNotConcernStreams(t *testing.T) {
 	})
 }
 
+// golang/go#80876: net/http sets a deadline for the first request's header, and
+// takes it for the preface.
+func TestDeadlineThatNetHTTPLeftDoesNotEndAConnection(t *testing.T) {
+	hs := &http.Server{
+		ReadHeaderTimeout: 2 * time.Second,
+		Handler:           http.HandlerFunc(answers204),
+		Protocols:         new(http.Protocols),
+	}
+	hs.Protocols.SetUnencryptedHTTP2(true)
+	runServer(t, hs, false, func(s nethttp) {
+		p := s.dial(t, false)
+		time.Sleep(time.Hour)
+		p.Request(1, h2test.EndStream)
+		p.Want("the connection is as young as ever", noContent(1))
+	})
+}
+
+func TestDeadlineOfServeConnsCallerEndsTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := h2test.Pipe()
+		server.SetReadDeadline(time.Now().Add(time.Second))
+		c := serving{hs: &http.Server{ReadHeaderTimeout: time.Minute}}.startOn(t, client, server)
+		time.Sleep(time.Second)
+		if !c.isOver() {
+			t.Error("the connection goes on after its deadline")
+		}
+	})
+}
+
 func TestCiphersAreThoseTheRFCLeaves(t *testing.T) {
 	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
 		tls12 := slices.Contains(s.SupportedVersions, tls.VersionTLS12)

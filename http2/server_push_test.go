@@ -223,7 +223,7 @@ func TestServerPushOnAStreamThatIsGoneFails(t *testing.T) {
 	})
 }
 
-// P110.
+// P102.
 func TestServerPushKeepsToTheServersOwnLimit(t *testing.T) {
 	var errs []error
 	serving{

@@ -43,6 +43,7 @@ var serverDifferences = map[string]string{
 	"P15": "GOAWAY names the last stream that was opened, not one that the client merely named (RFC 9113 §6.8)",
 	"P16": "SETTINGS that make a stream's window overflow end the connection (RFC 9113 §6.9.2)",
 	"P17": "RFC 9218 priorities are followed on Go 1.26 too",
+	"P96": "advice that cannot be parsed, for a stream that is idle, is ignored, not answered with RST_STREAM",
 }
 
 // onGo127 is whether upstream's server is net/http's.

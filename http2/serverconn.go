@@ -167,8 +167,11 @@ func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
 	sc.cancel()
 }
 
-// gathers is a variable for tests, whose connections are in memory.
-var gathers = conn.Gathers
+// gathers and readsApart are variables for tests, whose connections are in memory.
+var (
+	gathers    = conn.Gathers
+	readsApart = conn.ReadsApart
+)
 
 // options puts the engine's options together.
 func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpts) conn.Options {
@@ -186,8 +189,10 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 		PingTimeout:         conf.pingTimeout,
 		WriteByteTimeout:    conf.writeByteTimeout,
 		SettingsTimeout:     firstSettingsTimeout,
+		SectionTimeout:      sc.hs.ReadHeaderTimeout,
 		TellActivity:        sc.hs.ConnState != nil,
 		Gathers:             gathers(c),
+		ReadsApart:          readsApart(c),
 		Log:                 sc.log(),
 	}
 }
@@ -379,6 +384,9 @@ func fieldsInTunnel(id uint32) error {
 func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 	sc.priority.aware = true
 	p, ok := sc.priority.parse(field)
+	if !ok && sc.isIdle(id) {
+		return nil // it is advice, and there is no stream to reset
+	}
 	if !ok {
 		return wire.Stream(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
 	}
@@ -388,6 +396,12 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 		sc.c.UnlockQuietly()
 	}
 	return nil
+}
+
+func (sc *serverConn) isIdle(id uint32) bool {
+	sc.c.Lock()
+	defer sc.c.UnlockQuietly()
+	return sc.c.Session().Idle(id)
 }
 
 // Closed implements conn.Side.

@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"errors"
 	"fmt"
 
 	"h2fork.example/net/internal/wire"
@@ -37,7 +38,12 @@ func (s Setting) String() string { return fmt.Sprintf("[%v = %d]", s.ID, s.Val) 
 // Valid returns the ConnectionError with which an endpoint that received s has to answer, or nil if the RFC allows
 // the value.
 func (s Setting) Valid() error {
-	return publicError(s.wire().Valid())
+	err := s.wire().Valid()
+	var ce *wire.ConnError
+	if errors.As(err, &ce) {
+		return ConnectionError(ce.Code)
+	}
+	return err
 }
 
 func (s Setting) wire() wire.Setting { return wire.Setting{ID: wire.SettingID(s.ID), Val: s.Val} }

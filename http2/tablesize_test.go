@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -161,7 +162,7 @@ func TestTransportWantsASizeUpdateOnceASmallerTableIsAcknowledged(t *testing.T) 
 			respond(5, strings.Repeat(tableUpdate, map[bool]int{true: 1}[update])+tableStatus)
 			if update {
 				k.response()
-			} else if err := k.failure(); err != ConnectionError(ErrCodeCompression) {
+			} else if err := k.failure(); !errors.Is(err, ConnectionError(ErrCodeCompression)) {
 				t.Errorf("RoundTrip: %v", err)
 			}
 		})

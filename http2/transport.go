@@ -58,7 +58,8 @@ type Transport struct {
 	MaxHeaderListSize uint32
 
 	// MaxReadFrameSize is the largest frame payload, in bytes, that is read
-	// (SETTINGS_MAX_FRAME_SIZE). It is brought into 16,384 to 16,777,215.
+	// (SETTINGS_MAX_FRAME_SIZE). It is brought into 16,384 to 16,777,215: 0 means
+	// 16,384.
 	MaxReadFrameSize uint32
 
 	// MaxDecoderHeaderTableSize is the size in bytes of the table that servers

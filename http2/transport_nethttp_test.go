@@ -369,3 +369,58 @@ func (p *poolOfOne) MarkDead(*ClientConn) {
 	p.dead++
 	p.mu.Unlock()
 }
+
+// breaking is a connection that breaks when TLS has been agreed on.
+type breaking struct {
+	net.Conn
+	broken atomic.Bool
+}
+
+var errBroken = errors.New("the connection broke")
+
+func (c *breaking) Write(p []byte) (int, error) {
+	if c.broken.Load() {
+		return 0, errBroken
+	}
+	return c.Conn.Write(p)
+}
+
+// Whoever counts GotConn counts connections that could be used.
+func TestGotConnIsNotTracedForAConnectionThatBrokeAfterItsHandshake(t *testing.T) {
+	srv, _ := tlsServer(t, answerOK)
+	var dialled *breaking
+	tr := &http.Transport{TLSClientConfig: trusting(srv), DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, addr)
+		dialled = &breaking{Conn: c}
+		return dialled, err
+	}}
+	if err := ConfigureTransport(tr); err != nil {
+		t.Fatal(err)
+	}
+	defer tr.CloseIdleConnections()
+	events := new(traced)
+	breaks := true
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
+		TLSHandshakeDone: func(tls.ConnectionState, error) { dialled.broken.Store(breaks) },
+		GotConn:          func(httptrace.GotConnInfo) { events.add("GotConn") },
+	})
+	trip := func() error {
+		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
+		res, err := tr.RoundTrip(req)
+		if err == nil {
+			res.Body.Close()
+		}
+		return err
+	}
+	for range 4 {
+		if err := trip(); !errors.Is(err, errBroken) {
+			t.Errorf("RoundTrip: %v, want %v", err, errBroken)
+		}
+	}
+	events.want(t, "none of them worked")
+	breaks = false
+	if err := trip(); err != nil {
+		t.Errorf("RoundTrip: %v", err)
+	}
+	events.want(t, "the last one did", "GotConn")
+}

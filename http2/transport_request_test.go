@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"h2fork.example/net/internal/h2test"
@@ -378,5 +379,33 @@ func TestRequestMayBeChangedOnceTheResponsesBodyIsClosed(t *testing.T) {
 		req.Body, req.Trailer, req.Header = nil, nil, nil
 		req.Method, req.URL = "", nil
 		settled()
+	})
+}
+
+func TestBodyThatFailsAtOnceIsARequestAndItsReset(t *testing.T) {
+	failed := errors.New("no such file")
+	for range 50 {
+		withTransport(t, new(Transport), func(c *calling) {
+			k := c.roundTrip(newRequest("POST", "https://example.com/", iotest.ErrReader(failed)))
+			p := c.accept()
+			p.Want("whichever goroutine is faster", headersOf(1, h2test.KeepOpen), h2test.RSTStreamFrame(1, wire.Cancel))
+			if err := k.failure(); !errors.Is(err, failed) {
+				t.Errorf("RoundTrip: %v", err)
+			}
+		})
+	}
+}
+
+func TestBodyThatFailsWhileItsRequestWaitsForTheServersLimitIsNotSent(t *testing.T) {
+	failed := errors.New("no such file")
+	withTransport(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *calling) {
+		c.roundTrip(get("https://example.com/"))
+		p := c.accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+		p.Want("the server takes one stream", headersOf(1, h2test.EndStream))
+		k := c.roundTrip(newRequest("POST", "https://example.com/", iotest.ErrReader(failed)))
+		if err := k.failure(); !errors.Is(err, failed) {
+			t.Errorf("RoundTrip: %v", err)
+		}
+		p.WantNothing("it was not opened")
 	})
 }

@@ -2,10 +2,11 @@ package http2
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -203,13 +204,51 @@ func TestConnectionWhoseServerSaysProtocolErrorIsNotReused(t *testing.T) {
 	})
 }
 
+func TestRequestsThatShareABadDialGetItsError(t *testing.T) {
+	reason := errors.New("no route to host")
+	for name, bad := range map[string]brokenConn{
+		"as soon as it is written to": {write: reason},
+		"as soon as it is read from":  {read: reason},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withTransport(t, new(Transport), func(c *calling) {
+				dials := 0
+				open := newGate()
+				c.tr.DialTLSContext = gatedDial(open, func(context.Context, string, string, *tls.Config) (net.Conn, error) {
+					client, server := h2test.Pipe()
+					t.Cleanup(func() { server.Close() })
+					dials++
+					bad := bad
+					bad.Conn = client
+					return &bad, nil
+				})
+				var all []*trip
+				for range 5 {
+					k := c.roundTrip(get("https://example.com/"))
+					k.stillWaits("for the connection")
+					all = append(all, k)
+				}
+				open.open()
+				for _, k := range all {
+					if err := k.failure(); !errors.Is(err, reason) {
+						t.Errorf("RoundTrip: %v, want %v", err, reason)
+					}
+				}
+				if dials != 1 {
+					t.Errorf("%d connections were dialled for all of them", dials)
+				}
+			})
+		})
+	}
+}
+
 func TestConnectionThatNeverWorkedFailsTheRequest(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		c.tr.DialTLSContext = closedDial
 		body := newSentBody("content", io.EOF)
 		err := c.roundTrip(newRequest("POST", "https://example.com/", body)).failure()
 		// Either side of the connection may be the first to find out.
-		if err != errClientConnNotEstablished && err != io.ErrUnexpectedEOF && !errors.Is(err, syscall.EPIPE) {
+		if err != io.ErrUnexpectedEOF && !errors.Is(err, h2test.ErrPipe) {
 			t.Errorf("RoundTrip: %v", err)
 		}
 		body.wantClosed(t, "RoundTrip has failed")

@@ -20,11 +20,10 @@ const (
 
 // Errors with which a connection declines a request, or ends.
 var (
-	errClientConnUnusable       = errors.New("http2: client conn not usable")
-	errClientConnNotEstablished = errors.New("http2: client conn could not be established")
-	errClientConnGotGoAway      = errors.New("http2: Transport received Server's graceful shutdown GOAWAY")
-	errClientConnForceClosed    = errors.New("http2: client connection force closed via ClientConn.Close")
-	errClientConnClosed         = errors.New("http2: client conn is closed")
+	errClientConnUnusable    = errors.New("http2: client conn not usable")
+	errClientConnGotGoAway   = errors.New("http2: Transport received Server's graceful shutdown GOAWAY")
+	errClientConnForceClosed = errors.New("http2: client connection force closed via ClientConn.Close")
+	errClientConnClosed      = errors.New("http2: client conn is closed")
 )
 
 // An attempt is a request that is sent over a connection of the pool, again if it may
@@ -73,8 +72,8 @@ func (a *attempt) roundTrip(addr string) (*http.Response, error) {
 	traceGotConn(a.req, cc, cc.used.Swap(true))
 	res, err := cc.roundTrip(a.req, a.upload)
 	a.sent = a.sent || err != errClientConnUnusable
-	if err == errClientConnNotEstablished {
-		// It never worked; keeping it any longer would fail the next request too.
+	if err != nil && cc.neverWorked() {
+		// Keeping it any longer would fail the next request too.
 		pool.MarkDead(cc)
 	}
 	return res, err

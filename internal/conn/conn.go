@@ -26,8 +26,13 @@ type Options struct {
 	TellActivity        bool // call Side.Active
 	Patient             bool // see standBy
 	Gathers             bool // see Gathers
+	ReadsApart          bool // see ReadsApart
 
 	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
+	SectionTimeout  time.Duration // for a field section that has begun; 0 for sectionTimeout, less for none
+
+	// Greeted, if it is not nil, is closed when our SETTINGS have left.
+	Greeted chan struct{}
 
 	// EndError is what a connection that ends with err tells its streams. It is
 	// called with the connection locked. If it is nil they are told err.
@@ -109,11 +114,15 @@ type Conn struct {
 	workers  workers // guarded by mu
 	clock    clock   // guarded by mu
 	room     sync.Cond
+	over     chan struct{} // closed when nc has been; nil where nobody waits for it
 	activity activity
 }
 
 // New returns a connection that has not been started.
 func New(opt Options) *Conn {
+	if opt.SectionTimeout == 0 {
+		opt.SectionTimeout = sectionTimeout
+	}
 	now := time.Now()
 	c := &Conn{
 		opt:  opt,
@@ -122,6 +131,9 @@ func New(opt Options) *Conn {
 		sess: session.New(opt.Session, now),
 	}
 	c.room.L = &c.mu
+	if opt.ReadsApart {
+		c.over = make(chan struct{})
+	}
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
 	c.out.direct = opt.Gathers && opt.Log.Wrote == nil
 	c.out.enc = hpack.NewEncoder(&c.out)
@@ -211,6 +223,9 @@ func (c *Conn) Fail(err error) {
 	c.room.Broadcast()
 	c.unlockAndTell()
 	c.closeNetConn()
+	if c.over != nil {
+		close(c.over)
+	}
 }
 
 // remainsTimeout is how long what was flushed may take to leave after the peer has

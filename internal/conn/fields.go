@@ -2,6 +2,7 @@ package conn
 
 import (
 	"errors"
+	"sync"
 
 	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/wire"
@@ -38,8 +39,10 @@ const (
 	maxExpansion  = 64
 	freeExpansion = 64 << 10
 
-	// maxKeptFields keeps one huge section from pinning its slice.
-	maxKeptFields = 256
+	// maxKeptFields keeps one huge section from pinning its slice: longer ones are
+	// from fieldLists, to which they go back, up to maxPooledFields.
+	maxKeptFields   = 256
+	maxPooledFields = 64 << 10
 
 	// minContinuation is what a CONTINUATION frame is expected to hold if another
 	// one follows it. The only reason to cut a field section is MAX_FRAME_SIZE,
@@ -52,14 +55,20 @@ const (
 	fieldOverhead = 32
 )
 
+// fieldLists lends lists to sections with many fields. One after the other they
+// would leave a megabyte of garbage each.
+var fieldLists = sync.Pool{New: func() any { return new([]hpack.HeaderField) }}
+
 // section is the field section under assembly. It is the reader goroutine's.
 type section struct {
 	id       uint32 // 0 if there is none
+	number   uint32 // how many have begun
 	complete bool   // and has not been handed on
 	head     wire.HeadersFrame
 	list     []hpack.HeaderField
-	size     uint64 // as MAX_HEADER_LIST_SIZE counts
-	wire     uint64 // bytes of fragments so far
+	lent     *[]hpack.HeaderField // where list goes back to; nil if it is not from fieldLists
+	size     uint64               // as MAX_HEADER_LIST_SIZE counts
+	wire     uint64               // bytes of fragments so far
 	maxList  uint32
 	free     uint64 // what size may exceed maxExpansion times wire by
 	large    bool
@@ -79,11 +88,16 @@ func (a *section) emit(f hpack.HeaderField) {
 		a.dec.SetEmitEnabled(false) // stays in step, and produces no more
 		return
 	}
+	if len(a.list) == maxKeptFields && a.lent == nil {
+		a.lent = fieldLists.Get().(*[]hpack.HeaderField)
+		a.list = append((*a.lent)[:0], a.list...)
+	}
 	a.list = append(a.list, f)
 }
 
 func (a *section) begin(f wire.HeadersFrame) {
 	a.id, a.head = f.StreamID, f
+	a.number++
 	a.head.Fragment = nil // it is part of a buffer that is not ours to keep
 	a.size, a.wire, a.large = 0, 0, false
 	a.dec.SetEmitEnabled(true)
@@ -183,11 +197,15 @@ func (in *reader) fragment(p []byte, end bool) error {
 // forget lets go of the fields: an idle connection must not keep a megabyte that
 // its last request had.
 func (a *section) forget() {
-	if cap(a.list) > maxKeptFields {
-		a.list = nil
-	}
 	clear(a.list)
 	a.list = a.list[:0]
+	if a.lent != nil {
+		if cap(a.list) <= maxPooledFields {
+			*a.lent = a.list
+			fieldLists.Put(a.lent)
+		}
+		a.list, a.lent = nil, nil
+	}
 }
 
 // handOn hands on a complete field section.

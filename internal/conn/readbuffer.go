@@ -23,6 +23,10 @@ const (
 	// MAX_FRAME_SIZE, on as many connections as somebody cares to open.
 	readGrowth = 4
 
+	// maxPooledFrame bounds the buffers that are kept for large frames: 1 MiB is a
+	// server's MAX_FRAME_SIZE where nobody asks for another.
+	maxPooledFrame = 1<<20 + wire.HeaderLen
+
 	// idleReadSize is what an idle connection reads into: it holds no buffer
 	// (4,000 idle connections would hold 128 MB). A request that is not repeated,
 	// or one of gRPC, mostly fits.
@@ -32,6 +36,10 @@ const (
 var (
 	readBuffers = sync.Pool{New: func() any { b := make([]byte, readBufferSize); return &b }}
 	bulkBuffers = sync.Pool{New: func() any { b := make([]byte, bulkReadSize); return &b }}
+
+	// frameBuffers are larger, up to maxPooledFrame: for connections that get one
+	// large frame after the other.
+	frameBuffers = sync.Pool{New: func() any { return new([]byte) }}
 )
 
 // fill reads more. An idle connection gives its buffer back first.
@@ -115,8 +123,10 @@ func (in *reader) take(size int) {
 	case size <= bulkReadSize:
 		in.pooled = bulkBuffers.Get().(*[]byte)
 	default:
-		in.pooled, in.buf = nil, make([]byte, size)
-		return
+		in.pooled = frameBuffers.Get().(*[]byte)
+		if len(*in.pooled) < size {
+			*in.pooled = make([]byte, size)
+		}
 	}
 	in.buf = *in.pooled
 }
@@ -133,7 +143,9 @@ func giveBack(pooled *[]byte) {
 	case pooled == nil:
 	case len(*pooled) == readBufferSize:
 		readBuffers.Put(pooled)
-	default:
+	case len(*pooled) == bulkReadSize:
 		bulkBuffers.Put(pooled)
+	case len(*pooled) <= maxPooledFrame:
+		frameBuffers.Put(pooled)
 	}
 }

@@ -1,10 +1,13 @@
 package conn
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"time"
 
 	"h2fork.example/net/hpack"
@@ -33,14 +36,15 @@ type reader struct {
 	now time.Time // of the last read
 
 	small  [idleReadSize]byte
-	pooled *[]byte // from readBuffers or bulkBuffers, or nil
+	pooled *[]byte // from one of the pools, or nil
 	bulk   bool    // the last read brought much
-	buf    []byte  // small, *pooled, or larger for a large frame
+	buf    []byte  // small or *pooled
 	r, w   int     // buf[r:w] is unread
 
 	dec      *hpack.Decoder
 	table    uint32 // our HEADER_TABLE_SIZE
 	section  section
+	clock    sectionClock
 	settings bool    // the peer's first SETTINGS have arrived
 	fed      []*Body // have got something that a Read waits for
 }
@@ -62,19 +66,62 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.section.dec = in.dec
 }
 
-// Serve reads until the connection ends, and returns why. It is the reader
-// goroutine.
+// Serve reads until the connection ends, and returns why.
 func (c *Conn) Serve() error {
+	if c.opt.ReadsApart {
+		c.readApart()
+	} else {
+		c.read()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dead
+}
+
+// read is the reader goroutine.
+func (c *Conn) read() {
 	err := c.in.run()
 	if err == io.EOF && c.opt.Session.Role == session.Server {
 		c.writeRemains(err)
 	}
 	c.Fail(err)
+	c.in.stopSectionClock()
 	c.in.release()
-	c.mu.Lock()
-	err = c.dead
-	c.mu.Unlock()
-	return err
+}
+
+// readApart is read on a goroutine of its own, which is not waited for when the
+// connection is over: its net.Conn is a program's, and may leave a Read waiting
+// after Close.
+func (c *Conn) readApart() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.read()
+	}()
+	select {
+	case <-done:
+		return
+	case <-c.over:
+	}
+	timer := time.NewTimer(closeTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// ReadsApart is Options.ReadsApart for nc: whether it is unknown that Close ends a
+// Read that waits, as net.Conn demands. Such a connection costs another goroutine.
+func ReadsApart(nc net.Conn) bool {
+	if t, ok := nc.(*tls.Conn); ok {
+		nc = t.NetConn()
+	}
+	switch nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return false
+	}
+	return true
 }
 
 func (in *reader) run() error {
@@ -102,6 +149,7 @@ func (in *reader) run() error {
 			c.waitForRoom()
 		}
 		c.Unlock() // what this read brought about happens now
+		in.watchSection()
 		if err := in.fill(); err != nil {
 			return err
 		}
@@ -144,12 +192,7 @@ func (c *Conn) protocolError(err error) error {
 	if c.opt.Log.Printf != nil {
 		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), err)
 	}
-	c.Lock()
-	c.sess.GoAway(ce.Code, ce.Reason)
-	if c.opt.Session.Role == session.Client {
-		c.sess.CloseAll(ce) // nobody waits for an answer that cannot be trusted
-	}
-	c.Unlock()
+	c.endWith(ce)
 	return c.in.discard()
 }
 
@@ -209,6 +252,9 @@ func (in *reader) readPreface() error {
 func (in *reader) frames() error {
 	for in.w-in.r >= wire.HeaderLen {
 		h := wire.ParseHeader(in.buf[in.r:])
+		if !in.settings && isHTTP1(in.buf[in.r:in.w]) {
+			return wire.Conn(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
+		}
 		if h.Length > in.c.opt.Session.MaxFrameSize {
 			return wire.Conn(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
 		}
@@ -227,6 +273,10 @@ func (in *reader) frames() error {
 	}
 	return nil
 }
+
+// isHTTP1 reports whether what a peer says first is in HTTP/1: a server that knows
+// nothing else answers that way, and as a frame it would be one of 4.7 MB.
+func isHTTP1(p []byte) bool { return bytes.HasPrefix(p, []byte("HTTP/1.")) }
 
 // frame handles one frame.
 func (in *reader) frame(h wire.Header, p []byte) error {

@@ -26,9 +26,10 @@ const (
 
 // writer is what the writer role owns.
 type writer struct {
-	enc    *hpack.Encoder          // writes to writer.Write
-	log    func(hpack.HeaderField) // or nil
-	direct bool                    // constant: pieces that are lent are not copied
+	enc      *hpack.Encoder          // writes to writer.Write
+	log      func(hpack.HeaderField) // or nil
+	direct   bool                    // constant: pieces that are lent are not copied
+	greeting bool                    // our SETTINGS are being written, or have been
 
 	*output // nil while nobody has the role
 }
@@ -90,6 +91,7 @@ func (c *Conn) emit() bool {
 	b.Reset()
 	c.mu.Lock()
 	if c.dead == nil {
+		c.noteGreeting()
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
 		if !c.sess.Congested() {
@@ -110,6 +112,19 @@ func (c *Conn) emit() bool {
 		c.Fail(last)
 	}
 	return false
+}
+
+// noteGreeting tells that the first batch has left, when there may be another. The
+// connection is locked.
+func (c *Conn) noteGreeting() {
+	if c.opt.Greeted == nil {
+		return
+	}
+	if c.out.greeting {
+		close(c.opt.Greeted)
+		c.opt.Greeted = nil
+	}
+	c.out.greeting = true
 }
 
 // encode turns the batch into bytes.

@@ -3,7 +3,6 @@ package h2test
 import (
 	"io"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -68,8 +67,8 @@ func (c *Conn) CloseWrite() error {
 // fail with ECONNRESET.
 func (c *Conn) Reset() {
 	c.out.closeWriter(true)
-	c.out.abort(syscall.ECONNRESET)
-	c.in.closeReader(syscall.ECONNRESET)
+	c.out.abort(ErrReset)
+	c.in.closeReader(ErrReset)
 }
 
 func (c *Conn) SetDeadline(t time.Time) error {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,7 +116,7 @@ func TestCloseLeavesWhatWasWritten(t *testing.T) {
 	a.Close()
 	wantRead(t, b, "bye")
 	wantReadError(t, b, io.EOF)
-	wantWriteError(t, b, "x", 0, syscall.EPIPE)
+	wantWriteError(t, b, "x", 0, ErrPipe)
 	wantReadError(t, a, net.ErrClosed)
 	wantWriteError(t, a, "x", 0, net.ErrClosed)
 	if err := a.Close(); !errors.Is(err, net.ErrClosed) {
@@ -131,15 +130,15 @@ func TestCloseWriteEndsOneDirection(t *testing.T) {
 	wantReadError(t, b, io.EOF)
 	write(t, b, "still here")
 	wantRead(t, a, "still here")
-	wantWriteError(t, a, "x", 0, syscall.EPIPE)
+	wantWriteError(t, a, "x", 0, ErrPipe)
 }
 
 func TestResetLosesWhatWasNotRead(t *testing.T) {
 	a, b := Pipe()
 	write(t, a, "lost")
 	a.Reset()
-	wantReadError(t, b, syscall.ECONNRESET)
-	wantWriteError(t, b, "x", 0, syscall.ECONNRESET)
+	wantReadError(t, b, ErrReset)
+	wantWriteError(t, b, "x", 0, ErrReset)
 }
 
 func TestStalledWriteWaitsForItsRelease(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -117,7 +116,7 @@ func (p *pipe) writeError() error {
 	case p.writerClosed:
 		return net.ErrClosed
 	case p.writerDone: // by CloseWrite
-		return syscall.EPIPE
+		return ErrPipe
 	case p.readerClosed:
 		return p.writerError
 	case p.writeDeadline.passed:
@@ -158,7 +157,7 @@ func (p *pipe) closeWriter(closed bool) (first bool) {
 // closeReader makes Writes fail with err, or with EPIPE.
 func (p *pipe) closeReader(err error) {
 	if err == nil {
-		err = syscall.EPIPE
+		err = ErrPipe
 	}
 	p.control(func(p *pipe) {
 		p.readerClosed, p.writerError = true, err

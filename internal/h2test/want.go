@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 	"testing/synctest"
 	"time"
 
@@ -130,7 +129,7 @@ func (p *Peer) WantClosed(sentence string) {
 		p.t.Fatalf("%s\nwant the connection closed, got %v", sentence, f)
 	case len(p.in) > 0:
 		p.t.Fatalf("%s\nwant the connection closed, got part of a frame: %q", sentence, p.in)
-	case !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET):
+	case !errors.Is(err, io.EOF) && !errors.Is(err, ErrReset):
 		p.t.Fatalf("%s\nwant the connection closed: %v", sentence, err)
 	}
 }

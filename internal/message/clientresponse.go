@@ -97,7 +97,7 @@ func (r *ResponseReader) Informational(id uint32, fields []hpack.HeaderField) (i
 		// RFC 9113 §8.6: HTTP/2 has neither this status code nor what it is for.
 		return 0, nil, malformed(id, "", "malformed response from server: status 101 in HTTP/2")
 	}
-	head := responseHead{fieldMap: newFieldMap(len(regular), make([]string, 0, len(regular)))}
+	head := responseHead{fieldMap: newFieldMap(len(regular), nil)}
 	if err := r.readRegular(id, &head, regular); err != nil {
 		return 0, nil, err
 	}

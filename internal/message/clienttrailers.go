@@ -71,7 +71,7 @@ func (r *ResponseReader) ReadTrailers(id uint32, fields []hpack.HeaderField) (ht
 	if isPseudo(fields[0].Name) {
 		return nil, malformed(id, "trailers_pseudo", "pseudo-header %q in trailers", fields[0].Name)
 	}
-	trailers := newFieldMap(len(fields), make([]string, 0, len(fields)))
+	trailers := newFieldMap(len(fields), nil)
 	for i := range fields {
 		key, k, err := r.field(id, &fields[i])
 		if err != nil {

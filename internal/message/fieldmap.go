@@ -2,33 +2,66 @@ package message
 
 import "net/http"
 
-// maxHeaderHint bounds the room that is made for fields before they are seen to have different names.
-const maxHeaderHint = 64
+const (
+	// maxHeaderHint is up to how many fields room is made for all of them before they are seen. More may have one
+	// name, or be a cookie's crumbs, which leave one value; and what is made at once is kept for as long as the
+	// message is (a request of 16,300 crumbs kept 255 KiB of it).
+	maxHeaderHint = 32
+
+	// headerRoom is for how many names there is room to begin with if there are more fields.
+	headerRoom = 8
+
+	// valuesRoom is for how many keys' first values there is room at a time. A larger array of strings does not fit
+	// the allocator's size, which adds eight bytes to what has pointers and is longer than 512.
+	valuesRoom = 32
+)
 
 // A fieldMap is an http.Header under construction.
 type fieldMap struct {
 	header http.Header
-	values []string // the array behind header's values; its capacity is the number of fields
+	values []string // the array behind the first values of header's keys
+	left   int      // fields that have not been added: no key gets more values
 }
 
-// newFieldMap returns an empty map for n fields. The capacity of values is at least n.
+// newFieldMap returns an empty map for up to n fields. values, which is empty, is room for the first of them.
 func newFieldMap(n int, values []string) fieldMap {
-	return fieldMap{header: make(http.Header, min(n, maxHeaderHint)), values: values}
+	names := n
+	if n > maxHeaderHint {
+		names = headerRoom
+	}
+	return fieldMap{header: make(http.Header, names), values: values, left: n}
 }
 
 // add is Header.Add, with room for the first value of each key already there.
 func (m *fieldMap) add(key, value string) {
+	left := max(m.left, 1) // this one included
+	m.left = left - 1
 	if old, ok := m.header[key]; ok {
+		if len(old) == cap(old) {
+			old = growValues(old, left)
+		}
 		m.header[key] = append(old, value)
 		return
 	}
 	n := len(m.values)
+	if n == cap(m.values) {
+		n, m.values = 0, make([]string, 0, min(left, valuesRoom))
+	}
 	m.values = append(m.values, value)
 	m.header[key] = m.values[n : n+1 : n+1]
 }
 
+// growValues makes room in the values of a key, of which at most left are to come: no more than that, for it is kept.
+func growValues(values []string, left int) []string {
+	room := len(values)
+	if room > valuesRoom {
+		room /= 2
+	}
+	return append(make([]string, 0, len(values)+min(room, left)), values...)
+}
+
 // newWithValues allocates what every message needs, a request's URL or the response itself, and a slot for each of n
-// fields' values: in one allocation, when they are few. Its size follows n, for the collector's work grows with the
+// fields' values, up to valuesRoom: in one allocation, when they are few. Its size follows n, for the collector's work grows with the
 // bytes that are allocated.
 func newWithValues[T any](n int) (*T, []string) {
 	switch {
@@ -57,5 +90,5 @@ func newWithValues[T any](n int) (*T, []string) {
 		})
 		return &both.message, both.values[:0]
 	}
-	return new(T), make([]string, 0, n)
+	return new(T), make([]string, 0, min(n, valuesRoom))
 }

@@ -134,6 +134,7 @@ type requestHead struct {
 func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack.HeaderField) error {
 	for i := range fields {
 		f := &fields[i]
+		head.left = len(fields) - i
 		known := byLower(f.Name)
 		if known == nil {
 			key, ok := r.names.key(f.Name)

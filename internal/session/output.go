@@ -173,6 +173,12 @@ func (s *Session) Pending() bool {
 	return s.cfg.Policy.Ready() > 0
 }
 
+// WaitingMayOpen reports whether the peer's limit has room for all streams of ours
+// that wait, so that they will open.
+func (s *Session) WaitingMayOpen() bool {
+	return s.canOpen() && s.localOpen+s.withheld+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
+}
+
 // canOpen reports whether a stream of ours waits and the peer's limit has room
 // (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {

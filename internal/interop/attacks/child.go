@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"h2fork.example/net/internal/interop/stack"
@@ -90,9 +89,7 @@ func (s *sampler) usage() usage {
 	s.look()
 	u := usage{Peak: s.bytes.Swap(0), PeakGoroutines: int(s.goroutines.Swap(0))}
 	u.Goroutines = runtime.NumGoroutine()
-	var r syscall.Rusage
-	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
-	u.CPU = time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	u.CPU = cpuTime()
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC() // pools keep what they have for one collection

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // stopLimit is how long a process may take to end when it is asked to.
@@ -73,17 +71,6 @@ func (p *process) stop() {
 		p.cmd.Process.Kill()
 		<-p.ended
 	}
-}
-
-// cpu returns the time that a process has spent computing, in all its threads and in the kernel.
-func cpu(pid int) (time.Duration, error) {
-	// A process's clock has its id's complement, shifted, and says which of its clocks: CPUCLOCK_SCHED.
-	const clockSched = 2
-	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|clockSched), &t); err != nil {
-		return 0, fmt.Errorf("the CPU clock of process %d: %w", pid, err)
-	}
-	return time.Duration(t.Nano()), nil
 }
 
 // rss returns the memory of a process that is resident, in KiB.
