@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"h2fork.example/net/internal/interop/bench/load"
+	"h2fork.example/net/internal/interop/bench/measure"
+	"h2fork.example/net/internal/interop/bench/processes"
+)
+
+// A line is what a row of a table or of the chart shows: one quantity of every server.
+type line struct {
+	title  string
+	key    measure.Key
+	metric metric
+}
+
+// Markdown renders the results as a README can have them: how they came about, CPU time, the rest, goals.
+func Markdown(records []*Record, res Results) string {
+	plain := func(v verdict) string { return string(v) }
+	return strings.Join([]string{
+		provenance(records),
+		"CPU time of the server for a request, in µs:",
+		matrix(res, res.cpuLines(false)).RenderMarkdown(),
+		"CPU time of the client for a request, in µs:",
+		matrix(res, res.cpuLines(true)).RenderMarkdown(),
+		"Requests a second, of servers and clients:",
+		matrix(res, res.rateLines()).RenderMarkdown(),
+		"The rest:",
+		matrix(res, otherLines).RenderMarkdown(),
+		goalsTable(res, plain).RenderMarkdown(),
+	}, "\n\n") + "\n"
+}
+
+// cpuLines are the CPU times that the results have: of clients or of servers.
+func (res Results) cpuLines(ofClients bool) []line {
+	var lines []line
+	for _, k := range res.keys {
+		if (k.Peer != "") == ofClients && k.Scenario != load.Idle {
+			lines = append(lines, line{title(k), k, cpuTime})
+		}
+	}
+	return lines
+}
+
+// rateLines are the throughputs.
+func (res Results) rateLines() []line {
+	var lines []line
+	for _, k := range res.keys {
+		if k.Scenario != load.Idle {
+			lines = append(lines, line{title(k), k, perSec})
+		}
+	}
+	return lines
+}
+
+var otherLines = []line{
+	{"idle connection, KiB", measure.Key{Scenario: load.Idle}, idleConn},
+	{"heap allocations a request, 13 B", measure.Key{Scenario: load.Small}, allocs},
+	{"latency beside sleepers, 99th percentile, µs", measure.Key{Scenario: load.Fast}, p99},
+}
+
+// matrix returns a table of lines, with a column for each server that has any of them.
+func matrix(res Results, lines []line) table.Writer {
+	servers := res.having(lines)
+	header := table.Row{""}
+	for _, s := range servers {
+		header = append(header, s.Name)
+	}
+	t := newTable(len(header), header)
+	for _, l := range lines {
+		row := table.Row{l.title}
+		for _, s := range servers {
+			row = append(row, threeDigits(res.value(l, s.Name)))
+		}
+		t.AppendRow(row)
+	}
+	return t
+}
+
+func (res Results) value(l line, server string) float64 {
+	return l.metric(res.of[l.key][server].Measurement)
+}
+
+// having returns the servers of which any of the lines was measured.
+func (res Results) having(lines []line) []processes.Server {
+	var having []processes.Server
+	for _, s := range processes.All() {
+		for _, l := range lines {
+			if res.value(l, s.Name) > 0 {
+				having = append(having, s)
+				break
+			}
+		}
+	}
+	return having
+}
+
+// threeDigits formats a value with about three digits, nothing if it was not measured.
+func threeDigits(value float64) string {
+	switch {
+	case value == 0:
+		return ""
+	case value < 10:
+		return fmt.Sprintf("%.2f", value)
+	case value < 100:
+		return fmt.Sprintf("%.1f", value)
+	}
+	return fmt.Sprintf("%.0f", value)
+}
+
+// provenance says what was measured, with what command, on what machine.
+func provenance(records []*Record) string {
+	first := records[0]
+	var versions []string
+	for _, s := range processes.All() {
+		if v := first.Versions[s.Name]; v != "" {
+			versions = append(versions, s.Name+": "+v)
+		}
+	}
+	text := fmt.Sprintf("`%s`, %s, on %s. %s.", strings.Join(first.Command, " "), medians(records), first.Machine, strings.Join(versions, ", "))
+	if len(first.Missing) > 0 {
+		text += "\nNot measured: " + strings.Join(first.Missing, "; ") + "."
+	}
+	return text
+}
+
+// medians says of how much the results are medians.
+func medians(records []*Record) string {
+	day := records[0].Began.Format(time.DateOnly)
+	if len(records) == 1 {
+		return "medians of one run's rounds, " + day
+	}
+	return fmt.Sprintf("medians of %d runs' medians, %s", len(records), day)
+}
