@@ -3,12 +3,10 @@ package load
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"h2fork.example/net/internal/interop/bench/measure"
@@ -46,13 +44,10 @@ type chatSpec struct {
 }
 
 func runChat(spec chatSpec) error {
-	u, err := url.Parse(spec.URL)
-	if err != nil {
-		return err
-	}
 	var c counter
+	var times latencies
 	for range spec.Conns {
-		cc, err := grpc.NewClient(u.Host, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		cc, err := dialGRPC(spec.URL)
 		if err != nil {
 			return err
 		}
@@ -61,22 +56,24 @@ func runChat(spec chatSpec) error {
 			if err != nil {
 				return err
 			}
-			go c.talk(stream)
+			go c.talk(stream, &times)
 		}
 	}
-	return c.report(spec.Duration)
+	return c.report(spec.Duration, times.add)
 }
 
-// talk counts messages there and back until the stream breaks.
-func (c *counter) talk(stream grpc.ClientStream) {
+// talk counts messages there and back, and notes how long each takes, until the stream breaks.
+func (c *counter) talk(stream grpc.ClientStream, times *latencies) {
 	message := wrapperspb.String("gopher")
-	for {
+	there := times.timed(func() error {
 		var answer wrapperspb.StringValue
-		err := stream.SendMsg(message)
-		if err == nil {
-			err = stream.RecvMsg(&answer)
+		if err := stream.SendMsg(message); err != nil {
+			return err
 		}
-		if err != nil {
+		return stream.RecvMsg(&answer)
+	})
+	for {
+		if err := there(); err != nil {
 			c.failed.Add(1)
 			fmt.Fprintln(os.Stderr, err)
 			return

@@ -70,10 +70,11 @@ func runClient(spec clientSpec) error {
 		}
 	}
 	var c counter
+	var times latencies
 	for range spec.InFlight {
-		go c.loop(l.make)
+		go c.loop(times.timed(l.make))
 	}
-	return c.report(spec.Duration)
+	return c.report(spec.Duration, times.add)
 }
 
 // requests makes requests, all alike.

@@ -79,7 +79,7 @@ func (c *counter) read() (reading, error) {
 
 // report waits for the warm-up's end, then for so long, and prints what happened meanwhile. A function in adds
 // adds to that.
-func (c *counter) report(d time.Duration, adds ...func(*measure.Measurement)) error {
+func (c *counter) report(d time.Duration, adds ...func(m *measure.Measurement, from, to time.Time)) error {
 	processes.AwaitEnd()
 	time.Sleep(warmUp)
 	fmt.Println(lineBegin)
@@ -98,7 +98,7 @@ func (c *counter) report(d time.Duration, adds ...func(*measure.Measurement)) er
 		return err
 	}
 	for _, add := range adds {
-		add(&m)
+		add(&m, before.at, after.at)
 	}
 	text, err := json.Marshal(m)
 	if err != nil {

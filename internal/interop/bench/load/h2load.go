@@ -56,15 +56,19 @@ const (
 
 func (l h2load) Takes(r Run) time.Duration { return startTime + h2loadWarmUp + r.Duration*3/2 }
 
-// measure lets h2load have the server to itself for a while, then counts the requests of a given time, and then
-// what half as many requests cost: when a time is up, some are under way, and nobody knows what they have cost;
-// when a number is, some connections have long been done.
 func (l h2load) Measure(r Run) (m measure.Measurement, err error) {
 	p, err := r.startSubject()
 	if err != nil {
 		return m, err
 	}
 	defer p.Stop()
+	return l.of(r, p)
+}
+
+// of lets h2load have the server to itself for a while, then counts the requests of a given time, and then what half as
+// many requests cost: when a time is up, some are under way, and it is not known what they have cost; when a number is,
+// some connections have long been done.
+func (l h2load) of(r Run, p *processes.Process) (m measure.Measurement, err error) {
 	if _, err := l.drive(r.Machine, p.URL, forTime(h2loadWarmUp)); err != nil {
 		return m, err
 	}
@@ -80,11 +84,7 @@ func (l h2load) Measure(r Run) (m measure.Measurement, err error) {
 	if m, err = l.drive(r.Machine, p.URL, fmt.Sprint("-n", n)); err != nil {
 		return m, err
 	}
-	after, err := p.Cost()
-	if err != nil {
-		return m, err
-	}
-	if err := processes.Charge(&m, p.PID(), before, after); err != nil {
+	if err := p.Charge(&m, before); err != nil {
 		return m, err
 	}
 	m.PerSec = timed.PerSec

@@ -52,5 +52,6 @@ func Roles() map[string]processes.Role {
 		roleClient: processes.As(runClient),
 		roleMixed:  processes.As(runMixed),
 		roleChat:   processes.As(runChat),
+		roleCalls:  processes.As(runCalls),
 	}
 }

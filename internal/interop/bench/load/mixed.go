@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,38 +127,3 @@ func (l *requests) read(answered func()) error {
 	_, err = io.Copy(io.Discard, resp.Body)
 	return err
 }
-
-// latencies are how long calls took that succeeded, in the order of their ends.
-type latencies struct {
-	mu  sync.Mutex
-	all []time.Duration // guarded by mu
-}
-
-// timed returns do, and notes how long it takes where it succeeds.
-func (l *latencies) timed(do func() error) func() error {
-	return func() error {
-		begin := time.Now()
-		if err := do(); err != nil {
-			return err
-		}
-		took := time.Since(begin)
-		l.mu.Lock()
-		l.all = append(l.all, took)
-		l.mu.Unlock()
-		return nil
-	}
-}
-
-// add notes the median and the 99th percentile of the last m.Requests calls.
-func (l *latencies) add(m *measure.Measurement) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	took := slices.Sorted(slices.Values(l.all[max(len(l.all)-m.Requests, 0):]))
-	if len(took) == 0 {
-		return
-	}
-	m.P50 = micros(took[len(took)/2])
-	m.P99 = micros(took[len(took)*99/100])
-}
-
-func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }

@@ -18,6 +18,7 @@ type Scenario struct {
 	Peers       []string // where clients are measured: the servers in the main set, nil for every one
 	Extra       bool     // not in the main set
 	Once        bool     // one round is enough
+	BufferPool  bool     // proxies have one
 }
 
 // The scenarios that goals, the chart and tables refer to in more than one place.
@@ -37,11 +38,19 @@ var all = []Scenario{
 	{Name: "download", Title: "8 × 4, 1 MiB download", Load: h2load{path: "/" + processes.FileMebibyte, conns: 8, streams: 4}},
 	{Name: "upload", Title: "8 × 4, 1 MiB upload", Needs: processes.Uploads, Load: h2load{path: "/hello", conns: 8, streams: 4, body: processes.FileMebibyte}},
 	{Name: "tls", Title: "8 × 32, 13 B, TLS", Needs: processes.SpeaksTLS, Load: h2load{path: "/hello", conns: 8, streams: 32}},
-	{Name: "grpc", Title: "8 × 32, gRPC unary, grpc.Server.ServeHTTP", Needs: processes.SpeaksGRPC | processes.Uploads,
-		Load: h2load{path: processes.MethodSay, conns: 8, streams: 32, headers: []string{"content-type: application/grpc", "te: trailers"}, body: processes.FileMessage}},
+	{Name: "grpc8x16", Title: "gRPC unary, served directly, 8 × 16", Needs: grpcServer, Load: h2loadCalls{succeeds, 8, 16}},
+	{Name: "grpc16x1", Title: "gRPC unary, served directly, 16 × 1", Needs: grpcServer, Load: h2loadCalls{succeeds, 16, 1}},
 	{Name: "grpcstream", Title: "8 × 8, gRPC messages there and back", Needs: processes.SpeaksGRPC, Load: chat{conns: 8, streams: 8}},
-	{Name: "procs", Title: "8 × 32, 13 B", Procs: []int{1, 2, 4}, Needs: processes.ObeysGo, Load: h2load{path: "/hello", conns: 8, streams: 32}},
-	{Name: "procs1", Title: "32 × 1, 13 B", Procs: []int{1, 2, 4}, Needs: processes.ObeysGo, Extra: true, Load: h2load{path: "/hello", conns: 32, streams: 1}},
+	{Name: "procs", Title: "8 × 32, 13 B", Procs: []int{1, 2, 4, 8}, Needs: processes.ObeysGo, Load: h2load{path: "/hello", conns: 8, streams: 32}},
+	{Name: "procs1", Title: "32 × 1, 13 B", Procs: []int{1, 2, 4, 8}, Needs: processes.ObeysGo, Extra: true, Load: h2load{path: "/hello", conns: 32, streams: 1}},
+
+	{Name: "proxy8x16", Title: "gRPC proxied, 8 × 16", Needs: processes.Proxies, Load: h2loadCalls{succeeds, 8, 16}},
+	{Name: "proxy8x16no", Title: "gRPC proxied, 8 × 16, calls that fail", Needs: processes.Proxies, Load: h2loadCalls{fails, 8, 16}},
+	{Name: "proxy16x1", Title: "gRPC proxied, 16 × 1", Needs: processes.Proxies, Load: h2loadCalls{succeeds, 16, 1}},
+	{Name: "proxy16x1no", Title: "gRPC proxied, 16 × 1, calls that fail", Needs: processes.Proxies, Load: h2loadCalls{fails, 16, 1}},
+	{Name: "proxy8x16pool", Title: "gRPC proxied, 8 × 16, with a BufferPool", Needs: goProxy, BufferPool: true, Load: h2loadCalls{succeeds, 8, 16}},
+	{Name: "proxy16x1pool", Title: "gRPC proxied, 16 × 1, with a BufferPool", Needs: goProxy, BufferPool: true, Extra: true, Load: h2loadCalls{succeeds, 16, 1}},
+	{Name: "proxy1x1", Title: "gRPC proxied, 1 × 1", Needs: processes.Proxies, Load: calls{succeeds, 1, 1}},
 
 	{Name: Fast, Title: "16 fast streams beside 16 that sleep 10 ms", Needs: processes.Waits, Load: mixed{aside: "/sleep", asideN: 16, fastN: 16}},
 	{Name: "open10", Title: "10 streams busy, 10 open", Needs: processes.Waits, Load: mixed{aside: "/park", asideN: 10, fastN: 10}},
@@ -51,12 +60,18 @@ var all = []Scenario{
 	{Name: Idle, Title: "idle connections", Once: true, Load: idleConns{}},
 
 	{Name: "transport", Title: "Transport, 64 requests in flight, 13 B", Load: clients{path: "/hello", inFlight: 64}},
+	{Name: "transport8", Title: "Transport, 8 requests in flight, 13 B", Peers: oursOnly, Load: clients{path: "/hello", inFlight: 8}},
 	{Name: "transport1", Title: "Transport, 1 request in flight, 13 B", Peers: oursOnly, Load: clients{path: "/hello", inFlight: 1}},
 	{Name: "transportup", Title: "Transport, 64 uploads of 64 KiB in flight", Peers: oursOnly, Needs: processes.Uploads,
 		Load: clients{path: "/hello", inFlight: 64, body: processes.File64Kibibytes}},
 	{Name: "transportkib", Title: "Transport, 64 requests in flight, 1 KiB", Extra: true, Load: clients{path: "/" + processes.FileKibibyte, inFlight: 64}},
 	{Name: "transportkib64", Title: "Transport, 64 requests in flight, 64 KiB", Extra: true, Load: clients{path: "/" + processes.File64Kibibytes, inFlight: 64}},
 }
+
+const (
+	grpcServer = processes.SpeaksGRPC | processes.Uploads
+	goProxy    = processes.Proxies | processes.ObeysGo
+)
 
 var oursOnly = []string{stack.Ours().Name}
 
@@ -89,11 +104,17 @@ func (s Scenario) Suits(srv processes.Server) bool {
 
 // Setting is what a server is started for, with that GOMAXPROCS.
 func (s Scenario) Setting(procs int) processes.Setting {
-	return processes.Setting{Streams: s.Streams, Procs: procs, TLS: s.Needs&processes.SpeaksTLS != 0}
+	return processes.Setting{
+		Streams: s.Streams, Procs: procs, TLS: s.Needs&processes.SpeaksTLS != 0,
+		Proxy: s.Needs&processes.Proxies != 0, BufferPool: s.BufferPool,
+	}
 }
 
 // NeedsH2load reports whether it is h2load that drives.
 func (s Scenario) NeedsH2load() bool {
-	_, ok := s.Load.(h2load)
-	return ok
+	switch s.Load.(type) {
+	case h2load, h2loadCalls:
+		return true
+	}
+	return false
 }

@@ -31,6 +31,8 @@ func As[T any](run func(T) error) Role {
 func Roles() map[string]Role {
 	return map[string]Role{
 		roleServer: As(serveChild),
+		roleProxy:  As(serveProxy),
+		roleGRPC:   As(serveGRPC),
 		roleStored: As(serveStored),
 	}
 }

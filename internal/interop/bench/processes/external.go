@@ -45,45 +45,6 @@ func startH2O(m *Machine, s Setting) (*Process, error) {
 	})
 }
 
-// nginxConfig serves files on a port, in one process. A connection may make as many requests as it likes. With
-// sendfile, header and body would go in two segments, the second of which would wait for the client's delayed ACK.
-const nginxConfig = `
-daemon off;
-master_process off;
-pid %[1]s/nginx.pid;
-error_log stderr;
-events { worker_connections %[2]d; }
-http {
-	access_log off;
-	sendfile off;
-	keepalive_requests 1000000000;
-	client_body_temp_path %[1]s/nginx-body;
-	proxy_temp_path %[1]s/nginx-proxy;
-	fastcgi_temp_path %[1]s/nginx-fastcgi;
-	uwsgi_temp_path %[1]s/nginx-uwsgi;
-	scgi_temp_path %[1]s/nginx-scgi;
-	server {
-		listen 127.0.0.1:%[3]s;
-		root %[4]s;
-	}
-}
-`
-
-// startNginx serves the machine's files with nginx.
-func startNginx(m *Machine, s Setting) (*Process, error) {
-	return startOnPort(s.TLS, func(port string) (*exec.Cmd, error) {
-		listen := port + " http2"
-		if s.TLS {
-			listen += fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", m.cert, m.key)
-		}
-		name := filepath.Join(m.dir, "nginx-"+port+".conf")
-		if err := os.WriteFile(name, fmt.Appendf(nil, nginxConfig, m.dir, maxConns, listen, m.files), 0o644); err != nil {
-			return nil, err
-		}
-		return exec.Command("nginx", "-c", name), nil
-	})
-}
-
 // startOnPort runs a server that has to be told its port, and Waits until it answers there.
 func startOnPort(tls bool, command func(port string) (*exec.Cmd, error)) (*Process, error) {
 	port, err := freePort()

@@ -21,7 +21,10 @@ type serverSpec struct {
 
 // startGo returns what starts the stack of that name, in that mode unless TLS is asked for.
 func startGo(name string, mode stack.Mode) func(*Machine, Setting) (*Process, error) {
-	return func(_ *Machine, s Setting) (*Process, error) {
+	return func(m *Machine, s Setting) (*Process, error) {
+		if s.Proxy {
+			return startGoProxy(name, m, s)
+		}
 		spec := serverSpec{name, mode, s.Streams}
 		if s.TLS {
 			spec.Mode = stack.TLS

@@ -43,6 +43,8 @@ type Machine struct {
 	files string // the files named below
 	cert  string
 	key   string
+
+	backend backend // of proxies
 }
 
 // NewMachine makes the files.
@@ -103,8 +105,11 @@ func (m *Machine) write() error {
 // File returns where the file of that name is.
 func (m *Machine) File(name string) string { return filepath.Join(m.files, name) }
 
-// Close removes the files.
-func (m *Machine) Close() { os.RemoveAll(m.dir) }
+// Close stops the proxies' backend and removes the files.
+func (m *Machine) Close() {
+	m.backend.stop()
+	os.RemoveAll(m.dir)
+}
 
 func (m *Machine) String() string {
 	s := fmt.Sprintf("%s, %d CPUs, %s %s, %s", m.CPU, m.CPUs, m.OS, m.Kernel, m.Go)

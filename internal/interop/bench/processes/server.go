@@ -16,6 +16,7 @@ const (
 	SpeaksGRPC
 	SpeaksTLS
 	ObeysGo // knows GOMAXPROCS
+	Proxies // can be a proxy to a gRPC server
 )
 
 // A Server is a program to measure.
@@ -40,13 +41,16 @@ type Setting struct {
 	Streams uint32 // what a connection allows, 0 for the server's default
 	Procs   int    // GOMAXPROCS, 0 for what the machine has
 	TLS     bool
+
+	// Proxy makes it a proxy to the machine's backend, which has a BufferPool if it is written in Go and this says so.
+	Proxy, BufferPool bool
 }
 
 // Reference is the stack that the others are compared with.
 const Reference = "xnet"
 
 // goStacks can do everything.
-const goStacks = Uploads | Waits | SpeaksGRPC | SpeaksTLS | ObeysGo
+const goStacks = Uploads | Waits | SpeaksGRPC | SpeaksTLS | ObeysGo | Proxies
 
 // All lists the servers, in the order in which they are shown.
 func All() []Server {
@@ -67,8 +71,12 @@ func All() []Server {
 			missing: installed("nghttpd", "nghttp2-server"), version: firstLine("nghttpd", "--version"), Start: startNghttpd},
 		Server{Name: "h2o", Title: "h2o, 1 thread", Can: SpeaksTLS,
 			missing: installed("h2o", "h2o"), version: firstLine("h2o", "--version"), Start: startH2O},
-		Server{Name: "nginx", Title: "nginx, 1 worker", Can: SpeaksTLS,
+		Server{Name: "nginx", Title: "nginx, 1 worker", Can: SpeaksTLS | Proxies,
 			missing: installed("nginx", "nginx-light"), version: firstLine("nginx", "-v"), Start: startNginx},
+		Server{Name: "nghttpx", Title: "nghttpx, 1 thread", Only: "proxy*", Can: Uploads | SpeaksGRPC | Proxies,
+			missing: installed("nghttpx", "nghttp2-proxy"), version: firstLine("nghttpx", "--version"), Start: startNghttpx},
+		Server{Name: "grpcgo", Title: "grpc-go's own server transport", Only: "grpc*", Can: Uploads | SpeaksGRPC | ObeysGo,
+			missing: nothing, version: nothing, Start: startGRPC},
 		Server{Name: "stored", Title: "stored bytes, for what Go programs cannot go below", Only: "single",
 			missing: nothing, version: nothing, Start: startStored},
 	)
