@@ -49,9 +49,11 @@ func (r Run) startPeer() (*processes.Process, error) {
 // Roles are what children do that are a load's clients.
 func Roles() map[string]processes.Role {
 	return map[string]processes.Role{
-		roleClient: processes.As(runClient),
-		roleMixed:  processes.As(runMixed),
-		roleChat:   processes.As(runChat),
-		roleCalls:  processes.As(runCalls),
+		roleClient:    processes.As(runClient),
+		roleMixed:     processes.As(runMixed),
+		roleChat:      processes.As(runChat),
+		roleCalls:     processes.As(runCalls),
+		roleLink:      processes.As(runLink),
+		roleNeighbour: processes.As(runNeighbour),
 	}
 }

@@ -1,8 +1,10 @@
 package load
 
 import (
+	"fmt"
 	"path"
 	"slices"
+	"time"
 
 	"h2fork.example/net/internal/interop/bench/processes"
 	"h2fork.example/net/internal/interop/stack"
@@ -30,7 +32,9 @@ const (
 )
 
 // all are the scenarios, in the order in which they are shown.
-var all = []Scenario{
+var all = slices.Concat(onLoopback, overLinks())
+
+var onLoopback = []Scenario{
 	{Name: Small, Title: "8 connections × 32 streams, 13 B", Load: h2load{path: "/hello", conns: 8, streams: 32}},
 	{Name: Single, Title: "32 connections × 1 stream, 13 B", Load: h2load{path: "/hello", conns: 32, streams: 1}},
 	{Name: "kib", Title: "8 × 32, 1 KiB download", Load: h2load{path: "/" + processes.FileKibibyte, conns: 8, streams: 32}},
@@ -57,6 +61,8 @@ var all = []Scenario{
 	{Name: "open10k", Title: "10 streams busy, 10,000 open", Needs: processes.Waits, Streams: 10_100, Load: mixed{aside: "/park", asideN: 10_000, fastN: 10}},
 	{Name: "sleep10", Title: "1 × 10 streams that sleep 10 ms", Needs: processes.Waits, Load: h2load{path: "/sleep", conns: 1, streams: 10}},
 	{Name: "sleep10k", Title: "1 × 10,000 streams that sleep 10 ms", Needs: processes.Waits, Streams: 10_100, Load: h2load{path: "/sleep", conns: 1, streams: 10000}},
+	{Name: "neighbour3", Title: "1 MiB upload beside 3 handlers that do not read", Needs: processes.Waits | processes.Large, Load: neighbour{3}},
+	{Name: "neighbour100", Title: "1 MiB upload beside 100 handlers that do not read", Needs: processes.Waits | processes.Large, Load: neighbour{100}},
 	{Name: Idle, Title: "idle connections", Once: true, Load: idleConns{}},
 
 	{Name: "transport", Title: "Transport, 64 requests in flight, 13 B", Load: clients{path: "/hello", inFlight: 64}},
@@ -66,6 +72,29 @@ var all = []Scenario{
 		Load: clients{path: "/hello", inFlight: 64, body: processes.File64Kibibytes}},
 	{Name: "transportkib", Title: "Transport, 64 requests in flight, 1 KiB", Extra: true, Load: clients{path: "/" + processes.FileKibibyte, inFlight: 64}},
 	{Name: "transportkib64", Title: "Transport, 64 requests in flight, 64 KiB", Extra: true, Load: clients{path: "/" + processes.File64Kibibytes, inFlight: 64}},
+}
+
+// overLinks returns the scenarios with a link, of each round trip.
+func overLinks() []Scenario {
+	var all []Scenario
+	for _, d := range []struct {
+		direction direction
+		title     string
+	}{{up, "64 MiB upload"}, {many, "100 uploads of 64 KiB at once"}, {down, "64 MiB download"}} {
+		for _, roundTrip := range []time.Duration{1, 20, 80, 200} {
+			roundTrip *= time.Millisecond
+			sc := Scenario{
+				Name:  fmt.Sprintf("link%s%d", d.direction, roundTrip.Milliseconds()),
+				Title: fmt.Sprintf("%s, %v round trip", d.title, roundTrip),
+				Needs: processes.Large, Once: true, Load: overLink{d.direction, roundTrip},
+			}
+			if d.direction == down {
+				sc.Peers = oursOnly
+			}
+			all = append(all, sc)
+		}
+	}
+	return all
 }
 
 const (
@@ -89,8 +118,13 @@ func Find(name string) Scenario {
 
 // MeasuresClients reports whether what is measured are the stacks' clients.
 func (s Scenario) MeasuresClients() bool {
-	_, ok := s.Load.(clients)
-	return ok
+	switch l := s.Load.(type) {
+	case clients:
+		return true
+	case overLink:
+		return l.direction == down
+	}
+	return false
 }
 
 // Suits reports whether the server can take part, or take the requests of a client that is measured.

@@ -15,11 +15,14 @@ type Measurement struct {
 	IdleConn float64 `json:"rss_kib_per_idle_connection,omitempty"`
 	P50      float64 `json:"latency_median_us,omitempty"`
 	P99      float64 `json:"latency_99th_percentile_us,omitempty"`
+	MBps     float64 `json:"mb_per_second,omitempty"`             // 10^6 bytes, over a link
+	MBpsLate float64 `json:"mb_per_second_second_half,omitempty"` // of the second half of the bytes
+	Never    int     `json:"never_ended,omitempty"`               // requests that were given up
 }
 
 // Values returns the quantities that medians are taken of.
 func (m *Measurement) Values() []*float64 {
-	return []*float64{&m.PerSec, &m.CPU, &m.Allocs, &m.RSS, &m.IdleConn, &m.P50, &m.P99}
+	return []*float64{&m.PerSec, &m.CPU, &m.Allocs, &m.RSS, &m.IdleConn, &m.P50, &m.P99, &m.MBps, &m.MBpsLate}
 }
 
 // A Key says what is comparable: everything measured with the same one.
@@ -44,6 +47,12 @@ func (s Sample) String() string {
 		return s.Error
 	case s.IdleConn > 0:
 		return fmt.Sprintf("%8.1f KiB a connection", s.IdleConn)
+	case s.Never > 0:
+		return "   never ended"
+	case s.MBps > 0:
+		return fmt.Sprintf("%8.1f MB/s", s.MBps)
+	case s.CPU == 0:
+		return fmt.Sprintf("%8.1f ms", s.P50/1000)
 	}
 	return fmt.Sprintf("%8.0f requests/s  %8.2f CPU µs/request  %d failed", s.PerSec, s.CPU, s.Failed)
 }

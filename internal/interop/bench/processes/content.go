@@ -21,6 +21,16 @@ func Content() http.Handler {
 		content := filler(size)
 		mux.HandleFunc("/"+name, func(w http.ResponseWriter, _ *http.Request) { w.Write(content) })
 	}
+	mux.HandleFunc(PathSink, func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		io.WriteString(w, hello)
+	})
+	mux.HandleFunc("/"+FileLarge, func(w http.ResponseWriter, _ *http.Request) {
+		piece := make([]byte, MebibyteSize)
+		for range LargeSize / len(piece) {
+			w.Write(piece)
+		}
+	})
 	mux.HandleFunc("/sleep", func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(sleepTime)
 		io.WriteString(w, hello)

@@ -29,6 +29,19 @@ func startNghttpd(m *Machine, s Setting) (*Process, error) {
 	})
 }
 
+// h2oConfig has a handler in Ruby take uploads: files take none.
+const h2oConfig = `num-threads: 1
+max-connections: %d
+hosts:
+  default:
+    paths:
+      %s:
+        mruby.handler: |
+          Proc.new {|env| [200, {}, ["taken"]] }
+      /:
+        file.dir: %s
+`
+
 // startH2O serves the machine's files with h2o.
 func startH2O(m *Machine, s Setting) (*Process, error) {
 	return startOnPort(s.TLS, func(port string) (*exec.Cmd, error) {
@@ -36,7 +49,7 @@ func startH2O(m *Machine, s Setting) (*Process, error) {
 		if s.TLS {
 			listen += fmt.Sprintf("  ssl:\n    certificate-file: %s\n    key-file: %s\n", m.cert, m.key)
 		}
-		config := listen + fmt.Sprintf("num-threads: 1\nmax-connections: %d\nhosts:\n  default:\n    paths:\n      /:\n        file.dir: %s\n", maxConns, m.files)
+		config := listen + fmt.Sprintf(h2oConfig, maxConns, PathSink, m.files)
 		name := filepath.Join(m.dir, "h2o-"+port+".conf")
 		if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
 			return nil, err

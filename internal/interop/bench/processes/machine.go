@@ -20,12 +20,24 @@ const (
 	File64Kibibytes = "64kibibytes"
 	FileMebibyte    = "mebibyte"
 	FileMessage     = "message" // a gRPC message of the sort that MethodSay takes
+	FileLarge       = "large"   // of LargeSize zero bytes
 
 	hello = "hello, world\n"
 )
 
+const (
+	// MebibyteSize is that of FileMebibyte.
+	MebibyteSize = 1 << 20
+	// LargeSize is that of FileLarge, and of large uploads.
+	LargeSize = 64 << 20
+	// PathSink takes whatever is sent to it, and answers when it has all.
+	PathSink = "/" + fileSink
+
+	fileSink = "sink"
+)
+
 // fillers are the sizes of the files whose Content does not matter.
-var fillers = map[string]int{FileKibibyte: 1 << 10, File64Kibibytes: 64 << 10, FileMebibyte: 1 << 20}
+var fillers = map[string]int{FileKibibyte: 1 << 10, File64Kibibytes: 64 << 10, FileMebibyte: MebibyteSize}
 
 func filler(size int) []byte { return bytes.Repeat([]byte("0123456789abcdef"), size/16) }
 
@@ -87,6 +99,7 @@ func (m *Machine) write() error {
 	}
 	files := map[string][]byte{
 		m.File(FileHello):   []byte(hello),
+		m.File(fileSink):    []byte(hello),
 		m.File(FileMessage): sayMessage(),
 		m.cert:              pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}),
 		m.key:               pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
@@ -99,7 +112,12 @@ func (m *Machine) write() error {
 			return err
 		}
 	}
-	return nil
+	large, err := os.Create(m.File(FileLarge))
+	if err != nil {
+		return err
+	}
+	defer large.Close()
+	return large.Truncate(LargeSize) // it takes no space
 }
 
 // File returns where the file of that name is.

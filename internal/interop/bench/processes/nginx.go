@@ -28,11 +28,23 @@ http {
 }
 `
 
-// nginxFiles is a server of files.
+// nginxFiles is a server of files. Files take no uploads, so that those are passed on without their bodies, which are read
+// before, to a second server, without a limit of their size.
 const nginxFiles = `
+	server {
+		listen unix:%[3]s;
+		root %[2]s;
+	}
 	server {
 		listen 127.0.0.1:%[1]s;
 		root %[2]s;
+		location = %[4]s {
+			client_max_body_size 0;
+			proxy_pass_request_body off;
+			proxy_method GET;
+			proxy_set_header Content-Length "";
+			proxy_pass http://unix:%[3]s;
+		}
 	}
 `
 
@@ -46,7 +58,8 @@ func startNginx(m *Machine, s Setting) (*Process, error) {
 		if s.TLS {
 			listen += fmt.Sprintf(" ssl; ssl_certificate %s; ssl_certificate_key %s", m.cert, m.key)
 		}
-		return nginxCommand(m, port, fmt.Sprintf(nginxFiles, listen, m.files))
+		socket := filepath.Join(m.dir, "nginx-"+port+".sock")
+		return nginxCommand(m, port, fmt.Sprintf(nginxFiles, listen, m.files, socket, PathSink))
 	})
 }
 

@@ -17,6 +17,7 @@ const (
 	SpeaksTLS
 	ObeysGo // knows GOMAXPROCS
 	Proxies // can be a proxy to a gRPC server
+	Large   // has FileLarge and PathSink
 )
 
 // A Server is a program to measure.
@@ -50,7 +51,7 @@ type Setting struct {
 const Reference = "xnet"
 
 // goStacks can do everything.
-const goStacks = Uploads | Waits | SpeaksGRPC | SpeaksTLS | ObeysGo | Proxies
+const goStacks = Uploads | Waits | SpeaksGRPC | SpeaksTLS | ObeysGo | Proxies | Large
 
 // All lists the servers, in the order in which they are shown.
 func All() []Server {
@@ -65,13 +66,13 @@ func All() []Server {
 			missing: nothing, version: nothing, Start: startGo(s.Name, stack.ServeConn)})
 	}
 	return append(all,
-		Server{Name: "hyper", Title: "hyper 0.14, 1 thread", Can: Uploads | Waits,
+		Server{Name: "hyper", Title: "hyper 0.14, 1 thread", Can: Uploads | Waits | Large,
 			missing: buildHyper, version: hyperVersion, Start: startHyper},
-		Server{Name: "nghttpd", Title: "nghttpd, 1 thread", Can: Uploads | SpeaksTLS,
+		Server{Name: "nghttpd", Title: "nghttpd, 1 thread", Can: Uploads | SpeaksTLS | Large,
 			missing: installed("nghttpd", "nghttp2-server"), version: firstLine("nghttpd", "--version"), Start: startNghttpd},
-		Server{Name: "h2o", Title: "h2o, 1 thread", Can: SpeaksTLS,
+		Server{Name: "h2o", Title: "h2o, 1 thread", Can: SpeaksTLS | Large,
 			missing: installed("h2o", "h2o"), version: firstLine("h2o", "--version"), Start: startH2O},
-		Server{Name: "nginx", Title: "nginx, 1 worker", Can: SpeaksTLS | Proxies,
+		Server{Name: "nginx", Title: "nginx, 1 worker", Can: SpeaksTLS | Proxies | Large,
 			missing: installed("nginx", "nginx-light"), version: firstLine("nginx", "-v"), Start: startNginx},
 		Server{Name: "nghttpx", Title: "nghttpx, 1 thread", Only: "proxy*", Can: Uploads | SpeaksGRPC | Proxies,
 			missing: installed("nghttpx", "nghttp2-proxy"), version: firstLine("nghttpx", "--version"), Start: startNghttpx},

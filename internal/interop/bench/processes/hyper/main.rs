@@ -15,16 +15,18 @@ const HELLO: &str = "hello, world\n";
 const SLEEP: Duration = Duration::from_millis(10);
 
 static BYTES: [u8; 1 << 20] = [b'.'; 1 << 20];
+static LARGE: [u8; 64 << 20] = [0; 64 << 20];
 
 async fn answer(mut request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let body = match request.uri().path() {
-        "/hello" => {
+        "/hello" | "/sink" => {
             while let Some(Ok(_)) = request.body_mut().data().await {}
             Body::from(HELLO)
         }
         "/kibibyte" => Body::from(&BYTES[..1 << 10]),
         "/64kibibytes" => Body::from(&BYTES[..64 << 10]),
         "/mebibyte" => Body::from(&BYTES[..]),
+        "/large" => Body::from(&LARGE[..]),
         "/sleep" => {
             tokio::time::sleep(SLEEP).await;
             Body::from(HELLO)
