@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"h2fork.example/net/internal/interop/bench/load"
 	"h2fork.example/net/internal/interop/bench/measure"
@@ -12,62 +13,87 @@ import (
 // A goal is what this repository promises itself of its speed.
 type goal struct {
 	title  string
-	unit   string  // after the number
-	atMost bool    // less is better
-	least  float64 // what has to be reached, 0 if there is only an aim
-	aim    float64
+	unit   string                // after the number
+	atMost bool                  // less is better
+	least  float64               // what has to be reached, 0 if there is only an aim
+	aim    float64               // 0 if there is only what has to be reached
 	value  func(Results) float64 // 0 if it was not measured
 }
 
 var ours = stack.Ours().Name
 
+// A quantity is one figure of one server, or client.
+type quantity struct {
+	metric metric
+	server string
+	key    measure.Key
+}
+
+func (q quantity) of(res Results) float64 { return q.metric(res.of[q.key][q.server].Measurement) }
+
+// relative returns what one quantity is to another.
+func relative(q, to quantity) func(Results) float64 {
+	return func(r Results) float64 {
+		return r.across(func(part Results) float64 { return over(q.of(part), to.of(part)) })
+	}
+}
+
+// in is the key of a scenario that measures servers, with what that is for those that measure clients.
+func in(scenario string) measure.Key          { return measure.Key{Scenario: scenario} }
+func withClients(scenario string) measure.Key { return measure.Key{Scenario: scenario, Peer: ours} }
+
 var goals = []goal{
-	faster("small", "8 × 32, 13 B: requests/s", 4, 8),
-	cheaperThan("small", "8 × 32, 13 B: CPU a request", "hyper", 0, 1),
-	faster(load.Single, "32 × 1, 13 B: requests/s", 2, 3),
-	cheaperThan(load.Single, "32 × 1, 13 B: CPU a request", "nghttpd", 0, 1),
-	cheaperThan("download", "1 MiB download: CPU a response", processes.Reference, 0.75, 0.55),
-	cheaperThan("upload", "1 MiB upload: CPU a request", processes.Reference, 0.7, 0.45),
-	faster("grpc", "gRPC unary, grpc.Server.ServeHTTP: requests/s", 1.5, 2.5),
-	faster("tls", "TLS, 8 × 32, 13 B: requests/s", 3, 5),
-	{title: "heap allocations a request, GET, 13 B", atMost: true, least: 12, aim: 7,
-		value: func(r Results) float64 { return allocs(r.of[measure.Key{Scenario: load.Small}][ours].Measurement) }},
-	idleGoal("idle connection, RSS", ours),
-	idleGoal("idle connection of ServeConn, RSS", ours+"-serveconn"),
-	growth("CPU a request with 10,000 open streams", "open10", "open10k"),
-	growth("CPU a request of 10,000 that sleep 10 ms", "sleep10", "sleep10k"),
-	{title: "Transport, 64 in flight, 13 B, same server: requests/s", unit: " × " + processes.Reference, least: 2, aim: 4,
-		value: func(r Results) float64 {
-			return r.ratio(measure.Key{Scenario: "transport", Peer: ours}, perSec, ours, processes.Reference)
-		}},
+	faster(in(load.Small), "8 × 32, 13 B: requests/s", 5, 8),
+	cheaper(in(load.Small), "8 × 32, 13 B: CPU a request", "hyper", 1.2, 0.8),
+	cheaper(in(load.Small), "8 × 32, 13 B: CPU a request", "nghttpd", 0, 1),
+	growth("8 × 32, 13 B, GOMAXPROCS=4: CPU a request", " × GOMAXPROCS=1", 1.6, 1.2,
+		measure.Key{Scenario: "procs", Procs: 4}, measure.Key{Scenario: "procs", Procs: 1}),
+	cheaper(in(load.Single), "32 × 1, 13 B: CPU a request", processes.Reference, 0.5, 0),
+	cheaper(in(load.Single), "32 × 1, 13 B: CPU a request", "stored", 0, 1.4),
+	cheaper(in("open10"), "10 streams busy on one connection: CPU a request", "hyper", 1.6, 1.2),
+	growth("10 streams busy, 10,000 open: CPU a request", " × 10 open", 1.25, 1.05, in("open10k"), in("open10")),
+	cheaper(in("kib"), "1 KiB download: CPU a request", "nghttpd", 2, 1.5),
+	cheaper(in("download"), "1 MiB download: CPU a request", processes.Reference, 0.7, 0.55),
+	cheaper(in("upload"), "1 MiB upload: CPU a request", processes.Reference, 0.55, 0.45),
+	faster(in("tls"), "TLS, 8 × 32, 13 B: requests/s", 5, 7),
+	atMost("heap allocations a request, 13 B GET", "", 5, 3, quantity{allocs, ours, in(load.Small)}),
+	atMost("idle connection of ServeConn, RSS", " KiB", 10, 6, quantity{idleConn, ours + "-serveconn", in(load.Idle)}),
+	atMost("idle connection through net/http, RSS", " KiB", 20, 16, quantity{idleConn, ours, in(load.Idle)}),
+	faster(withClients("transport"), "Transport, 64 in flight, 13 B: requests/s", 2.2, 4),
+	cheaper(withClients("transport1"), "Transport, 1 in flight, 13 B: CPU a request", processes.Reference, 0.5, 0.35),
+	cheaper(in("proxy8x16"), "proxied gRPC call, 8 × 16: CPU a call", processes.Reference, 0.45, 0.35),
+	cheaper(in("proxy16x1"), "proxied gRPC call, 16 × 1: CPU a call", processes.Reference, 0.6, 0.45),
+	cheaper(in("grpc8x16"), "gRPC through ServeHTTP, 8 × 16: CPU a call", "grpcgo", 2, 1.4),
+	atLeast("64 MiB upload, 80 ms round trip, 2nd half", " MB/s", 100, quantity{mbpsLate, ours, in("linkup80")}),
+	atLeast("64 MiB download, 80 ms round trip, 2nd half", " MB/s", 100, quantity{mbpsLate, ours, withClients("linkdown80")}),
+	atMost("1 MiB upload beside 3 that are not read", " ms", 50, 0, quantity{medianMs, ours, in("neighbour3")}),
+	atMost("1 MiB upload beside 100 that are not read", " ms", 200, 0, quantity{medianMs, ours, in("neighbour100")}),
 }
 
 // faster is a goal of throughput, compared with the reference.
-func faster(scenario, title string, least, aim float64) goal {
+func faster(k measure.Key, title string, least, aim float64) goal {
 	return goal{title: title, unit: " × " + processes.Reference, least: least, aim: aim,
-		value: func(r Results) float64 {
-			return r.ratio(measure.Key{Scenario: scenario}, perSec, ours, processes.Reference)
-		}}
+		value: relative(quantity{perSec, ours, k}, quantity{perSec, processes.Reference, k})}
 }
 
-// cheaperThan is a goal of CPU time, compared with another server.
-func cheaperThan(scenario, title, server string, least, aim float64) goal {
-	return goal{title: title, unit: " × " + server, atMost: true, least: least, aim: aim,
-		value: func(r Results) float64 { return r.ratio(measure.Key{Scenario: scenario}, cpuTime, ours, server) }}
+// cheaper is a goal of CPU time, compared with another server or client.
+func cheaper(k measure.Key, title, other string, least, aim float64) goal {
+	return goal{title: title, unit: " × " + other, atMost: true, least: least, aim: aim,
+		value: relative(quantity{cpuTime, ours, k}, quantity{cpuTime, other, k})}
 }
 
-func idleGoal(title, server string) goal {
-	return goal{title: title, unit: " KiB", atMost: true, least: 12, aim: 6,
-		value: func(r Results) float64 { return idleConn(r.of[measure.Key{Scenario: load.Idle}][server].Measurement) }}
+// growth is a goal of what CPU time more of something costs, compared with less of it.
+func growth(title, unit string, least, aim float64, more, less measure.Key) goal {
+	return goal{title: title, unit: unit, atMost: true, least: least, aim: aim,
+		value: relative(quantity{cpuTime, ours, more}, quantity{cpuTime, ours, less})}
 }
 
-// growth is a goal of what CPU time many streams cost, compared with few.
-func growth(title, few, many string) goal {
-	return goal{title: title, unit: " × with 10", atMost: true, least: 1.5, aim: 1.1, value: func(r Results) float64 {
-		return r.across(func(part Results) float64 {
-			return over(cpuTime(part.of[measure.Key{Scenario: many}][ours].Measurement), cpuTime(part.of[measure.Key{Scenario: few}][ours].Measurement))
-		})
-	}}
+func atMost(title, unit string, least, aim float64, q quantity) goal {
+	return goal{title: title, unit: unit, atMost: true, least: least, aim: aim, value: q.of}
+}
+
+func atLeast(title, unit string, least float64, q quantity) goal {
+	return goal{title: title, unit: unit, least: least, value: q.of}
 }
 
 // A verdict says how a goal stands.
@@ -86,7 +112,7 @@ func (g goal) judge(value float64) verdict {
 	switch {
 	case value == 0:
 		return notMeasured
-	case reaches(g.aim):
+	case g.aim != 0 && reaches(g.aim):
 		return aimReached
 	case g.least == 0:
 		return aimMissed
@@ -98,8 +124,11 @@ func (g goal) judge(value float64) verdict {
 
 // format writes one of the goal's values, nothing for 0.
 func (g goal) format(value float64) string {
-	if value == 0 {
+	switch {
+	case value == 0:
 		return ""
+	case math.IsInf(value, 1):
+		return "never"
 	}
 	return fmt.Sprintf("%.3g%s", value, g.unit)
 }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,46 +24,58 @@ type line struct {
 // Markdown renders the results as a README can have them: how they came about, CPU time, the rest, goals.
 func Markdown(records []*Record, res Results) string {
 	plain := func(v verdict) string { return string(v) }
-	return strings.Join([]string{
-		provenance(records),
-		"CPU time of the server for a request, in µs:",
-		matrix(res, res.cpuLines(false)).RenderMarkdown(),
-		"CPU time of the client for a request, in µs:",
-		matrix(res, res.cpuLines(true)).RenderMarkdown(),
-		"Requests a second, of servers and clients:",
-		matrix(res, res.rateLines()).RenderMarkdown(),
-		"The rest:",
-		matrix(res, otherLines).RenderMarkdown(),
-		goalsTable(res, plain).RenderMarkdown(),
-	}, "\n\n") + "\n"
+	parts := []string{provenance(records)}
+	for _, part := range []struct {
+		title string
+		lines []line
+	}{
+		{"CPU time of the server for a request, in µs:", res.lines(false, cpuTime)},
+		{"CPU time of the client for a request, in µs:", res.lines(true, cpuTime)},
+		{"Requests a second, of servers and clients:", res.both(perSec)},
+		{"How long a request takes, in µs, median:", res.both(p50)},
+		{"How long a request takes, in µs, 99th percentile:", res.both(p99)},
+		{"Over a link of 1 Gbit/s, 125 MB/s:", res.both(mbps)},
+		{"Over a link, MB/s of the second half:", res.both(mbpsLate)},
+		{"The rest:", otherLines},
+	} {
+		if t := matrix(res, part.lines); t.Length() > 0 {
+			parts = append(parts, part.title, t.RenderMarkdown())
+		}
+	}
+	parts = append(parts, goalsTable(res, plain).RenderMarkdown())
+	return strings.Join(parts, "\n\n") + "\n"
 }
 
-// cpuLines are the CPU times that the results have: of clients or of servers.
-func (res Results) cpuLines(ofClients bool) []line {
+// lines are a metric of all that the results have: of clients or of servers.
+func (res Results) lines(ofClients bool, metric metric) []line {
 	var lines []line
 	for _, k := range res.keys {
-		if (k.Peer != "") == ofClients && k.Scenario != load.Idle {
-			lines = append(lines, line{title(k), k, cpuTime})
+		l := line{title(k), k, metric}
+		if (k.Peer != "") == ofClients && res.has(l) {
+			lines = append(lines, l)
 		}
 	}
 	return lines
 }
 
-// rateLines are the throughputs.
-func (res Results) rateLines() []line {
-	var lines []line
-	for _, k := range res.keys {
-		if k.Scenario != load.Idle {
-			lines = append(lines, line{title(k), k, perSec})
+// both are lines of servers, and then of clients.
+func (res Results) both(metric metric) []line {
+	return slices.Concat(res.lines(false, metric), res.lines(true, metric))
+}
+
+// has reports whether a line has anything in it.
+func (res Results) has(l line) bool {
+	for server := range res.of[l.key] {
+		if res.value(l, server) > 0 {
+			return true
 		}
 	}
-	return lines
+	return false
 }
 
 var otherLines = []line{
-	{"idle connection, KiB", measure.Key{Scenario: load.Idle}, idleConn},
-	{"heap allocations a request, 13 B", measure.Key{Scenario: load.Small}, allocs},
-	{"latency beside sleepers, 99th percentile, µs", measure.Key{Scenario: load.Fast}, p99},
+	{"idle connection, KiB", in(load.Idle), idleConn},
+	{"heap allocations a request, 13 B", in(load.Small), allocs},
 }
 
 // matrix returns a table of lines, with a column for each server that has any of them.
@@ -73,6 +87,9 @@ func matrix(res Results, lines []line) table.Writer {
 	}
 	t := newTable(len(header), header)
 	for _, l := range lines {
+		if !res.has(l) {
+			continue
+		}
 		row := table.Row{l.title}
 		for _, s := range servers {
 			row = append(row, threeDigits(res.value(l, s.Name)))
@@ -105,6 +122,8 @@ func threeDigits(value float64) string {
 	switch {
 	case value == 0:
 		return ""
+	case math.IsInf(value, 1):
+		return "never"
 	case value < 10:
 		return fmt.Sprintf("%.2f", value)
 	case value < 100:

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"h2fork.example/net/internal/interop/bench/load"
@@ -92,9 +93,9 @@ func (res Results) ratio(k measure.Key, metric metric, server, to string) float6
 	})
 }
 
-// over is a to b, 0 if there is no b.
+// over is a to b, 0 if there is no b, or if one of the two has no end.
 func over(a, b float64) float64 {
-	if b == 0 {
+	if b == 0 || math.IsInf(a, 0) || math.IsInf(b, 0) {
 		return 0
 	}
 	return a / b
@@ -107,7 +108,14 @@ func perSec(m measure.Measurement) float64   { return m.PerSec }
 func cpuTime(m measure.Measurement) float64  { return m.CPU }
 func allocs(m measure.Measurement) float64   { return m.Allocs }
 func idleConn(m measure.Measurement) float64 { return m.IdleConn }
+func p50(m measure.Measurement) float64      { return m.P50 }
 func p99(m measure.Measurement) float64      { return m.P99 }
+func mbps(m measure.Measurement) float64     { return m.MBps }
+func mbpsLate(m measure.Measurement) float64 { return m.MBpsLate }
+func medianMs(m measure.Measurement) float64 { return m.P50 / 1000 }
+
+// transferTime is what less is better of, where a rate was measured: the time for a MB.
+func transferTime(m measure.Measurement) float64 { return over(1, m.MBps) }
 
 // title says what was measured with that key.
 func title(k measure.Key) string {

@@ -81,3 +81,17 @@ func TestResultsAreInTheOrderOfTheScenarios(t *testing.T) {
 		t.Errorf("order is %v, want %v", got, want)
 	}
 }
+
+func TestOneRoundThatNeverEndedIsOneOfThree(t *testing.T) {
+	rec := new(Record)
+	for i, took := range []float64{5, 0, 7} {
+		m := measure.Measurement{P50: took}
+		if took == 0 {
+			m.Never = 1
+		}
+		rec.Samples = append(rec.Samples, measure.Sample{Key: in("neighbour3"), Server: ours, Round: i + 1, Measurement: m})
+	}
+	if got := Merge([]*Record{rec}).of[in("neighbour3")][ours].P50; got != 7 {
+		t.Errorf("the median of 5, 7 and never is %v", got)
+	}
+}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"slices"
 
 	"h2fork.example/net/internal/interop/bench/measure"
@@ -24,6 +25,7 @@ func combine(parts []summary) summary {
 		all.errors += p.errors
 		all.Failed += p.Failed
 		all.Requests += p.Requests
+		all.Never += p.Never
 		if p.measured() {
 			medians = append(medians, p.Measurement)
 		}
@@ -52,6 +54,9 @@ func median(values []float64) float64 {
 func summaryOf(s measure.Sample) summary {
 	if s.Error != "" {
 		return summary{rounds: 1, errors: 1}
+	}
+	if s.Never > 0 {
+		s.P50, s.P99 = math.Inf(1), math.Inf(1) // what has no end is longer than everything else
 	}
 	return summary{rounds: 1, Measurement: s.Measurement}
 }

@@ -3,6 +3,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -67,10 +68,27 @@ func (s summary) remark() string {
 	switch {
 	case s.IdleConn > 0:
 		return fmt.Sprintf("%.1f KiB a connection", s.IdleConn)
+	case s.MBpsLate > 0:
+		return fmt.Sprintf("%.1f MB/s, 2nd half %.1f", s.MBps, s.MBpsLate)
+	case s.MBps > 0:
+		return fmt.Sprintf("%.1f MB/s, p50 %s, p99 %s", s.MBps, latency(s.P50), latency(s.P99))
+	case math.IsInf(s.P50, 1):
+		return text.FgRed.Sprint("never ended")
 	case s.P99 > 0:
-		return fmt.Sprintf("p50 %.0f µs, p99 %.0f µs", s.P50, s.P99)
+		return fmt.Sprintf("p50 %s, p99 %s", latency(s.P50), latency(s.P99))
 	}
 	return ""
+}
+
+// latency formats a time in µs.
+func latency(micros float64) string {
+	switch {
+	case math.IsInf(micros, 1):
+		return "never"
+	case micros < 10_000:
+		return fmt.Sprintf("%.0f µs", micros)
+	}
+	return fmt.Sprintf("%.0f ms", micros/1000)
 }
 
 // number formats a value, nothing if it was not measured.

@@ -35,3 +35,18 @@ func TestMarkdownHasAColumnForEachServerMeasured(t *testing.T) {
 		t.Errorf("no line of CPU times in\n%s", got)
 	}
 }
+
+func TestWhatNeverEndedIsSaid(t *testing.T) {
+	rec := chartRecord()
+	rec.Samples = append(rec.Samples, measure.Sample{Key: in("neighbour3"), Server: ours, Measurement: measure.Measurement{Never: 1}})
+	if got := Table(Merge([]*Record{rec})); !strings.Contains(got, "never ended") {
+		t.Errorf("nothing is said of what never ended in\n%s", got)
+	}
+}
+
+func TestMarkdownHasNoTableOfWhatWasNotMeasured(t *testing.T) {
+	records := []*Record{chartRecord()}
+	if got := Markdown(records, Merge(records)); strings.Contains(got, "Over a link") {
+		t.Errorf("there is a table of links in\n%s", got)
+	}
+}
