@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"log"
 	"net/http/httputil"
 	"net/url"
@@ -9,15 +8,20 @@ import (
 	"h2fork.example/net/internal/interop/stack"
 )
 
-// newProxy returns the proxy, which logs to logTo.
-func newProxy(s stack.Stack, backend *url.URL, logTo io.Writer) *httputil.ReverseProxy {
+// newProxy returns a proxy that can be left running: it has buffers to use again, notices when the backend does not answer
+// any more, and says so to the log and to whoever calls.
+func newProxy(s stack.Stack, backend *url.URL, logger *log.Logger) *httputil.ReverseProxy {
 	proxy := s.ReverseProxy(backend, new(stack.Buffers))
-	proxy.ErrorLog = log.New(logTo, "proxy: ", log.LstdFlags)
+	stack.TendConns(proxy.Transport.(stack.Transport), idleTimeout, backendSilence)
+	proxy.ErrorLog = logger
+	h := &health{backend: backend.Redacted(), log: logger}
+	proxy.ModifyResponse, proxy.ErrorHandler = h.answered, h.answer
 	return proxy
 }
 
-// startProxy serves a proxy to the gRPC server at backend on s.
+// startProxy serves a proxy to the gRPC server at backend on s, without anything on top.
 func startProxy(s stack.Stack, m stack.Mode, backend string) (*stack.Server, error) {
-	u := &url.URL{Scheme: "http", Host: backend}
-	return s.Start(m, newProxy(s, u, io.Discard), stack.Options{})
+	proxy := s.ReverseProxy(&url.URL{Scheme: "http", Host: backend}, nil)
+	proxy.ErrorLog = stack.DiscardLog
+	return s.Start(m, proxy, stack.Options{})
 }

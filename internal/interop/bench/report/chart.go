@@ -8,7 +8,6 @@ import (
 	"text/template"
 
 	"h2fork.example/net/internal/interop/bench/load"
-	"h2fork.example/net/internal/interop/bench/measure"
 	"h2fork.example/net/internal/interop/bench/processes"
 )
 
@@ -29,26 +28,46 @@ type panel struct {
 
 var panels = []panel{
 	{"Server: CPU time for a request", true, []line{
-		{"8 connections × 32 streams, 13 B", measure.Key{Scenario: load.Small}, cpuTime},
-		{"32 connections × 1 stream, 13 B", measure.Key{Scenario: load.Single}, cpuTime},
-		{"8 × 32, 1 KiB", measure.Key{Scenario: "kib"}, cpuTime},
-		{"8 × 32, 64 KiB", measure.Key{Scenario: "kib64"}, cpuTime},
-		{"1 MiB download", measure.Key{Scenario: "download"}, cpuTime},
-		{"1 MiB upload", measure.Key{Scenario: "upload"}, cpuTime},
-		{"TLS, 8 × 32, 13 B", measure.Key{Scenario: "tls"}, cpuTime},
-		{"gRPC through ServeHTTP, unary", measure.Key{Scenario: "grpc"}, cpuTime},
-		{"gRPC through ServeHTTP, messages", measure.Key{Scenario: "grpcstream"}, cpuTime},
-		{"10 streams busy of 10,010", measure.Key{Scenario: "open10k"}, cpuTime},
+		{"8 connections × 32 streams, 13 B", in(load.Small), cpuTime},
+		{"32 connections × 1 stream, 13 B", in(load.Single), cpuTime},
+		{"8 × 32, 1 KiB", in("kib"), cpuTime},
+		{"8 × 32, 64 KiB", in("kib64"), cpuTime},
+		{"1 MiB download", in("download"), cpuTime},
+		{"1 MiB upload", in("upload"), cpuTime},
+		{"TLS, 8 × 32, 13 B", in("tls"), cpuTime},
+		{"10 streams busy of 10,010", in("open10k"), cpuTime},
+	}},
+	{"Proxy: CPU time for a gRPC call", true, []line{
+		{"8 × 16", in("proxy8x16"), cpuTime},
+		{"8 × 16, Trailers-Only", in("proxy8x16no"), cpuTime},
+		{"16 × 1", in("proxy16x1"), cpuTime},
+		{"16 × 1, Trailers-Only", in("proxy16x1no"), cpuTime},
+		{"1 × 1", in("proxy1x1"), cpuTime},
+	}},
+	{"gRPC through ServeHTTP: CPU time", true, []line{
+		{"unary, 8 × 16", in("grpc8x16"), cpuTime},
+		{"unary, 16 × 1", in("grpc16x1"), cpuTime},
+		{"a message there and back, 8 × 8", in("grpcstream"), cpuTime},
 	}},
 	{"Transport: CPU time for a request", true, []line{
-		{"64 in flight, 13 B", measure.Key{Scenario: "transport", Peer: ours}, cpuTime},
-		{"1 in flight, 13 B", measure.Key{Scenario: "transport1", Peer: ours}, cpuTime},
-		{"64 uploads of 64 KiB in flight", measure.Key{Scenario: "transportup", Peer: ours}, cpuTime},
+		{"64 in flight, 13 B", withClients("transport"), cpuTime},
+		{"8 in flight, 13 B", withClients("transport8"), cpuTime},
+		{"1 in flight, 13 B", withClients("transport1"), cpuTime},
+		{"64 uploads of 64 KiB in flight", withClients("transportup"), cpuTime},
 	}},
-	{"Server: memory and latency", false, []line{
-		{"memory of an idle connection", measure.Key{Scenario: load.Idle}, idleConn},
-		{"heap allocations for a request", measure.Key{Scenario: load.Small}, allocs},
-		{"99th percentile beside sleepers", measure.Key{Scenario: load.Fast}, p99},
+	{"Over a link of 1 Gbit/s: time", false, []line{
+		{"64 MiB upload, 1 ms round trip", in("linkup1"), transferTime},
+		{"64 MiB upload, 20 ms", in("linkup20"), transferTime},
+		{"64 MiB upload, 80 ms", in("linkup80"), transferTime},
+		{"64 MiB upload, 200 ms", in("linkup200"), transferTime},
+		{"100 uploads of 64 KiB, 80 ms", in("linkmany80"), transferTime},
+		{"64 MiB download, 80 ms", withClients("linkdown80"), transferTime},
+	}},
+	{"Memory and latency", false, []line{
+		{"memory of an idle connection", in(load.Idle), idleConn},
+		{"heap allocations for a request", in(load.Small), allocs},
+		{"99th percentile beside sleepers", in(load.Fast), p99},
+		{"median of a proxied gRPC call, 1 × 1", in("proxy1x1"), p50},
 	}},
 }
 
@@ -62,7 +81,8 @@ const (
 	chartRow     = 22
 	chartHeading = 34 // of a panel
 	chartBar     = 12
-	chartLegend  = 90 // a legend's entry
+	chartLegend  = 76  // a legend's entry
+	chartOurs    = 130 // ours, which is the first
 
 	chartMax = 1.25 // of the axis; what is more is at its end, with an arrow
 )
@@ -79,6 +99,8 @@ const (
 	diamond  = "M0,-5.5l5.5,5.5l-5.5,5.5l-5.5,-5.5z"
 	triangle = "M0,-5.5l5,9h-10z"
 	wedge    = "M0,5.5l5,-9h-10z"
+	bars     = "M-4.5,-4.5h9v3.5h-9zM-4.5,1h9v3.5h-9z"
+	cross    = "M-2,-5h4v3h3v4h-3v3h-4v-3h-3v-4h3z"
 )
 
 var chartMarks = []chartServer{
@@ -87,6 +109,8 @@ var chartMarks = []chartServer{
 	{"nghttpd", "nghttpd", "#e69f00", square},
 	{"h2o", "h2o", "#cc79a7", triangle},
 	{"nginx", "nginx", "#009e73", wedge},
+	{"nghttpx", "nghttpx", "#e69f00", bars},
+	{"grpcgo", "grpc-go", "#8c8c00", cross},
 }
 
 // A drawing is what chart.svg.tmpl needs.
@@ -131,7 +155,7 @@ func Chart(records []*Record, res Results) (string, error) {
 		d.Ticks = append(d.Ticks, placed{axisAt(tick), fmt.Sprint(tick)})
 	}
 	for i, s := range chartMarks {
-		d.Legend = append(d.Legend, mark{chartServer: s, X: chartLeft + 2*chartLegend + i*chartLegend})
+		d.Legend = append(d.Legend, mark{chartServer: s, X: chartLeft + chartOurs + i*chartLegend})
 	}
 	d.Bottom = chartHead
 	for _, p := range panels {
