@@ -22,7 +22,7 @@ const usage = `Usage:
 
   bench [-scenarios names] [-servers names] [-procs 1,2,4] [-duration time] [-rounds n] [-all] [files to write]
       Measure. Most servers are driven by h2load (Debian: nghttp2-client), the rest by this program. Scenarios
-      called transport measure clients. GOMAXPROCS, if it is set, reaches what is written in Go.
+      called transport or linkdown measure clients. GOMAXPROCS, if it is set, reaches what is written in Go.
 
   bench -from file.json[,file.json ...] [files to write]
       Show what was measured before: of several runs, the medians of their medians.

@@ -85,7 +85,7 @@ func overLinks() []Scenario {
 			roundTrip *= time.Millisecond
 			sc := Scenario{
 				Name:  fmt.Sprintf("link%s%d", d.direction, roundTrip.Milliseconds()),
-				Title: fmt.Sprintf("%s, %v round trip", d.title, roundTrip),
+				Title: fmt.Sprintf("%s, %d ms round trip", d.title, roundTrip.Milliseconds()),
 				Needs: processes.Large, Once: true, Load: overLink{d.direction, roundTrip},
 			}
 			if d.direction == down {

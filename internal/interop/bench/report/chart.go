@@ -109,7 +109,7 @@ var chartMarks = []chartServer{
 	{"nghttpd", "nghttpd", "#e69f00", square},
 	{"h2o", "h2o", "#cc79a7", triangle},
 	{"nginx", "nginx", "#009e73", wedge},
-	{"nghttpx", "nghttpx", "#e69f00", bars},
+	{"nghttpx", "nghttpx", "#a66f00", bars},
 	{"grpcgo", "grpc-go", "#8c8c00", cross},
 }
 

@@ -32,10 +32,11 @@ func Markdown(records []*Record, res Results) string {
 		{"CPU time of the server for a request, in µs:", res.lines(false, cpuTime)},
 		{"CPU time of the client for a request, in µs:", res.lines(true, cpuTime)},
 		{"Requests a second, of servers and clients:", res.both(perSec)},
-		{"How long a request takes, in µs, median:", res.both(p50)},
-		{"How long a request takes, in µs, 99th percentile:", res.both(p99)},
-		{"Over a link of 1 Gbit/s, 125 MB/s:", res.both(mbps)},
-		{"Over a link, MB/s of the second half:", res.both(mbpsLate)},
+		{"How long a request takes, in µs, median:", res.quick(res.both(p50))},
+		{"How long a request takes, in µs, 99th percentile:", res.quick(res.both(p99))},
+		{"Over a link of 1 Gbit/s, which is 125 MB/s, in MB/s:", res.both(mbps)},
+		{"Over the same link, MB/s of the second half of the bytes:", res.both(mbpsLate)},
+		{"How long an upload takes, in ms, median:", res.slow(res.both(medianMs))},
 		{"The rest:", otherLines},
 	} {
 		if t := matrix(res, part.lines); t.Length() > 0 {
@@ -61,6 +62,15 @@ func (res Results) lines(ofClients bool, metric metric) []line {
 // both are lines of servers, and then of clients.
 func (res Results) both(metric metric) []line {
 	return slices.Concat(res.lines(false, metric), res.lines(true, metric))
+}
+
+// quick are the lines of scenarios in which requests are so short that their CPU time is measured, slow are the others.
+func (res Results) quick(lines []line) []line {
+	return slices.DeleteFunc(lines, func(l line) bool { return !res.has(line{"", l.key, cpuTime}) })
+}
+
+func (res Results) slow(lines []line) []line {
+	return slices.DeleteFunc(lines, func(l line) bool { return res.has(line{"", l.key, cpuTime}) })
 }
 
 // has reports whether a line has anything in it.
