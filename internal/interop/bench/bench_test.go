@@ -56,7 +56,7 @@ func TestInstalledServersAreMeasured(t *testing.T) {
 	servers, missing := processes.Present(processes.All())
 	t.Log("missing: ", missing)
 	m := testMachine(t)
-	for _, name := range []string{"small", "tls"} { // it is their start that could fail
+	for _, name := range []string{"small", "tls", "proxy8x16", "linkup1"} { // it is their start that could fail
 		r := runner{options: options{duration: testTime, rounds: 1}, machine: m, servers: servers[1:]}
 		r.scenarios = []load.Scenario{load.Find(name)}
 		for _, turn := range r.turns() {

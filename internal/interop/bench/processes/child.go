@@ -27,8 +27,8 @@ func As[T any](run func(T) error) Role {
 	}
 }
 
-// Roles are the servers' roles.
-func Roles() map[string]Role {
+// serverRoles are what children do that serve.
+func serverRoles() map[string]Role {
 	return map[string]Role{
 		roleServer: As(serveChild),
 		roleProxy:  As(serveProxy),
@@ -39,7 +39,7 @@ func Roles() map[string]Role {
 
 // RunChild is a child: in a role of a server, or in one of those that others have.
 func RunChild(role, spec string, others map[string]Role) error {
-	roles := Roles()
+	roles := serverRoles()
 	maps.Copy(roles, others)
 	run := roles[role]
 	if run == nil {
