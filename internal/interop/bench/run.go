@@ -62,7 +62,7 @@ func (r *runner) procs(sc load.Scenario) []int {
 	return []int{0}
 }
 
-// peers returns whom the clients that are measured talk to: nobody in particular where servers are.
+// peers returns the servers that the clients that are measured talk to: one without a name where servers are measured.
 func (r *runner) peers(sc load.Scenario) []processes.Server {
 	if !sc.MeasuresClients() {
 		return []processes.Server{{}}

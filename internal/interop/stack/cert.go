@@ -35,7 +35,7 @@ var testCertificate = sync.OnceValue(func() testCert {
 	return testCert{cert, pool}
 })
 
-// SelfSigned returns a certificate for these hosts, names or addresses, that nobody has signed but its own key. It is valid
+// SelfSigned returns a certificate for these hosts, names or addresses, that is signed with its own key only. It is valid
 // from an hour before now, since clocks differ, for so long.
 func SelfSigned(now time.Time, valid time.Duration, hosts ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -58,7 +58,7 @@ func (h *health) answered(*http.Response) error {
 // knows, as Trailers-Only: with 502 it would have to guess.
 func (h *health) answer(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		panic(http.ErrAbortHandler) // the client has given up: it is not the backend that failed, and nobody reads an answer
+		panic(http.ErrAbortHandler) // the client has given up: it is not the backend that failed, and an answer is not read
 	}
 	text := h.failed(err)
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {

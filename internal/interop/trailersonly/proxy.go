@@ -9,7 +9,7 @@ import (
 )
 
 // newProxy returns a proxy that can be left running: it has buffers to use again, notices when the backend does not answer
-// any more, and says so to the log and to whoever calls.
+// any more, and says so in the log and to the client.
 func newProxy(s stack.Stack, backend *url.URL, logger *log.Logger) *httputil.ReverseProxy {
 	proxy := s.ReverseProxy(backend, new(stack.Buffers))
 	stack.TendConns(proxy.Transport.(stack.Transport), idleTimeout, backendSilence)

@@ -71,11 +71,3 @@ func (c countedConn) Write(p []byte) (int, error) {
 	c.arrived.add(n)
 	return n, err
 }
-
-// zeros is a body of as many zero bytes as are wanted.
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
-}

@@ -13,8 +13,8 @@ import (
 	"h2fork.example/net/internal/interop/bench/processes"
 )
 
-// A chat is gRPC streams on which a message goes there, and back, and there again. The client is grpc-go's whoever
-// serves. A request, in its measure.Measurement, is a message there and back.
+// A chat is gRPC streams on which a message goes there, and back, and there again. The client is grpc-go's,
+// whichever server it is. A request, in its measurement, is a message there and back.
 type chat struct {
 	conns, streams int // streams of each connection
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // The loads that are not h2load's come from a child that prints "begin" when its warm-up is over, and a
-// measure.Measurement, as JSON, when its time is.
+// measurement, as JSON, when its time is.
 
 const (
 	lineBegin = "begin"
@@ -30,7 +30,7 @@ func (r Run) drive(role string, spec any, procs int, p *processes.Process) (m me
 		return m, err
 	}
 	defer child.Stop()
-	late := time.AfterFunc(warmUp+driveGrace, func() { child.Kill() })
+	late := time.AfterFunc(warmUp+driveGrace, child.Kill)
 	defer late.Stop()
 	fail := func(err error) (measure.Measurement, error) {
 		child.Stop()
@@ -100,10 +100,8 @@ func (c *counter) report(d time.Duration, adds ...func(m *measure.Measurement, f
 	for _, add := range adds {
 		add(&m, before.at, after.at)
 	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	fmt.Println(string(text))
-	return nil
+	return tell(m)
 }
+
+// tell prints what a child has measured.
+func tell(m measure.Measurement) error { return json.NewEncoder(os.Stdout).Encode(m) }

@@ -20,7 +20,7 @@ const (
 	// idleWarmUp is the number of connections that come and go before the first look at the memory.
 	idleWarmUp = 50
 	// idleSettle is how long connections are idle before the second. Servers that keep something ready for a
-	// while have given it up by then; nobody makes them collect garbage.
+	// while have given it up by then; they are not made to collect garbage.
 	idleSettle = 3 * time.Second
 	// idleTime estimates what it takes to open one.
 	idleTime = 500 * time.Microsecond

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -39,7 +38,7 @@ const (
 )
 
 // An overLink is a transfer over a link, on a connection that has had a request. The client of uploads is
-// golang.org/x/net's whoever serves. Of downloads it is the clients that are measured.
+// golang.org/x/net's, whichever server it is. Of downloads it is the clients that are measured.
 type overLink struct {
 	direction direction
 	roundTrip time.Duration
@@ -106,12 +105,7 @@ func runLink(spec linkSpec) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	fmt.Println(string(text))
-	return nil
+	return tell(m)
 }
 
 // A transfer is a client, with a link between it and a server.
@@ -147,37 +141,23 @@ func newTransfer(spec linkSpec) (*transfer, error) {
 	return t, nil
 }
 
-// do makes a request, and writes the body of the answer to w.
-func (t *transfer) do(ctx context.Context, method, path string, body io.Reader, size int64, w io.Writer) error {
+// do makes a request of size zeros, and writes the body of the answer to w.
+func (t *transfer) do(ctx context.Context, method, path string, size int64, w io.Writer) error {
 	u := t.base
 	u.Path = path
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
-	if err != nil {
-		return err
-	}
-	req.ContentLength = size
-	resp, err := t.client.RoundTrip(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s was answered with %s", method, path, resp.Status)
-	}
-	_, err = io.Copy(w, resp.Body)
-	return err
+	return send(ctx, t.client, method, u.String(), size, w)
 }
 
 func (t *transfer) get(path string, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(context.Background(), linkLimit)
 	defer cancel()
-	return t.do(ctx, "GET", path, nil, 0, w)
+	return t.do(ctx, "GET", path, 0, w)
 }
 
 // up uploads.
 func (t *transfer) up() (measure.Measurement, error) {
 	return t.timed(&t.arrived, func(ctx context.Context) error {
-		return t.do(ctx, "POST", processes.PathSink, io.LimitReader(zeros{}, processes.LargeSize), processes.LargeSize, io.Discard)
+		return t.do(ctx, "POST", processes.PathSink, processes.LargeSize, io.Discard)
 	})
 }
 
@@ -185,7 +165,7 @@ func (t *transfer) up() (measure.Measurement, error) {
 func (t *transfer) down() (measure.Measurement, error) {
 	var read arrivals
 	return t.timed(&read, func(ctx context.Context) error {
-		return t.do(ctx, "GET", "/"+processes.FileLarge, nil, 0, &read)
+		return t.do(ctx, "GET", "/"+processes.FileLarge, 0, &read)
 	})
 }
 
@@ -220,7 +200,7 @@ func (t *transfer) many() (m measure.Measurement, err error) {
 	begin := time.Now()
 	for range manyUploads {
 		uploads.Go(func() {
-			err := t.do(ctx, "POST", processes.PathSink, io.LimitReader(zeros{}, manySize), manySize, io.Discard)
+			err := t.do(ctx, "POST", processes.PathSink, manySize, io.Discard)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // A mixed is fast requests, so many at a time, beside others that take their time, on one connection. The client
-// is golang.org/x/net's whoever serves.
+// is golang.org/x/net's, whichever server it is.
 type mixed struct {
 	aside  string // path of the slow ones
 	asideN int

@@ -2,7 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +26,7 @@ const (
 )
 
 // A neighbour is uploads of 1 MiB, one after the other, beside requests on the same connection whose handlers do not read
-// what is sent to them. The client is golang.org/x/net's whoever serves.
+// what is sent to them. The client is golang.org/x/net's, whichever server it is.
 type neighbour struct{ stuck int }
 
 func (l neighbour) String() string {
@@ -86,33 +85,14 @@ func runNeighbour(spec neighbourSpec) error {
 	m.Requests = len(took)
 	slices.Sort(took)
 	percentiles(&m, took)
-	text, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	fmt.Println(string(text))
-	return nil
+	return tell(m)
 }
 
 // post uploads zeros.
 func post(client http.RoundTripper, url string, size int64, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "POST", url, io.LimitReader(zeros{}, size))
-	if err != nil {
-		return err
-	}
-	req.ContentLength = size
-	resp, err := client.RoundTrip(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("POST %s was answered with %s", url, resp.Status)
-	}
-	_, err = io.Copy(io.Discard, resp.Body)
-	return err
+	return send(ctx, client, "POST", url, size, io.Discard)
 }
 
 // getStuck makes n requests with bodies that do not end, and returns when nothing more of them goes out.

@@ -20,7 +20,7 @@ type transit struct {
 	segments  []segment  // guarded by mu; not yet taken by next
 	size      int        // guarded by mu; bytes that have not arrived
 	free      time.Time  // guarded by mu; when the link has sent all that it was given
-	abandoned bool       // guarded by mu; nobody is there to receive
+	abandoned bool       // guarded by mu; the receiver is gone
 }
 
 func newTransit(l Link) *transit {

@@ -137,7 +137,7 @@ type mark struct {
 	Beyond bool // the axis' end
 }
 
-// A bar is a row: this repository's ratio, and everybody else's.
+// A bar is a row: this repository's ratio, and the others'.
 type bar struct {
 	Y, Middle, Width, Height int
 	Label, Ratio, Rate       string

@@ -41,7 +41,7 @@ async fn answer(mut request: Request<Body>) -> Result<Response<Body>, Infallible
     Ok(Response::new(body))
 }
 
-/// A body that never ends, since nobody is left who could end it.
+/// A body that never ends, since what could end it is forgotten.
 fn park() -> Body {
     let (sender, body) = Body::channel();
     std::mem::forget(sender);
