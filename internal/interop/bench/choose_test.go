@@ -67,3 +67,14 @@ func TestOnlyGoIsMeasuredForGOMAXPROCS(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatGoalsNeedIsMeasuredForThem(t *testing.T) {
+	r := runner{options: options{rounds: 1, goals: true}, scenarios: []load.Scenario{load.Find("proxy8x16"), load.Find("kib64")}, servers: processes.All()}
+	var got []string
+	for _, turn := range r.turns() {
+		got = append(got, turn.scenario.Name+" "+turn.subject.Name)
+	}
+	if want := []string{"proxy8x16 ours", "proxy8x16 xnet"}; !slices.Equal(got, want) {
+		t.Errorf("measured %v, want %v", got, want)
+	}
+}

@@ -20,7 +20,7 @@ import (
 
 const usage = `Usage:
 
-  bench [-scenarios names] [-servers names] [-procs 1,2,4] [-duration time] [-rounds n] [-all] [files to write]
+  bench [-scenarios names] [-servers names] [-procs 1,2,4] [-duration time] [-rounds n] [-all] [-goals] [files to write]
       Measure. Most servers are driven by h2load (Debian: nghttp2-client), the rest by this program. Scenarios
       called transport or linkdown measure clients. GOMAXPROCS, if it is set, reaches what is written in Go.
 
@@ -44,7 +44,7 @@ type options struct {
 	procs                         []int // nil for what the scenarios say
 	duration                      time.Duration
 	rounds, idle                  int
-	all                           bool
+	all, goals                    bool
 	from                          string
 	json, svg, md                 string // files to write
 }
@@ -58,6 +58,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "how many `times` each server is measured in each scenario")
 	flag.IntVar(&o.idle, "idle", 4000, "`connections` in scenario idle")
 	flag.BoolVar(&o.all, "all", false, "run every scenario, and every client with every server")
+	flag.BoolVar(&o.goals, "goals", false, "measure what the goals need, and nothing else")
 	flag.StringVar(&o.from, "from", "", "show these `files` instead of measuring")
 	flag.StringVar(&o.json, "json", "", "write every sample to this `file`")
 	flag.StringVar(&o.svg, "svg", "", "write a chart to this `file`")

@@ -10,6 +10,7 @@ import (
 	"h2fork.example/net/internal/interop/bench/load"
 	"h2fork.example/net/internal/interop/bench/measure"
 	"h2fork.example/net/internal/interop/bench/processes"
+	"h2fork.example/net/internal/interop/bench/report"
 	"h2fork.example/net/internal/interop/progress"
 )
 
@@ -42,7 +43,10 @@ func (r *runner) turns() []turn {
 			for _, peer := range r.peers(sc) {
 				for round := range rounds {
 					for _, subject := range r.subjects(sc, procs) {
-						turns = append(turns, turn{sc, subject, peer, procs, round + 1})
+						t := turn{sc, subject, peer, procs, round + 1}
+						if !r.options.goals || report.Needed(t.key(), subject.Name) {
+							turns = append(turns, t)
+						}
 					}
 				}
 			}
@@ -115,6 +119,10 @@ func (r *runner) run(ctx context.Context, turns []turn, out *os.File) []measure.
 	return samples
 }
 
+func (t turn) key() measure.Key {
+	return measure.Key{Scenario: t.scenario.Name, Peer: t.peer.Name, Procs: t.procs}
+}
+
 func (t turn) String() string {
 	subject := t.subject.Name
 	if t.peer.Name != "" {
@@ -127,7 +135,7 @@ func (t turn) String() string {
 }
 
 func (r *runner) sample(t turn) measure.Sample {
-	s := measure.Sample{Key: measure.Key{Scenario: t.scenario.Name, Peer: t.peer.Name, Procs: t.procs}, Server: t.subject.Name, Round: t.round}
+	s := measure.Sample{Key: t.key(), Server: t.subject.Name, Round: t.round}
 	m, err := t.scenario.Load.Measure(r.load(t))
 	if err != nil {
 		s.Error = err.Error()

@@ -13,11 +13,12 @@ import (
 // A goal is what this repository promises itself of its speed.
 type goal struct {
 	title  string
-	unit   string                // after the number
-	atMost bool                  // less is better
-	least  float64               // what has to be reached, 0 if there is only an aim
-	aim    float64               // 0 if there is only what has to be reached
-	value  func(Results) float64 // 0 if it was not measured
+	unit   string    // after the number
+	atMost bool      // less is better
+	least  float64   // what has to be reached, 0 if there is only an aim
+	aim    float64   // 0 if there is only what has to be reached
+	figure quantity  // of ours
+	to     *quantity // what it is compared with, nil if it is not
 }
 
 var ours = stack.Ours().Name
@@ -31,11 +32,24 @@ type quantity struct {
 
 func (q quantity) of(res Results) float64 { return q.metric(res.of[q.key][q.server].Measurement) }
 
-// relative returns what one quantity is to another.
-func relative(q, to quantity) func(Results) float64 {
-	return func(r Results) float64 {
-		return r.across(func(part Results) float64 { return over(q.of(part), to.of(part)) })
+// value is where the goal stands, 0 if it was not measured.
+func (g goal) value(res Results) float64 {
+	if g.to == nil {
+		return g.figure.of(res)
 	}
+	return res.across(func(part Results) float64 { return over(g.figure.of(part), g.to.of(part)) })
+}
+
+// Needed reports whether a goal needs what a server, or client, is measured for with that key.
+func Needed(k measure.Key, server string) bool {
+	for _, g := range goals {
+		for _, q := range []*quantity{&g.figure, g.to} {
+			if q != nil && q.key == k && q.server == server {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // in is the key of a scenario that measures servers, with what that is for those that measure clients.
@@ -73,27 +87,27 @@ var goals = []goal{
 // faster is a goal of throughput, compared with the reference.
 func faster(k measure.Key, title string, least, aim float64) goal {
 	return goal{title: title, unit: " × " + processes.Reference, least: least, aim: aim,
-		value: relative(quantity{perSec, ours, k}, quantity{perSec, processes.Reference, k})}
+		figure: quantity{perSec, ours, k}, to: &quantity{perSec, processes.Reference, k}}
 }
 
 // cheaper is a goal of CPU time, compared with another server or client.
 func cheaper(k measure.Key, title, other string, least, aim float64) goal {
 	return goal{title: title, unit: " × " + other, atMost: true, least: least, aim: aim,
-		value: relative(quantity{cpuTime, ours, k}, quantity{cpuTime, other, k})}
+		figure: quantity{cpuTime, ours, k}, to: &quantity{cpuTime, other, k}}
 }
 
 // growth is a goal of what CPU time more of something costs, compared with less of it.
 func growth(title, unit string, least, aim float64, more, less measure.Key) goal {
 	return goal{title: title, unit: unit, atMost: true, least: least, aim: aim,
-		value: relative(quantity{cpuTime, ours, more}, quantity{cpuTime, ours, less})}
+		figure: quantity{cpuTime, ours, more}, to: &quantity{cpuTime, ours, less}}
 }
 
 func atMost(title, unit string, least, aim float64, q quantity) goal {
-	return goal{title: title, unit: unit, atMost: true, least: least, aim: aim, value: q.of}
+	return goal{title: title, unit: unit, atMost: true, least: least, aim: aim, figure: q}
 }
 
 func atLeast(title, unit string, least float64, q quantity) goal {
-	return goal{title: title, unit: unit, least: least, value: q.of}
+	return goal{title: title, unit: unit, least: least, figure: q}
 }
 
 // A verdict says how a goal stands.
