@@ -26,38 +26,49 @@ type testCert struct {
 }
 
 var testCertificate = sync.OnceValue(func() testCert {
-	made, err := makeCertificate(time.Now())
+	cert, err := SelfSigned(time.Now(), 24*time.Hour, "localhost", "127.0.0.1")
 	if err != nil {
 		panic(fmt.Sprintf("stack: making a test certificate: %v", err))
 	}
-	return made
+	pool := x509.NewCertPool()
+	pool.AddCert(cert.Leaf)
+	return testCert{cert, pool}
 })
 
-func makeCertificate(now time.Time) (testCert, error) {
+// SelfSigned returns a certificate for these hosts, names or addresses, that is signed with its own key only. It is valid
+// from an hour before now, since clocks differ, for so long.
+func SelfSigned(now time.Time, valid time.Duration, hosts ...string) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return testCert{}, err
+		return tls.Certificate{}, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)) // RFC 5280 allows 20 octets
+	if err != nil {
+		return tls.Certificate{}, err
 	}
 	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "localhost"},
-		DNSNames:              []string{"localhost"},
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: hosts[0]},
 		NotBefore:             now.Add(-time.Hour),
-		NotAfter:              now.Add(24 * time.Hour),
+		NotAfter:              now.Add(valid),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 	}
+	for _, h := range hosts {
+		if ip := net.ParseIP(h); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, h)
+		}
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return testCert{}, err
+		return tls.Certificate{}, err
 	}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		return testCert{}, err
+		return tls.Certificate{}, err
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return testCert{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pool}, nil
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }

@@ -30,7 +30,7 @@ func Ours() Stack {
 	}
 	serveConn := func(h http.Handler, o Options) func(net.Conn) {
 		srv := server(o)
-		base := &http.Server{ErrorLog: discardLog}
+		base := &http.Server{ErrorLog: DiscardLog}
 		if o.Scheduler == RoundRobin {
 			disableClientPriority(base)
 		}

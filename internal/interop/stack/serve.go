@@ -33,12 +33,12 @@ func (m Mode) Scheme() string {
 	return "http"
 }
 
-// discardLog takes what servers log about peers that break connections on purpose.
-var discardLog = log.New(io.Discard, "", 0)
+// DiscardLog takes what servers log about peers that break connections on purpose.
+var DiscardLog = log.New(io.Discard, "", 0)
 
 // NewServer returns a server for h in mode m, not yet listening. Certificates are the caller's to add.
 func (s Stack) NewServer(m Mode, h http.Handler, o Options) (*http.Server, error) {
-	srv := &http.Server{Handler: h, ErrorLog: discardLog}
+	srv := &http.Server{Handler: h, ErrorLog: DiscardLog}
 	if m == ServeConn {
 		return nil, errors.New("ServeConn goes without http.Server")
 	}

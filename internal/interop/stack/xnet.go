@@ -30,7 +30,7 @@ func XNet() Stack {
 	}
 	serveConn := func(h http.Handler, o Options) func(net.Conn) {
 		srv := server(o)
-		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: discardLog}}
+		opts := &http2.ServeConnOpts{Handler: h, BaseConfig: &http.Server{ErrorLog: DiscardLog}}
 		return func(nc net.Conn) { srv.ServeConn(nc, opts) }
 	}
 	return Stack{

@@ -28,23 +28,26 @@ const usage = `Usage:
       Send gRPC calls through a reverse proxy on golang.org/x/net/http2 and on this package; tell how many
       calls failed on each, and why. Exits with status 1 if one failed on this package.
 
-  trailersonly -listen addr -backend URL [-tls cert.pem,key.pem] [-stack ours|xnet]
+  trailersonly -listen addr -backend URL [-tls cert.pem,key.pem] [-access file] [-stack ours|xnet|nethttp]
       Be that proxy, in front of a backend of your own. Clients speak HTTP/2 with prior knowledge, or HTTP/1,
       without -tls; with it, whatever ALPN selects. An http:// backend is spoken to in HTTP/2 with prior
-      knowledge, as gRPC is, an https:// one in HTTP/2 over TLS. An interrupt lets calls in flight finish.
+      knowledge, as gRPC is, an https:// one in HTTP/2 over TLS. While the backend cannot be reached, gRPC calls
+      are answered with UNAVAILABLE and other requests with 502; both and the log say what failed and since when.
+      An interrupt or SIGTERM lets calls in flight finish; a second one does not.
 
 Flags:
 `
 
 func main() {
-	var (
-		n       = flag.Int("n", 20000, "failing `calls` for each server and concurrency; a fifth as many of the other kinds")
-		c       = flag.String("c", "1,16,128", "`numbers` of calls at a time")
-		listen  = flag.String("listen", "", "serve a proxy on this `address` instead of comparing")
-		backend = flag.String("backend", "", "`URL` of the backend of the proxy")
-		tlsPair = flag.String("tls", "", "`cert,key`: PEM files for the proxy to speak TLS with")
-		name    = flag.String("stack", "ours", "HTTP/2 `implementation` of the proxy: ours, xnet or nethttp")
-	)
+	var g gateway
+	n := flag.Int("n", 20000, "failing `calls` for each server and concurrency; a fifth as many of the other kinds")
+	c := flag.String("c", "1,16,128", "`numbers` of calls at a time")
+	flag.StringVar(&g.listen, "listen", "", "serve a proxy on this `address` instead of comparing")
+	flag.StringVar(&g.backend, "backend", "", "`URL` of the backend of the proxy")
+	flag.StringVar(&g.tls, "tls", "", "`cert,key`: PEM files for the proxy to speak TLS with; or self-signed, for a certificate made at the start")
+	flag.StringVar(&g.access, "access", "", "append a line for each request of the proxy to this `file`; - for standard output")
+	flag.DurationVar(&g.drain, "drain", defaultDrain, "`time` that calls in flight have after an interrupt")
+	flag.StringVar(&g.stack, "stack", "ours", "HTTP/2 `implementation` of the proxy: ours, xnet or nethttp")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
@@ -55,8 +58,10 @@ func main() {
 	}
 
 	var err error
-	if *listen != "" || *backend != "" {
-		err = serve(*listen, *backend, *tlsPair, *name)
+	if flag.NArg() > 0 {
+		err = fmt.Errorf("what is %q?", flag.Arg(0))
+	} else if g.listen != "" || g.backend != "" {
+		err = g.serve()
 	} else {
 		err = compare(*n, *c)
 	}

@@ -1,0 +1,93 @@
+package processes
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"h2fork.example/net/internal/wire"
+)
+
+// The server "stored" is no HTTP/2 server: where a HEADERS frame has come it writes bytes that it has stored, from the
+// goroutine that has read the frame. It allocates nothing, hands nothing to another goroutine and looks at nothing that a
+// field says. So it shows what is left for HTTP when a Go program has read and written.
+
+const roleStored = "stored"
+
+// storedInput is the size of a connection's buffer: it holds the frames of a request.
+const storedInput = 4 << 10
+
+func startStored(_ *Machine, s Setting) (*Process, error) {
+	cmd, err := ChildCommand(roleStored, struct{}{}, s.Procs)
+	if err != nil {
+		return nil, err
+	}
+	return startAndAsk(cmd)
+}
+
+// serveStored serves until its input ends, after it has printed its URL.
+func serveStored(struct{}) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answerStored(nc)
+		}
+	}()
+	fmt.Println("http://" + l.Addr().String())
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// answerStored answers what one connection brings, until it ends or brings something that h2load does not send.
+func answerStored(nc net.Conn) {
+	defer nc.Close()
+	in := bufio.NewReaderSize(nc, storedInput)
+	if _, err := in.Discard(len(wire.Preface)); err != nil {
+		return
+	}
+	out := wire.AppendSettings(nil)
+	for {
+		// What has come is answered with one write before the next read.
+		if in.Buffered() == 0 && len(out) > 0 {
+			if _, err := nc.Write(out); err != nil {
+				return
+			}
+			out = out[:0]
+		}
+		header, err := in.Peek(wire.HeaderLen)
+		if err != nil {
+			return
+		}
+		h := wire.ParseHeader(header)
+		out = appendStored(out, h)
+		if _, err := in.Discard(wire.HeaderLen + int(h.Length)); err != nil {
+			return
+		}
+	}
+}
+
+// status200 is a field section: RFC 7541's static table has it at index 8.
+var status200 = []byte{0x88}
+
+var storedBody = []byte(hello)
+
+// appendStored appends what answers a frame.
+func appendStored(out []byte, h wire.Header) []byte {
+	switch {
+	case h.Type == wire.Headers:
+		out = wire.AppendHeaders(out, wire.HeadersParam{StreamID: h.StreamID, EndHeaders: true, Fragment: status200})
+		return wire.AppendData(out, h.StreamID, true, storedBody)
+	case h.Type == wire.Settings && !h.Flags.Has(wire.FlagAck):
+		return wire.AppendSettingsAck(out)
+	}
+	return out
+}
