@@ -18,9 +18,9 @@ import (
 // besiegedConn is withConn with a second connection of the same Transport, to a
 // server that behaves: a request is answered there before the script and after it.
 // It returns what CountError was told.
-func besiegedConn(t *testing.T, tr *Transport, script func(c *connected)) *serverLog {
+func besiegedConn(t *testing.T, tr *Transport, script func(c *connected)) *eventLog {
 	t.Helper()
-	counted := new(serverLog)
+	counted := new(eventLog)
 	tr.CountError = counted.add
 	synctest.Test(t, func(t *testing.T) {
 		attacked, bystander := connectTo(t, tr), connectTo(t, tr)
@@ -65,7 +65,7 @@ func (c *connected) flood(frame []byte, n int) {
 }
 
 // wantCounted checks that CountError was told of an error, among others.
-func wantCounted(t *testing.T, counted *serverLog, name string) {
+func wantCounted(t *testing.T, counted *eventLog, name string) {
 	t.Helper()
 	if got := counted.all(); !slices.Contains(got, name) {
 		t.Errorf("CountError was told %q, want %s", got, name)

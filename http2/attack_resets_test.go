@@ -129,7 +129,7 @@ func TestServerEndsAClientWhoseRequestsAreAllMalformed(t *testing.T) {
 
 func TestServerDoesNotStartHandlersOfStreamsThatWereReset(t *testing.T) {
 	release := newGate()
-	paths := new(serverLog)
+	paths := new(eventLog)
 	serving{
 		srv: &Server{MaxConcurrentStreams: 1},
 		handler: func(w http.ResponseWriter, r *http.Request) {

@@ -24,7 +24,7 @@ import (
 type fortress struct {
 	t       *testing.T
 	ln      net.Listener
-	counted *serverLog
+	counted *eventLog
 
 	mu    sync.Mutex
 	conns []*assailed // guarded by mu: in the order in which they came
@@ -71,7 +71,7 @@ func fortify(t *testing.T, srv *Server, hs *http.Server, handler http.HandlerFun
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fortress{t: t, ln: ln, counted: new(serverLog), stopped: make(chan struct{})}
+	f := &fortress{t: t, ln: ln, counted: new(eventLog), stopped: make(chan struct{})}
 	srv.CountError = f.counted.add
 	hs.ErrorLog = log.New(io.Discard, "", 0)
 	opts := &ServeConnOpts{BaseConfig: hs, Handler: serverMux(handler)}
