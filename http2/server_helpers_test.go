@@ -96,15 +96,7 @@ func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn 
 }
 
 // isOver reports whether ServeConn has returned.
-func (c *servedConn) isOver() bool {
-	synctest.Wait()
-	select {
-	case <-c.returned:
-		return true
-	default:
-		return false
-	}
-}
+func (c *servedConn) isOver() bool { return isClosed(c.returned) }
 
 // wantServed checks that the connection works: a request on stream id is
 // answered.

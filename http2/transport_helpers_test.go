@@ -103,15 +103,7 @@ func startTrip(t *testing.T, rt http.RoundTripper, req *http.Request) *trip {
 }
 
 // returned reports whether RoundTrip has returned.
-func (k *trip) returned() bool {
-	synctest.Wait()
-	select {
-	case <-k.done:
-		return true
-	default:
-		return false
-	}
-}
+func (k *trip) returned() bool { return isClosed(k.done) }
 
 // stillWaits checks that RoundTrip has not returned.
 func (k *trip) stillWaits(sentence string) {
