@@ -145,6 +145,7 @@ func (in *reader) run() error {
 		}
 		c.Lock()
 		c.clock.read = in.now
+		c.reads++
 		if c.sess.Congested() { // with what handlers did, too
 			c.waitForRoom()
 		}
