@@ -89,7 +89,7 @@ var changes = []*change{
 		testUses: append([]string{"testServerResponse", "synctestSubtest"}, serverTestUses...),
 		applied:  func(s *source) bool { return s.has("responseWriterState.repeatStatus") },
 		tests:    []string{"TestServerRepeatsGRPCStatusInTrailers", "TestServerKeepsGRPCStatusOfTrailers"},
-		guards:   []string{"TestServerRepeatsNoGRPCStatus"},
+		guards:   []string{"TestServerRepeatsNoGRPCStatus", "TestServerKeepsDeclaredGRPCStatus", "TestServerSendsTrailersOnlyOnce"},
 	},
 }
 
