@@ -37,7 +37,7 @@ func makeCommit(ctx context.Context, o options, stdout io.Writer) error {
 		return nil
 	}
 	if !t.isXNet() && o.issue == 0 {
-		return errors.New("Go's release notes are named after issues: give the number of one with -issue (golang/go#56317 is frozen)")
+		return errors.New("give the number of an issue with -issue: a release note of Go's is named after one (golang/go#56317 is frozen)")
 	}
 	if err := made.write(ctx, t.root); err != nil {
 		return err

@@ -110,6 +110,10 @@ func TestChangesToGoComeWithReleaseNotes(t *testing.T) {
 			t.Errorf("%s: the message is\n%s", tt.name, message)
 		}
 	}
+	note := read(t, filepath.Join(root, notes+testIssue+".md"))
+	if paragraphs := strings.Split(strings.TrimSuffix(note, "\n"), "\n\n"); len(paragraphs) != 2 {
+		t.Errorf("two changes for an issue make %d paragraphs:\n%s", len(paragraphs), note)
+	}
 }
 
 func TestAnIssueIsNamedInFullInXNet(t *testing.T) {

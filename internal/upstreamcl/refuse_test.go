@@ -166,7 +166,7 @@ func TestGeneratedCodeIsNotWhereAChangeBegins(t *testing.T) {
 
 func TestGosReleaseNoteNeedsANumber(t *testing.T) {
 	root := goCheckout(t, gorootWithPackage(t))
-	refuse(t, root, "give the number of one with -issue", "-C", root, "-cl", "trailersonly")
+	refuse(t, root, "give the number of an issue with -issue", "-C", root, "-cl", "trailersonly")
 	succeed(t, "-C", root, "-cl", "trailersonly", "-check")
 }
 

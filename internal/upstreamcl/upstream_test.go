@@ -29,6 +29,17 @@ func needsFlag(t *testing.T) {
 	}
 }
 
+// bundles reports whether the Go release in use has its HTTP/2 from golang.org/x/net, and x/net's is a server of its own.
+func bundles(t *testing.T) bool { return strings.HasPrefix(inUse(t).GOVERSION, "go1.26") }
+
+// needsBundle is for tests of x/net's server alone: one Go release is enough for them.
+func needsBundle(t *testing.T) {
+	t.Helper()
+	if !bundles(t) {
+		t.Skip("this is about golang.org/x/net alone, and runs with Go 1.26")
+	}
+}
+
 // goTests runs tests and returns how each ended, by package and name.
 type goTests struct {
 	goCommand string
@@ -159,7 +170,7 @@ func wholeXNet(t *testing.T, version string) string {
 // xnetTests runs x/net's tests of its own HTTP/2, which Go 1.27 replaces by net/http's if it is not told otherwise.
 func xnetTests(t *testing.T, root string, packages ...string) goTests {
 	g := goTests{goCommand: "go", dir: root, packages: packages, flags: []string{"-trimpath"}}
-	if !strings.HasPrefix(inUse(t).GOVERSION, "go1.26") {
+	if !bundles(t) {
 		g.flags = append(g.flags, "-tags=http2legacy")
 	}
 	return g
@@ -167,6 +178,7 @@ func xnetTests(t *testing.T, root string, packages ...string) goTests {
 
 func TestTheChangesWorkInEveryVersionOfXNet(t *testing.T) {
 	needsFlag(t)
+	needsBundle(t)
 	for _, version := range xnetVersions {
 		t.Run(version, func(t *testing.T) {
 			root := wholeXNet(t, version)
@@ -306,6 +318,7 @@ var mutations = map[string][]struct{ name, old, new string }{
 // What the new tests are worth: they notice each condition that is missing.
 func TestTheNewTestsNoticeEveryMutation(t *testing.T) {
 	needsFlag(t)
+	needsBundle(t)
 	for _, name := range []string{"trailersonly", "status"} {
 		c := mustFind(t, name)
 		root := wholeXNet(t, xnetLatest)
