@@ -76,6 +76,19 @@ func TestAnOverlayHasTheChangesThatAreAskedFor(t *testing.T) {
 	}
 }
 
+func TestFilesThatAnOverlayNoLongerHasAreRemoved(t *testing.T) {
+	dir := newOverlayDir(t)
+	succeed(t, "-overlay", dir)
+	old := filepath.Join(dir, "net", "old", "old.txt")
+	write(t, old, "old")
+	edit(t, filepath.Join(dir, overlayName), `"Files": {`, `"Files": {"net/old/old.txt": "`+hashOf([]byte("old"))+`",`)
+	succeed(t, "-overlay", dir)
+	if exists(filepath.Dir(old)) {
+		t.Errorf("%s is still there", old)
+	}
+	succeed(t, "-overlay", dir, "-check")
+}
+
 func TestCheckOfAnOverlayMakesNone(t *testing.T) {
 	dir := newOverlayDir(t)
 	output := succeed(t, "-overlay", dir, "-check")

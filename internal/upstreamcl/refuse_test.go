@@ -86,6 +86,10 @@ func TestEachAnchorThatDoesNotFitIsNamed(t *testing.T) {
 			"http2/server_test.go: there is no testConnFramer.wantIdle",
 		},
 		{
+			"the function that runs tests in bubbles is renamed", "status", replaceAll(t, "synctest_test.go", "synctestTest", "bubbleTest"),
+			"http2/server_test.go: there is no synctestTest",
+		},
+		{
 			"there is a test of that name", "trailersonly", addTo(t, "server_test.go", "\nfunc TestServerTrailersOnlyFlush(t *testing.T) {}\n"),
 			"http2/server_test.go: there is a TestServerTrailersOnlyFlush already",
 		},
