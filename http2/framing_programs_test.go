@@ -73,8 +73,8 @@ func sequences(letters string, n int) []string {
 	return all
 }
 
-// keyKinds stand for the classes in longer programs, and heldKinds for those
-// that are held in the longest.
+// keyKinds stand for the classes in longer programs, and heldKinds for what is held, and
+// what is not, in the longest.
 var (
 	keyKinds  = []*modelKind{modelKinds[0], modelKinds[4], modelKinds[8], modelKinds[10], modelKinds[11]}
 	heldKinds = []*modelKind{modelKinds[0], modelKinds[11]}
@@ -95,7 +95,7 @@ func TestEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
 		{"up to 2 calls, 1 Flush beside them, on two streams", shortPrograms(modelKinds, 2, 1, 2), true},
 		{"up to 3 calls, 1 Flush beside them", shortPrograms(modelKinds, 3, 1, 1), true},
 		{"up to 4 calls", shortPrograms(modelKinds, 4, 0, 1), true},
-		{"up to 4 calls, 1 Flush beside them, of what is held", shortPrograms(heldKinds, 4, 1, 1), true},
+		{"up to 4 calls, 1 Flush beside them, open and Trailers-Only", shortPrograms(heldKinds, 4, 1, 1), true},
 	} {
 		if c.long && short() {
 			continue
