@@ -319,7 +319,7 @@ func TestCloseInterruptsRequests(t *testing.T) {
 }
 
 func TestSilentServerIsPingedAndGivenUp(t *testing.T) {
-	counted := new(serverLog)
+	counted := new(eventLog)
 	tr := &Transport{ReadIdleTimeout: 5 * time.Second, PingTimeout: 2 * time.Second, CountError: counted.add}
 	withConn(t, tr, func(c *connected) {
 		k := c.roundTrip("/")
@@ -395,7 +395,7 @@ func TestErrorsOfTheServerAreCounted(t *testing.T) {
 			[]string{"frame_ping_has_stream", "read_frame_conn_error_PROTOCOL_ERROR"}},
 		{func(c *connected) { c.cc.Close() }, []string{"read_frame_other"}},
 	} {
-		counted := new(serverLog)
+		counted := new(eventLog)
 		withConn(t, &Transport{CountError: counted.add}, func(c *connected) {
 			c.roundTrip("/")
 			c.Want("a request", headersOf(1, h2test.EndStream))
@@ -477,6 +477,7 @@ func TestTransportSaysThatAServerSpeaksHTTP1(t *testing.T) {
 	}
 }
 
+// P109.
 func TestRequestReturnsTheErrorOfItsConnectionsFirstWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()

@@ -307,12 +307,12 @@ func TestMalformedResponsesEndTheirStreamOnly(t *testing.T) {
 
 func TestInformationalResponsesAreTracedAndPassedOver(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
-		l := new(traced)
+		l := new(eventLog)
 		ctx := httptrace.WithClientTrace(c.t.Context(), &httptrace.ClientTrace{
 			GotFirstResponseByte: func() { l.add("first byte") },
 			Got100Continue:       func() { l.add("continue") },
 			Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-				l.add("%d %s", code, h.Get("Link"))
+				l.addf("%d %s", code, h.Get("Link"))
 				return nil
 			},
 		})
@@ -532,7 +532,7 @@ func TestResponseThatComesAfterTheEndOfItsStreamChangesNothing(t *testing.T) {
 		cs.err = errResponseTooSlow // as RoundTrip has seen it
 		cs.claimAnswer()
 		close(cs.answered)
-		if err := cs.head(conn.Fields{StreamID: 1, List: h2test.Fields(":status", "200")}); err != nil || cs.res != nil {
+		if err := cs.head(conn.Fields{StreamID: 1}, 200, nil); err != nil || cs.res != nil {
 			t.Errorf("a response %v, %v", cs.res, err)
 		}
 	})

@@ -13,7 +13,7 @@ import (
 	"h2fork.example/net/hpack"
 )
 
-// RequestOptions is what a connection and its transport have to say on a request's fields.
+// RequestOptions is what the fields of a request depend on besides the request.
 type RequestOptions struct {
 	Gzip            bool   // ask for a response in gzip, with a field of its own
 	ContentLength   int64  // of the content: -1 if unknown, 0 if there is none
@@ -35,8 +35,8 @@ var (
 )
 
 // AppendRequest appends the field section that starts req: pseudo-header fields, the declaration of its trailers, the
-// fields of its Header by key, and those that are automatic. What can't be sent is an error, and dst returned as it was,
-// except for fields that HTTP/2 has no use for.
+// fields of its Header by key, and those that are automatic. A field that can't be sent is an error, and dst is
+// returned as it was. Fields that HTTP/2 has no use for are left out.
 func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions) ([]hpack.HeaderField, error) {
 	if err := checkConnectionFields(req.Header); err != nil {
 		return dst, err
@@ -70,15 +70,6 @@ func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions)
 		return dst, ErrRequestListSize
 	}
 	return out, nil
-}
-
-// ListSize is what fields count for against SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §6.5.2).
-func ListSize(fields []hpack.HeaderField) uint64 {
-	size := uint64(0)
-	for i := range fields {
-		size += uint64(fields[i].Size())
-	}
-	return size
 }
 
 // checkConnectionFields refuses what a user must not expect HTTP/2 to do. Harmless values are merely not sent.
@@ -177,22 +168,6 @@ func absoluteOrAsterisk(path string) bool {
 	return path == "*" || path != "" && path[0] == '/'
 }
 
-// append appends the pseudo-header fields that have a value. All that a request must have do.
-func (p *pseudoFields) append(dst []hpack.HeaderField) []hpack.HeaderField {
-	for _, f := range [...]hpack.HeaderField{
-		{Name: ":authority", Value: p.authority},
-		{Name: ":method", Value: p.method},
-		{Name: ":path", Value: p.path},
-		{Name: ":scheme", Value: p.scheme},
-		{Name: ":protocol", Value: p.protocol},
-	} {
-		if f.Value != "" {
-			dst = append(dst, f)
-		}
-	}
-	return dst
-}
-
 // appendRequestFields appends what is to be sent of h, and says whether h has a User-Agent, if only to suppress it.
 func appendRequestFields(dst []hpack.HeaderField, h http.Header, hasBody bool) (_ []hpack.HeaderField, hasAgent bool, err error) {
 	var room [stackEntries]entry
@@ -239,7 +214,7 @@ func errRequestField(what, key string) error {
 	return fmt.Errorf("http2: invalid HTTP %s value for header %q", what, key)
 }
 
-// appendSpecial appends what is to be sent of a field that HTTP/2 itself has an opinion on.
+// appendSpecial appends what is to be sent of a field that means something to HTTP/2 itself.
 func appendSpecial(dst []hpack.HeaderField, known *knownName, values []string, hasBody bool) []hpack.HeaderField {
 	switch k := known.kind; {
 	case k.connectionSpecific():

@@ -212,14 +212,14 @@ func TestMalformedExtendedCONNECTIsAStreamError(t *testing.T) {
 	}
 }
 
-// RFC 9113 §8.2.1 calls such a message malformed. golang.org/x/net's Transport
-// sends what it is given, and programs give it "Bearer ".
+// RFC 9113 §8.2.1 calls such a message malformed. golang.org/x/net's Transport sends what it is given, and programs
+// give it "Bearer ".
 func TestWhiteSpaceAroundAReceivedValueIsLeftToTheProgram(t *testing.T) {
 	const value = " Bearer\t "
 	if got := read(t, requestWith("authorization", value), true).HTTP.Header.Get("Authorization"); got != value {
 		t.Errorf("the request's is %q", got)
 	}
-	if got := readResponse(t, "GET", true, ok("server", value)...).HTTP.Header.Get("Server"); got != value {
+	if got := readResponse(t, "GET", true, ok("server", value)...).Header.Get("Server"); got != value {
 		t.Errorf("the response's is %q", got)
 	}
 }
