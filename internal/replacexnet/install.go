@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // A job is what all three actions begin with: the module, and the tree that it has or may get.
@@ -26,13 +28,13 @@ func newJob(ctx context.Context, o options) (*job, error) {
 	switch {
 	case o.output != "":
 		j.target = absolute(m.root, o.output)
-	case m.replacement != "" && exists(filepath.Join(m.replacement, manifestName)):
+	case m.replacement != "" && toolkit.Exists(filepath.Join(m.replacement, toolkit.ManifestName)):
 		j.target = m.replacement
 	}
 	if m.replacement != "" && m.replacement != j.target {
 		return nil, fmt.Errorf("go.mod replaces %s already, with %s: remove that directive first", xnet, m.replacement)
 	}
-	j.tree, err = readInstalled(j.target)
+	j.tree, err = toolkit.ReadMade[manifest](j.target)
 	return j, err
 }
 
@@ -45,14 +47,14 @@ type plan struct {
 }
 
 func (j *job) plan(ctx context.Context, o options) (*plan, error) {
-	f, err := findFork(ctx, o.fork, o.dir)
+	f, err := toolkit.FindFork(ctx, o.fork, o.dir, thisCommand)
 	if err != nil {
 		return nil, err
 	}
-	if f.path == j.module.path {
+	if f.Path == j.module.path {
 		return nil, fmt.Errorf("%s is this project itself: name the module to change with -C", j.module.root)
 	}
-	p := &plan{fork: f}
+	p := &plan{fork: &fork{f}}
 	if p.version, err = j.module.selectedXNet(ctx); err != nil {
 		return nil, err
 	}
@@ -60,11 +62,11 @@ func (j *job) plan(ctx context.Context, o options) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := readTree(source)
+	upstream, err := toolkit.ReadTree(source)
 	if err != nil {
 		return nil, err
 	}
-	if p.overlay, err = f.overlay(); err != nil {
+	if p.overlay, err = p.fork.overlay(); err != nil {
 		return nil, err
 	}
 	p.files, err = merge(upstream, p.overlay)
@@ -73,8 +75,8 @@ func (j *job) plan(ctx context.Context, o options) (*plan, error) {
 
 // current reports whether there is nothing to do for an install.
 func (j *job) current(p *plan) bool {
-	return j.tree != nil && j.module.replacement == j.target && j.tree.manifest.XNet == p.version &&
-		len(j.tree.files.difference(p.files.hashes())) == 0
+	return j.tree != nil && j.module.replacement == j.target && j.tree.Manifest.XNet == p.version &&
+		len(j.tree.Files.Difference(p.files.Hashes())) == 0
 }
 
 func install(ctx context.Context, o options, stdout io.Writer) error {
@@ -90,11 +92,11 @@ func install(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	if j.current(p) {
-		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.path)
+		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.Path)
 		return nil
 	}
 	if j.tree != nil {
-		if err := j.tree.refuseChanged(j.target); err != nil {
+		if err := j.tree.RefuseChanged(j.target); err != nil {
 			return err
 		}
 	}
@@ -111,7 +113,7 @@ func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, err
 	}
-	defer removeEmptyParents(j.target, j.module.root)
+	defer toolkit.RemoveEmptyParents(j.target, j.module.root)
 	staged, err := os.MkdirTemp(parent, ".replacexnet-")
 	if err != nil {
 		return nil, err
@@ -123,7 +125,7 @@ func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
 	if err != nil {
 		return nil, err
 	}
-	v := verification{module: j.module, version: p.version, staged: fresh, suspects: p.files.suspects(p.overlay)}
+	v := verification{module: j.module, version: p.version, staged: fresh, suspects: suspects(p.files, p.overlay)}
 	if found, err = v.run(ctx); err != nil {
 		return nil, err
 	}
@@ -147,21 +149,23 @@ func (j *job) stage(ctx context.Context, p *plan, dir string) (goMod []byte, err
 		return nil, err
 	}
 	m := manifest{
-		About: fmt.Sprintf("Made by %s%s: %s with the packages of http2 from %s. Not to be edited: run it again, or with -undo.",
-			p.fork.path, thisCommand, xnet, p.fork.path),
+		Manifest: toolkit.Manifest{
+			About: fmt.Sprintf("Made by %s%s: %s with the packages of http2 from %s. Not to be edited: run it again, or with -undo.",
+				p.fork.Path, thisCommand, xnet, p.fork.Path),
+			Files: p.files.Hashes(),
+		},
 		XNet:        p.version,
 		GoModBefore: string(before),
-		GoModAfter:  hashOf(goMod),
-		Files:       p.files.hashes(),
+		GoModAfter:  toolkit.HashOf(goMod),
 	}
-	encoded, err := m.encode()
+	encoded, err := toolkit.EncodeManifest(m)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.files.write(dir); err != nil {
+	if err := p.files.Write(dir); err != nil {
 		return nil, err
 	}
-	return goMod, os.WriteFile(filepath.Join(dir, manifestName), encoded, 0o644)
+	return goMod, os.WriteFile(filepath.Join(dir, toolkit.ManifestName), encoded, 0o644)
 }
 
 // goModBefore returns go.mod without our directive: as it was, if it hasn't changed since we added that.
@@ -169,8 +173,8 @@ func (j *job) goModBefore(ctx context.Context) ([]byte, error) {
 	switch m := j.module; {
 	case m.replacement == "":
 		return m.goMod, nil
-	case j.tree != nil && hashOf(m.goMod) == j.tree.manifest.GoModAfter:
-		return []byte(j.tree.manifest.GoModBefore), nil
+	case j.tree != nil && toolkit.HashOf(m.goMod) == j.tree.Manifest.GoModAfter:
+		return []byte(j.tree.Manifest.GoModBefore), nil
 	default:
 		return m.withReplacement(ctx, "")
 	}
@@ -204,16 +208,16 @@ func report(w io.Writer, j *job, p *plan, found *users) error {
 	}
 	lines := []string{
 		fmt.Sprintf("%s now builds with %s => %s:", j.module.path, xnet, directive),
-		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.path),
-		fmt.Sprintf("\t(%s).", p.fork.dir),
+		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.Path),
+		fmt.Sprintf("\t(%s).", p.fork.Dir),
 	}
 	switch all := append(found.own, found.others...); {
 	case len(all) == 0:
 		lines = append(lines, "Nothing in its build imports these packages, so nothing changes. (net/http has an http2 of its own.)")
 	case found.unvetted:
-		lines = append(lines, "Built; go vet fails with and without it. What imports these packages:", indentLines(all))
+		lines = append(lines, "Built; go vet fails with and without it. What imports these packages:", toolkit.IndentLines(all))
 	default:
-		lines = append(lines, "Built and vetted. What imports these packages:", indentLines(all))
+		lines = append(lines, "Built and vetted. What imports these packages:", toolkit.IndentLines(all))
 	}
 	lines = append(lines,
 		"Commit both: git add -f go.mod "+directive,
@@ -222,5 +226,3 @@ func report(w io.Writer, j *job, p *plan, found *users) error {
 	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
-
-func indentLines(lines []string) string { return indent(strings.Join(lines, "\n")) }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 func TestTheModuleBuildsWithTheForkUnderUpstreamsPaths(t *testing.T) {
@@ -67,7 +69,7 @@ func TestRunningItAgainChangesNothing(t *testing.T) {
 	if !strings.Contains(output, "is up to date") {
 		t.Errorf("it said:\n%s", output)
 	}
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -107,7 +109,7 @@ func TestATreeThatWasDeletedIsMadeAnew(t *testing.T) {
 	}
 	succeed(t, app)
 	delete(before, filepath.Join(app, "third_party")+"/")
-	if changed := snapshot(t, app).difference(before.hashes()); len(changed) != 1 {
+	if changed := snapshot(t, app).Difference(before.Hashes()); len(changed) != 1 {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -120,7 +122,7 @@ func TestANewerUpstreamIsMergedOverAnOlderTree(t *testing.T) {
 	if !strings.Contains(output, "golang.org/x/net v0.2.0") {
 		t.Errorf("it said:\n%s", output)
 	}
-	if !exists(filepath.Join(app, defaultOutput, "html", "html.go")) {
+	if !toolkit.Exists(filepath.Join(app, defaultOutput, "html", "html.go")) {
 		t.Error("v0.2.0's files aren't there")
 	}
 	if got := goCommand(t, app, "run", "."); got != "fork!!!" {
@@ -134,7 +136,7 @@ func TestATreeElsewhereIsFoundThroughItsDirective(t *testing.T) {
 	for _, args := range [][]string{{}, {"-check"}, {"-undo"}} {
 		succeed(t, app, args...)
 	}
-	if exists(filepath.Join(app, "net")) {
+	if toolkit.Exists(filepath.Join(app, "net")) {
 		t.Error("the tree is still there")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // xnet is the module that we replace.
@@ -27,7 +29,7 @@ type module struct {
 // openModule finds the module of a directory. It fails for a module that a replace directive in go.mod would not
 // be enough for, or not right.
 func openModule(ctx context.Context, dir string) (*module, error) {
-	out, err := goOutput(ctx, dir, "env", "GOMOD", "GOWORK")
+	out, err := toolkit.Go(ctx, dir, "env", "GOMOD", "GOWORK")
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func openModule(ctx context.Context, dir string) (*module, error) {
 	if m.goSum, err = os.ReadFile(filepath.Join(m.root, "go.sum")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	parsed, err := readGoMod(ctx, gomod)
+	parsed, err := toolkit.ReadGoMod(ctx, gomod)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +78,9 @@ func absolute(base, path string) string {
 }
 
 // vendored reports whether the module is built from its vendor folder.
-func (m *module) vendored() bool { return exists(filepath.Join(m.root, "vendor", "modules.txt")) }
+func (m *module) vendored() bool {
+	return toolkit.Exists(filepath.Join(m.root, "vendor", "modules.txt"))
+}
 
 func (m *module) refuseVendored() error {
 	if !m.vendored() {
@@ -167,7 +171,7 @@ func (s *scratch) fill(ctx context.Context, path string) error {
 		}
 		edit = "-dropreplace=" + xnet
 	}
-	_, err := goOutput(ctx, "", "mod", "edit", edit, s.goMod())
+	_, err := toolkit.Go(ctx, "", "mod", "edit", edit, s.goMod())
 	return err
 }
 
@@ -178,5 +182,5 @@ func (s *scratch) remove() { os.RemoveAll(s.dir) }
 // run runs a go command on the module with the scratch's go.mod, in one of the go command's -mod modes.
 func (s *scratch) run(ctx context.Context, mod, command string, args ...string) ([]byte, error) {
 	args = append([]string{"-modfile=" + s.goMod(), "-mod=" + mod}, args...)
-	return goOutput(ctx, s.module.root, append(strings.Fields(command), args...)...)
+	return toolkit.Go(ctx, s.module.root, append(strings.Fields(command), args...)...)
 }

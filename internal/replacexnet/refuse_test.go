@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // goMod returns appFiles' go.mod with another requirement, or more lines.
@@ -32,7 +34,7 @@ func TestRefusalsSayWhyAndChangeNothing(t *testing.T) {
 		},
 		{
 			"the manifest is damaged",
-			tree{target + "/" + manifestName: []byte("{")},
+			tree{target + "/" + toolkit.ManifestName: []byte("{")},
 			"is damaged", nil,
 		},
 		{
@@ -106,7 +108,7 @@ func TestRefusalsSayWhyAndChangeNothing(t *testing.T) {
 func completeGoSum(t *testing.T, app string) {
 	t.Helper()
 	other := t.TempDir()
-	files, err := readTree(app)
+	files, err := toolkit.ReadTree(app)
 	if err != nil {
 		t.Fatal(err)
 	}

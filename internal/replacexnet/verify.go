@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // A verification builds a module with a merged tree that isn't installed yet. It leaves go.mod and go.sum alone.
@@ -60,17 +62,17 @@ func (v *verification) buildTree(ctx context.Context) error {
 	}
 	defer s.remove()
 	_, err = s.run(ctx, "mod", "build", v.suspects...)
-	failed, ok := errors.AsType[*goError](err)
+	failed, ok := errors.AsType[*toolkit.GoError](err)
 	if !ok {
 		return err
 	}
-	packages := failed.packages()
+	packages := failed.Packages()
 	if len(packages) == 0 {
 		return err
 	}
 	return fmt.Errorf("%s %s and this project don't fit together. These packages don't build:\n%s\n%s\n"+
 		"Another version of %s may do: go get %s@VERSION",
-		xnet, v.version, indentLines(packages), indent(failed.output), xnet, xnet)
+		xnet, v.version, toolkit.IndentLines(packages), toolkit.Indent(failed.Output), xnet, xnet)
 }
 
 // failsAnyway is a go command that fails on the module as it is.
@@ -79,14 +81,14 @@ type failsAnyway struct {
 }
 
 func (e *failsAnyway) Error() string {
-	return fmt.Sprintf("go %s fails on %s as it is:\n%s", e.command, e.module, indent(e.output))
+	return fmt.Sprintf("go %s fails on %s as it is:\n%s", e.command, e.module, toolkit.Indent(e.output))
 }
 
 // compare runs a go command on the module with the tree. If it fails, compare tells the tree's faults from the
 // module's, for which it returns a failsAnyway.
 func (v *verification) compare(ctx context.Context, with *scratch, command string, args ...string) error {
 	_, err := with.run(ctx, "readonly", command, args...)
-	failed, ok := errors.AsType[*goError](err)
+	failed, ok := errors.AsType[*toolkit.GoError](err)
 	if !ok {
 		return err
 	}
@@ -96,14 +98,14 @@ func (v *verification) compare(ctx context.Context, with *scratch, command strin
 	}
 	defer without.remove()
 	_, err = without.run(ctx, "readonly", command, args...)
-	if before, ok := errors.AsType[*goError](err); ok {
-		return &failsAnyway{v.module.path, command, before.output}
+	if before, ok := errors.AsType[*toolkit.GoError](err); ok {
+		return &failsAnyway{v.module.path, command, before.Output}
 	}
 	if err != nil {
 		return err
 	}
 	return fmt.Errorf("%s passes go %s with upstream's http2, but not with this project's:\n%s",
-		v.module.path, command, indent(failed.output))
+		v.module.path, command, toolkit.Indent(failed.Output))
 }
 
 // findUsers lists the packages of the build, with the tests of the module's own, that import one of those replaced.
@@ -118,7 +120,7 @@ func findUsers(ctx context.Context, s *scratch) (*users, error) {
 		var p struct {
 			ImportPath string
 			Imports    []string
-			Module     *moduleJSON
+			Module     *toolkit.Module
 		}
 		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
 			break
