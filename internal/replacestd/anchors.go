@@ -28,10 +28,10 @@ type stdFile struct {
 	edits  []toolkit.Edit
 }
 
-// readNetHTTP reads the files that are built with a release.
-func readNetHTTP(goroot, goVersion, release string) (*netHTTP, error) {
-	dir := filepath.Join(goroot, "src", "net", "http")
-	context, err := releaseContext(release, "linux", "amd64")
+// readNetHTTP reads the files that are built with a release, and on request those of the package's tests.
+func readNetHTTP(g *golang, tests bool) (*netHTTP, error) {
+	dir := netHTTPFolder(g.goroot)
+	context, err := releaseContext(g.release, "linux", "amd64")
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +39,9 @@ func readNetHTTP(goroot, goVersion, release string) (*netHTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &netHTTP{goVersion: goVersion, fset: token.NewFileSet()}
+	n := &netHTTP{goVersion: g.version, fset: token.NewFileSet()}
 	for _, entry := range entries {
-		if match, err := context.MatchFile(dir, entry.Name()); err != nil || !match || !toolkit.IsSource(entry.Name()) {
+		if match, err := context.MatchFile(dir, entry.Name()); err != nil || !match || !tests && !toolkit.IsSource(entry.Name()) {
 			continue // what can't be parsed can't be built either
 		}
 		name := filepath.Join(dir, entry.Name())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,14 +30,21 @@ func findGo(ctx context.Context, dir string) (*golang, error) {
 		return nil, err
 	}
 	g := &golang{goroot: env.GOROOT, version: env.GOVERSION, modCache: env.GOMODCACHE}
-	minor := strings.SplitN(strings.TrimPrefix(env.GOVERSION, "go1."), ".", 2)[0]
-	minor = strings.TrimRightFunc(minor, func(r rune) bool { return r < '0' || r > '9' }) // of 27rc1, 27
-	minor, _, _ = strings.Cut(minor, "rc")
-	g.release = "1." + minor
-	if !strings.HasPrefix(env.GOVERSION, "go1.") || !slices.Contains(releases, g.release) {
-		return nil, fmt.Errorf("%s uses %s, and this program knows the net/http of Go %s", absolute(dir), env.GOVERSION, strings.Join(releases, " and "))
+	g.release = releaseOf(g.version)
+	if !slices.Contains(releases, g.release) {
+		return nil, fmt.Errorf("%s uses %s, and this program knows the net/http of Go %s", absolute(dir), g.version, strings.Join(releases, " and "))
 	}
 	return g, nil
+}
+
+var ofRelease = regexp.MustCompile(`^go(1\.[0-9]+)`)
+
+// releaseOf is the release that a version such as go1.27.2, go1.27rc1 or go1.27 is of; empty for what is no release.
+func releaseOf(version string) string {
+	if m := ofRelease.FindStringSubmatch(version); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // takesOverlays fails for an installation whose files Go lets no overlay replace.

@@ -10,7 +10,7 @@ import (
 
 // maxFolders is how deep folders may be nested: distributions link some of a Go installation's to elsewhere, and a link to
 // a folder above would have no end.
-const maxFolders = 40
+const maxFolders = 30
 
 // copyFolder copies a Go installation. What links point to is copied too: a link that led back would have us change the
 // original.

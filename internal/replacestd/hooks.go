@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"strings"
 
 	"h2fork.example/net/internal/toolkit"
@@ -14,7 +15,7 @@ import (
 //go:embed glue/*.txt
 var glue embed.FS
 
-func glueFiles() (toolkit.Tree, error) {
+func glueFiles(tests bool) (toolkit.Tree, error) {
 	entries, err := glue.ReadDir("glue")
 	if err != nil {
 		return nil, err
@@ -22,11 +23,36 @@ func glueFiles() (toolkit.Tree, error) {
 	files := make(toolkit.Tree)
 	for _, entry := range entries {
 		name := strings.TrimSuffix(entry.Name(), ".txt")
+		if !tests && !toolkit.IsSource(name) {
+			continue
+		}
 		if files[name], err = glue.ReadFile("glue/" + entry.Name()); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
+}
+
+// hookTests shows net/http's own tests the idle connections that ours has.
+func (n *netHTTP) hookTests() error {
+	if list, err := n.function("Transport", "IdleConnStrsForTesting_h2"); err == nil { // Go 1.26
+		receiver, _ := namesOf(list.node)
+		n.begin(list, fmt.Sprintf("if %s.h2fork_client != nil {\n\t\treturn %[1]s.h2fork_idleConns()\n\t}", receiver))
+		return nil
+	}
+	list, err := n.function("Transport", "IdleConnStrsForTesting")
+	if err != nil {
+		return err
+	}
+	theirs, err := n.statement(list, "the if statement about h2Transport", func(s *ast.IfStmt) bool {
+		return mentions(s.Cond, "h2Transport")
+	})
+	if err != nil {
+		return err
+	}
+	receiver, _ := namesOf(list.node)
+	n.insert(list.file, theirs.Pos(), fmt.Sprintf("ret = append(ret, %s.h2fork_idleConns()...)\n\t", receiver))
+	return nil
 }
 
 // hook inserts the calls of our text into net/http.
@@ -80,6 +106,34 @@ func (n *netHTTP) hookMethods() error {
 		}
 		n.begin(method, fmt.Sprintf("if %s.h2fork_%s(%s) {\n\t\treturn\n\t}", receiver, m.name, strings.Join(parameters, ", ")))
 	}
+	return n.hookDial()
+}
+
+// hookDial has connections that a Transport has dialled become ours, whatever type they have: before Go 1.27, HTTP/2 went
+// over a *tls.Conn only.
+func (n *netHTTP) hookDial() error {
+	dial, err := n.function("Transport", "dialConn")
+	if err != nil {
+		return err
+	}
+	receiver, parameters := namesOf(dial.node)
+	results := dial.node.Type.Results.List
+	if receiver == "" || len(parameters) != 4 || len(results[0].Names) != 1 {
+		return &anchorError{n.goVersion, "method dialConn of *Transport with four parameters and named results", 0}
+	}
+	dialled, err := n.statement(dial, "the if statement about h2Transport", func(s *ast.IfStmt) bool {
+		both, ok := s.Cond.(*ast.BinaryExpr)
+		return ok && both.Op == token.LAND && mentions(both.Y, "h2Transport")
+	})
+	if err != nil {
+		return err
+	}
+	isHTTP2, ok := dialled.Cond.(*ast.BinaryExpr).X.(*ast.Ident)
+	if !ok {
+		return &anchorError{n.goVersion, "the if statement about h2Transport that begins with a name", 0}
+	}
+	n.insert(dial.file, dialled.Pos(), fmt.Sprintf("if %s && %s.h2fork_client != nil {\n\t\treturn %[2]s.h2fork_dialConn(%s, %s)\n\t}\n\t",
+		isHTTP2.Name, receiver, results[0].Names[0].Name, strings.Join(parameters[1:], ", ")))
 	return nil
 }
 
@@ -119,5 +173,9 @@ func (n *netHTTP) hookClient() error {
 
 // begin inserts a statement at the beginning of a function.
 func (n *netHTTP) begin(in place[*ast.FuncDecl], statement string) {
-	n.insert(in.file, in.node.Body.Lbrace+1, "\n\t"+statement)
+	at := in.node.Body.Lbrace + 1
+	if in.file.source[n.fset.Position(at).Offset] != '\n' {
+		statement += "\n\t" // the body goes on in this line
+	}
+	n.insert(in.file, at, "\n\t"+statement)
 }

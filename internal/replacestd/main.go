@@ -34,6 +34,7 @@ type options struct {
 	fork   string // this project's source; empty to ask the go command
 	check  bool
 	undo   bool
+	tests  bool // net/http's own tests are to be run
 }
 
 func main() {
@@ -76,6 +77,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.fork, "fork", "", "this project's source, a `directory` (default: as the go command finds it)")
 	flags.BoolVar(&o.check, "check", false, "change nothing; fail if the folder isn't what this would make now")
 	flags.BoolVar(&o.undo, "undo", false, "remove the folder")
+	flags.BoolVar(&o.tests, "tests", false, "also for net/http's own tests: show them our idle connections")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}

@@ -86,7 +86,7 @@ func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, 
 	}
 	p := &plan{golang: g, fork: f}
 	err = steps.Do(fmt.Sprintf("Making package net/http of %s and %s", f.Path, g.version), func() error {
-		p.ours, err = merge(ctx, f, g)
+		p.ours, err = merge(ctx, f, g, o.tests)
 		return err
 	})
 	if err != nil {
@@ -97,13 +97,18 @@ func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, 
 }
 
 // merge returns the files that net/http gets: changed ones of its own, ours, and what connects them.
-func merge(ctx context.Context, f *toolkit.Fork, g *golang) (toolkit.Tree, error) {
-	n, err := readNetHTTP(g.goroot, g.version, g.release)
+func merge(ctx context.Context, f *toolkit.Fork, g *golang, tests bool) (toolkit.Tree, error) {
+	n, err := readNetHTTP(g, tests)
 	if err != nil {
 		return nil, err
 	}
 	if err := n.hook(); err != nil {
 		return nil, err
+	}
+	if tests {
+		if err := n.hookTests(); err != nil {
+			return nil, err
+		}
 	}
 	files, err := n.edited()
 	if err != nil {
@@ -113,7 +118,7 @@ func merge(ctx context.Context, f *toolkit.Fork, g *golang) (toolkit.Tree, error
 	if err != nil {
 		return nil, err
 	}
-	connecting, err := glueFiles()
+	connecting, err := glueFiles(tests)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +158,7 @@ func (j *job) layout(p *plan) (toolkit.Tree, error) {
 func (p *plan) overlay(dir string) ([]byte, error) {
 	replace := make(map[string]string)
 	for name := range p.ours {
-		if toolkit.IsSource(name) {
+		if filepath.Ext(name) == ".go" {
 			replace[filepath.Join(netHTTPFolder(p.golang.goroot), name)] = filepath.Join(dir, name)
 		}
 	}
