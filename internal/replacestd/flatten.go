@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,22 +112,26 @@ func (f *flattener) imports(file *ast.File) {
 		if !ok || d.Tok != token.IMPORT {
 			continue
 		}
+		kept := slices.DeleteFunc(slices.Clone(d.Specs), f.isHere)
+		if len(kept) == 0 {
+			f.replace(d.Pos(), d.End(), "")
+			continue
+		}
 		for _, spec := range d.Specs {
-			spec := spec.(*ast.ImportSpec)
-			importPath, err := strconv.Unquote(spec.Path.Value)
-			if err != nil {
-				f.fail(spec.Pos(), "%v", err)
-			}
-			if importPath != "net/http" && f.ours(importPath) == nil {
-				continue
-			}
-			if d.Lparen.IsValid() {
+			if !slices.Contains(kept, spec) {
 				f.replace(spec.Pos(), spec.End(), "")
-			} else {
-				f.replace(d.Pos(), d.End(), "")
 			}
 		}
 	}
+}
+
+// isHere reports whether an import is of what is in the same package now.
+func (f *flattener) isHere(spec ast.Spec) bool {
+	importPath, err := strconv.Unquote(spec.(*ast.ImportSpec).Path.Value)
+	if err != nil {
+		f.fail(spec.Pos(), "%v", err)
+	}
+	return importPath == "net/http" || f.ours(importPath) != nil
 }
 
 func (f *flattener) ours(importPath string) *forkPackage {
@@ -173,19 +178,19 @@ func (f *flattener) refuseShadowed(id *ast.Ident) {
 // ident gives a name that a package of the fork declares its prefix.
 func (f *flattener) ident(id *ast.Ident) {
 	obj := f.in.info.Uses[id]
+	defined := false // where a type switch defines a name there is no object
 	if obj == nil {
-		obj = f.in.info.Defs[id]
+		obj, defined = f.in.info.Defs[id]
 	}
 	switch {
 	case strings.HasPrefix(id.Name, prefix):
 		f.fail(id.Pos(), "%s begins with %s", id.Name, prefix)
 	case obj == nil:
-		// Where a type switch declares a name there is no object, but no name of the package's is used there either.
-		if f.in.types.Scope().Lookup(id.Name) != nil {
+		if !defined && f.in.types.Scope().Lookup(id.Name) != nil {
 			f.fail(id.Pos(), "don't know what %s is", id.Name)
 		}
 	case id.Name == "_" || obj.Pkg() == nil || f.ours(obj.Pkg().Path()) == nil:
-	case obj.Parent() == obj.Pkg().Scope():
+	case obj.Pkg().Scope().Lookup(id.Name) == obj: // which no init is
 		f.replace(id.Pos(), id.End(), flatName(obj.Pkg(), id.Name))
 	default:
 		f.embedded(id, obj)

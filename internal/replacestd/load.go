@@ -14,7 +14,9 @@ import (
 	"go/types"
 	"io"
 	"os"
+	"runtime"
 	"slices"
+	"strings"
 
 	"h2fork.example/net/internal/toolkit"
 )
@@ -36,7 +38,7 @@ type listed struct {
 
 // load type-checks http2 and the packages of the fork that it is made of, each before those that import it.
 func load(ctx context.Context, f *toolkit.Fork, release string) ([]*forkPackage, *token.FileSet, error) {
-	out, err := toolkit.Go(ctx, f.Dir, "list", "-deps", "-export", "-json=ImportPath,Dir,Export,Module", f.Path+"/http2")
+	out, err := toolkit.GoWith(ctx, "go", f.Dir, sameGo(), "list", "-deps", "-export", "-json=ImportPath,Dir,Export,Module", f.Path+"/http2")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,6 +57,15 @@ func load(ctx context.Context, f *toolkit.Fork, release string) ([]*forkPackage,
 			return nil, nil, err
 		}
 	}
+}
+
+// sameGo makes the go command the release that this program is built with, whatever is asked for: of a later one it can
+// read no export data.
+func sameGo() []string {
+	if version := runtime.Version(); releaseOf(version) != "" {
+		return []string{"GOTOOLCHAIN=" + strings.Fields(version)[0], "GOROOT="}
+	}
+	return nil
 }
 
 // A loader implements types.Importer.
