@@ -74,7 +74,7 @@ func (j *job) notReached(ctx context.Context, o options, p *plan, steps toolkit.
 	if err != nil {
 		return []string{"(What else the module uses could not be listed.)"}
 	}
-	all := append(users.Own, users.Others...)
+	all := users.All()
 	if len(all) == 0 {
 		return nil
 	}

@@ -19,7 +19,7 @@ func check(ctx context.Context, o options, stdout io.Writer) error {
 	if j.tree == nil {
 		return fmt.Errorf("there is no %s", j.target)
 	}
-	p, err := j.plan(ctx, o)
+	p, err := j.plan(ctx, o, toolkit.Steps{W: stdout})
 	if err != nil {
 		return err
 	}

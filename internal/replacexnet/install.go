@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"h2fork.example/net/internal/toolkit"
@@ -46,7 +47,7 @@ type plan struct {
 	files   tree
 }
 
-func (j *job) plan(ctx context.Context, o options) (*plan, error) {
+func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, error) {
 	f, err := toolkit.FindFork(ctx, o.fork, o.dir, thisCommand)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,11 @@ func (j *job) plan(ctx context.Context, o options) (*plan, error) {
 	if p.version, err = j.module.selectedXNet(ctx); err != nil {
 		return nil, err
 	}
-	source, err := j.module.downloadXNet(ctx, p.version)
+	var source string
+	err = steps.Do("Reading "+xnet+" "+p.version, func() error {
+		source, err = j.module.downloadXNet(ctx, p.version)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -87,9 +92,10 @@ func install(ctx context.Context, o options, stdout io.Writer) error {
 	if err := j.module.refuseVendored(); err != nil {
 		return err
 	}
-	p, err := j.plan(ctx, o)
+	steps := toolkit.Steps{W: stdout}
+	p, err := j.plan(ctx, o, steps)
 	if err != nil {
-		return err
+		return j.module.explainMissing(err)
 	}
 	if j.current(p) {
 		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.Path)
@@ -100,15 +106,16 @@ func install(ctx context.Context, o options, stdout io.Writer) error {
 			return err
 		}
 	}
-	found, err := j.replace(ctx, p)
+	found, err := j.replace(ctx, o, p, steps)
 	if err != nil {
-		return err
+		return j.module.explainMissing(err)
 	}
 	return report(stdout, j, p, found)
 }
 
-// replace makes the tree in a folder beside its place, verifies it there, and moves it.
-func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
+// replace makes the tree, verifies it, and changes go.mod. It is verified in its place, though nothing refers to it yet:
+// the go command compiles a package again for another folder, and what it has compiled now is the module's next build.
+func (j *job) replace(ctx context.Context, o options, p *plan, steps toolkit.Steps) (found *users, err error) {
 	parent := filepath.Dir(j.target)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, err
@@ -120,19 +127,33 @@ func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
 	}
 	defer os.RemoveAll(staged)
 
-	fresh := filepath.Join(staged, "new")
+	fresh, old := filepath.Join(staged, "new"), filepath.Join(staged, "old")
 	goMod, err := j.stage(ctx, p, fresh)
 	if err != nil {
 		return nil, err
 	}
-	v := verification{module: j.module, version: p.version, staged: fresh, suspects: suspects(p.files, p.overlay)}
+	if err := j.exchange(fresh, old); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.restore(fresh, old))
+		}
+	}()
+	directive, err := j.module.directive(j.target) // as it is going to be: a program's build information has it
+	if err != nil {
+		return nil, err
+	}
+	v := verification{
+		module: j.module, version: p.version, directive: directive, suspects: suspects(p.files, p.overlay), fast: o.fast, steps: steps,
+	}
 	if found, err = v.run(ctx); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return found, j.swap(fresh, filepath.Join(staged, "old"), goMod)
+	return found, j.module.writeGoMod(goMod)
 }
 
 // stage writes the tree and its manifest, and returns what go.mod is to be.
@@ -180,25 +201,31 @@ func (j *job) goModBefore(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// swap puts the new tree in the place of the old one and go.mod in the place of go.mod. If one of them fails, neither
-// is done.
-func (j *job) swap(fresh, old string, goMod []byte) error {
+// exchange puts the new tree in the place of the old one, or leaves that where it is.
+func (j *job) exchange(fresh, old string) error {
 	if j.tree != nil {
 		if err := os.Rename(j.target, old); err != nil {
 			return err
 		}
 	}
-	err := os.Rename(fresh, j.target)
-	if err == nil {
-		if err = j.module.writeGoMod(goMod); err == nil {
-			return nil
+	if err := os.Rename(fresh, j.target); err != nil {
+		if j.tree != nil {
+			err = errors.Join(err, os.Rename(old, j.target))
 		}
-		err = errors.Join(err, os.Rename(j.target, fresh))
+		return err
+	}
+	return nil
+}
+
+// restore takes an exchange back.
+func (j *job) restore(fresh, old string) error {
+	if err := os.Rename(j.target, fresh); err != nil {
+		return err
 	}
 	if j.tree != nil {
-		err = errors.Join(err, os.Rename(old, j.target))
+		return os.Rename(old, j.target)
 	}
-	return err
+	return nil
 }
 
 func report(w io.Writer, j *job, p *plan, found *users) error {
@@ -211,18 +238,35 @@ func report(w io.Writer, j *job, p *plan, found *users) error {
 		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.Path),
 		fmt.Sprintf("\t(%s).", p.fork.Dir),
 	}
-	switch all := append(found.own, found.others...); {
-	case len(all) == 0:
-		lines = append(lines, "Nothing in its build imports these packages, so nothing changes. (net/http has an http2 of its own.)")
-	case found.unvetted:
-		lines = append(lines, "Built; go vet fails with and without it. What imports these packages:", toolkit.IndentLines(all))
-	default:
-		lines = append(lines, "Built and vetted. What imports these packages:", toolkit.IndentLines(all))
-	}
+	lines = append(lines, found.lines()...)
+	lines = append(lines,
+		"An http.Server or http.Transport keeps net/http's own HTTP/2 until ConfigureServer or ConfigureTransports is called for",
+		"it. For those that no code configures, run replacestd.")
 	lines = append(lines,
 		"Commit both: git add -f go.mod "+directive,
 		"The same command again brings the tree up to date, after go get "+xnet+" for instance;",
 		"with -check, it tells whether that is necessary; with -undo, it takes everything back.")
 	_, err = fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
+}
+
+// lines says how the module was verified, and which packages the tree changes.
+func (u *users) lines() []string {
+	how := "Built and vetted."
+	switch {
+	case u.unvetted == fast:
+		how = "Built."
+	case u.unvetted == failing:
+		how = "Built; go vet fails with and without it."
+	}
+	var lines []string
+	if all := u.All(); len(all) > 0 {
+		lines = append(lines, how+" What imports these packages:", toolkit.IndentLines(all))
+	} else {
+		lines = append(lines, how+" Nothing in its build imports these packages, so no program changes.")
+	}
+	if tests := slices.Concat(u.OwnTests, u.OtherTests); len(tests) > 0 {
+		lines = append(lines, "What only tests bring in:", toolkit.IndentLines(tests))
+	}
+	return lines
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,7 +23,8 @@ func TestTheModuleBuildsWithTheForkUnderUpstreamsPaths(t *testing.T) {
 	for _, said := range []string{
 		"app.example now builds with golang.org/x/net => ./third_party/golang.org/x/net",
 		"golang.org/x/net v0.1.0, with http2",
-		"\tapp.example\n\tapp.example/internal\nCommit",
+		"What imports these packages:\n\tapp.example\nWhat only tests bring in:\n\tapp.example/internal\n",
+		"run replacestd",
 		"git add -f go.mod ./third_party/golang.org/x/net",
 		"-undo",
 	} {
@@ -90,6 +92,35 @@ func TestAModuleThatDoesNotUseHTTP2IsToldSo(t *testing.T) {
 	})
 	if output := succeed(t, app); !strings.Contains(output, "Nothing in its build imports these packages") {
 		t.Errorf("it said:\n%s", output)
+	}
+}
+
+func TestEachStepIsALineOfTheOutput(t *testing.T) {
+	const building = "Reading golang.org/x/net v0.1.0 … S s\nBuilding golang.org/x/net with this project's HTTP/2 … S s\nBuilding app.example … S s\n"
+	seconds := regexp.MustCompile(`[0-9.]+ s\n`)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, building + "Vetting 2 of its packages … S s\n"},
+		{[]string{"-fast"}, building},
+	} {
+		output := succeed(t, newApp(t, nil), tt.args...)
+		steps, rest, _ := strings.Cut(output, "app.example now")
+		if got := seconds.ReplaceAllString(steps, "S s\n"); got != tt.want {
+			t.Errorf("%v: got:\n%s\nwant:\n%s", tt.args, got, tt.want)
+		}
+		if vetted := strings.Contains(rest, "Built and vetted."); vetted != (tt.args == nil) {
+			t.Errorf("%v: it said:\n%s", tt.args, rest)
+		}
+	}
+}
+
+func TestTheFirstBuildAfterwardsCompilesNothing(t *testing.T) {
+	app := newApp(t, nil)
+	succeed(t, app)
+	if compiled := goCommand(t, app, "build", "-v", "./..."); compiled != "" {
+		t.Errorf("it compiled:\n%s", compiled)
 	}
 }
 

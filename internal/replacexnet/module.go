@@ -23,6 +23,8 @@ type module struct {
 	goMod []byte
 	goSum []byte // nil if there is none
 
+	missing []string // replace directives for folders that aren't there
+
 	replacement string // the folder that go.mod replaces every version of x/net with, absolute; empty if none
 }
 
@@ -59,6 +61,7 @@ func openModule(ctx context.Context, dir string) (*module, error) {
 	}
 	for _, r := range parsed.Replace {
 		if r.Old.Path != xnet {
+			m.noteMissing(r.Old.Path, r.New.Path, r.New.Version)
 			continue
 		}
 		if r.Old.Version != "" || r.New.Version != "" {
@@ -77,6 +80,25 @@ func absolute(base, path string) string {
 	return filepath.Join(base, path)
 }
 
+// noteMissing notes a directive that replaces a module with a folder that isn't there.
+func (m *module) noteMissing(path, replacement, version string) {
+	if version == "" && !toolkit.Exists(filepath.Join(absolute(m.root, replacement), "go.mod")) {
+		m.missing = append(m.missing, path+" => "+replacement)
+	}
+}
+
+// explainMissing adds to what the go command finds fault with what may be behind it.
+func (m *module) explainMissing(err error) error {
+	_, failed := errors.AsType[*toolkit.GoError](err)
+	_, fails := errors.AsType[*failsAnyway](err)
+	if m.missing == nil || !failed && !fails {
+		return err
+	}
+	return fmt.Errorf("go.mod replaces modules with folders that are not there:\n%s\n"+
+		"%s seems to be a part of a larger repository: run this in a checkout of the whole of it.\n%w",
+		toolkit.IndentLines(m.missing), m.path, err)
+}
+
 // vendored reports whether the module is built from its vendor folder.
 func (m *module) vendored() bool {
 	return toolkit.Exists(filepath.Join(m.root, "vendor", "modules.txt"))
@@ -86,8 +108,9 @@ func (m *module) refuseVendored() error {
 	if !m.vendored() {
 		return nil
 	}
-	return fmt.Errorf("%s is built from its vendor folder, which a replace directive alone does not change.\n"+
-		"Remove vendor, run this again, then go mod vendor: that copies from the new tree", m.path)
+	return fmt.Errorf("%s has a vendor/modules.txt, so the go command builds from vendor, which a replace directive alone does\n"+
+		"not change. Remove vendor, and run this again. If the module is to be vendored, run go mod vendor then, which copies\n"+
+		"from the new tree; if vendor was left over, that is all", m.path)
 }
 
 // directive returns the path that a replace directive for the folder target has.

@@ -12,9 +12,12 @@ import (
 
 // Users are the packages of a module's build that import certain others.
 type Users struct {
-	Own, Others []string // of the module, and of those that it depends on
-	Tests       []string // those of either that only tests bring in
+	Own, Others          []string // of the module, and of those that it depends on
+	OwnTests, OtherTests []string // those of either that only tests bring in
 }
+
+// All lists all of them but those that only tests bring in.
+func (u *Users) All() []string { return slices.Concat(u.Own, u.Others) }
 
 // FindUsers returns the packages in the output of go list -deps, and in that of go list -deps -test, for which imports
 // holds. Packages of the module except are left out. Both were made with -json=ImportPath,Imports,Module.
@@ -27,15 +30,14 @@ func FindUsers(build, tests []byte, except string, imports func(string) bool) (*
 	if err != nil {
 		return nil, err
 	}
-	users := &Users{Own: slices.Sorted(maps.Keys(own)), Others: slices.Sorted(maps.Keys(others))}
-	maps.Copy(ownTests, otherTests)
-	for _, path := range slices.Sorted(maps.Keys(ownTests)) {
-		if !own[path] && !others[path] {
-			users.Tests = append(users.Tests, path)
-		}
+	for _, path := range slices.Concat(sorted(own), sorted(others)) {
+		delete(ownTests, path)
+		delete(otherTests, path)
 	}
-	return users, nil
+	return &Users{Own: sorted(own), Others: sorted(others), OwnTests: sorted(ownTests), OtherTests: sorted(otherTests)}, nil
 }
+
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
 
 func importers(list []byte, except string, imports func(string) bool) (own, others map[string]bool, err error) {
 	own, others = make(map[string]bool), make(map[string]bool)
