@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"strings"
 
 	"h2fork.example/net/internal/toolkit"
@@ -86,15 +85,18 @@ func (n *netHTTP) hookBundle() error {
 	return nil
 }
 
-// hookMethods hooks into Go 1.27, where every HTTP/2 connection of a Server comes to one method, whoever has configured
-// the Server.
+// hookMethods hooks into Go 1.27, where every HTTP/2 connection comes to one method of its Server or Transport, whoever
+// has configured that.
 func (n *netHTTP) hookMethods() error {
 	for _, m := range []struct {
 		receiver, name string
 		parameters     int
+		call           string // our text, with the receiver and the parameters to be filled in
 	}{
-		{"Server", "serveHTTP2Conn", 6},
-		{"Transport", "configureHTTP2", 1},
+		{"Server", "serveHTTP2Conn", 6, "if %s.h2fork_serveHTTP2Conn(%s) {\n\t\treturn\n\t}"},
+		{"Transport", "configureHTTP2", 1, "if %s.h2fork_configureHTTP2(%s) {\n\t\treturn\n\t}"},
+		{"Transport", "http2AddConn", 3, "if %s.h2fork_client != nil {\n\t\treturn %[1]s.h2fork_http2AddConn(%s)\n\t}"},
+		{"Transport", "http2NewClientConn", 2, "if %s.h2fork_client != nil {\n\t\treturn %[1]s.h2fork_http2NewClientConn(%s)\n\t}"},
 	} {
 		method, err := n.function(m.receiver, m.name)
 		if err != nil {
@@ -104,36 +106,8 @@ func (n *netHTTP) hookMethods() error {
 		if receiver == "" || len(parameters) != m.parameters {
 			return &anchorError{n.goVersion, fmt.Sprintf("method %s of *%s with %d parameters", m.name, m.receiver, m.parameters), 0}
 		}
-		n.begin(method, fmt.Sprintf("if %s.h2fork_%s(%s) {\n\t\treturn\n\t}", receiver, m.name, strings.Join(parameters, ", ")))
+		n.begin(method, fmt.Sprintf(m.call, receiver, strings.Join(parameters, ", ")))
 	}
-	return n.hookDial()
-}
-
-// hookDial has connections that a Transport has dialled become ours, whatever type they have: before Go 1.27, HTTP/2 went
-// over a *tls.Conn only.
-func (n *netHTTP) hookDial() error {
-	dial, err := n.function("Transport", "dialConn")
-	if err != nil {
-		return err
-	}
-	receiver, parameters := namesOf(dial.node)
-	results := dial.node.Type.Results.List
-	if receiver == "" || len(parameters) != 4 || len(results[0].Names) != 1 {
-		return &anchorError{n.goVersion, "method dialConn of *Transport with four parameters and named results", 0}
-	}
-	dialled, err := n.statement(dial, "the if statement about h2Transport", func(s *ast.IfStmt) bool {
-		both, ok := s.Cond.(*ast.BinaryExpr)
-		return ok && both.Op == token.LAND && mentions(both.Y, "h2Transport")
-	})
-	if err != nil {
-		return err
-	}
-	isHTTP2, ok := dialled.Cond.(*ast.BinaryExpr).X.(*ast.Ident)
-	if !ok {
-		return &anchorError{n.goVersion, "the if statement about h2Transport that begins with a name", 0}
-	}
-	n.insert(dial.file, dialled.Pos(), fmt.Sprintf("if %s && %s.h2fork_client != nil {\n\t\treturn %[2]s.h2fork_dialConn(%s, %s)\n\t}\n\t",
-		isHTTP2.Name, receiver, results[0].Names[0].Name, strings.Join(parameters[1:], ", ")))
 	return nil
 }
 

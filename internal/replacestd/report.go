@@ -78,11 +78,21 @@ func (j *job) notReached(ctx context.Context, o options, p *plan, steps toolkit.
 	if len(all) == 0 {
 		return nil
 	}
-	what := "are not reached: run replacexnet as well."
-	if p.golang.release != "1.26" {
-		what = "are reached where they\nserve with it, which has net/http do that, and not where they are clients with it: run replacexnet as well."
+	lines := []string{"These packages call " + xnetHTTP2 + " themselves:", toolkit.IndentLines(all)}
+	if leavesItToNetHTTP(ctx, o.dir, p.golang.release) {
+		return append(lines, "It leaves HTTP/2 to net/http from Go 1.27 on, so they are reached too, but for its Framer.")
 	}
-	return []string{"These packages call " + xnetHTTP2 + " themselves, and " + what, toolkit.IndentLines(all)}
+	return append(lines, "They are not reached: run replacexnet as well.")
+}
+
+// leavesItToNetHTTP reports whether the module's golang.org/x/net has net/http serve and ask for it. Those that do have
+// a file for that.
+func leavesItToNetHTTP(ctx context.Context, dir, release string) bool {
+	if release == "1.26" {
+		return false
+	}
+	out, err := toolkit.Go(ctx, dir, "list", "-f", "{{.GoFiles}}", xnetHTTP2)
+	return err == nil && strings.Contains(string(out), "server_wrap.go") && strings.Contains(string(out), "transport_wrap.go")
 }
 
 func findUsers(ctx context.Context, dir string) (*toolkit.Users, error) {
