@@ -2,9 +2,11 @@
 //
 // It puts ours under net/http with replacestd, in a copy of a Go installation, and runs the tests of net/http, of
 // net/http/httputil and of net/http/httptest twice with the same binaries: as they are, and with GODEBUG=http2fork=0,
-// which is net/http as Go has it. Every test whose outcome differs must be in the list of those that are known to.
+// which is net/http as Go has it. From Go 1.27 on, where golang.org/x/net leaves HTTP/2 to net/http, it runs that one's
+// tests, too. Every test whose outcome differs must be in the list of those that are known to.
 //
-// Left out are the runs over HTTP/1, and what known.go says. It ends with status 1 if an outcome differs that is not on
+// Left out are the runs over HTTP/1, net/http/internal/http2, which is the implementation that is not used, and what
+// known.go says. It ends with status 1 if an outcome differs that is not on
 // the list, or if one on the list does not differ any more.
 package main
 

@@ -11,8 +11,13 @@ import (
 	"strings"
 )
 
-// outcomes are pass, fail or skip by test.
+// outcomes are pass, fail or skip by test: its package and its name.
 type outcomes map[string]string
+
+func split(test string) (pkg, name string) {
+	pkg, name, _ = strings.Cut(test, " ")
+	return pkg, name
+}
 
 // fail is what became of a test that did not pass, and of one that did not end.
 const fail = "fail"
@@ -21,18 +26,19 @@ const fail = "fail"
 func parse(output []byte) (outcomes, error) {
 	found := make(outcomes)
 	for decoder := json.NewDecoder(bytes.NewReader(output)); ; {
-		var event struct{ Action, Test string }
+		var event struct{ Action, Package, Test string }
 		if err := decoder.Decode(&event); errors.Is(err, io.EOF) {
 			return found, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("go test -json: %w", err)
 		}
+		test := event.Package + " " + event.Test
 		switch {
 		case event.Test == "":
 		case event.Action == "run":
-			found[event.Test] = fail
+			found[test] = fail
 		case event.Action == "pass" || event.Action == "skip" || event.Action == "fail":
-			found[event.Test] = event.Action
+			found[test] = event.Action
 		}
 	}
 }
@@ -54,10 +60,11 @@ func (o outcomes) different(other outcomes) []string {
 
 // forgive gives a test, and what it is a part of, the outcome that it has in other.
 func (o outcomes) forgive(test string, other outcomes) {
+	pkg, name := split(test)
 	for found := true; found; {
-		o[test] = other[test]
-		i := strings.LastIndexByte(test, '/')
-		test, found = test[:max(i, 0)], i > 0
+		o[pkg+" "+name] = other[pkg+" "+name]
+		i := strings.LastIndexByte(name, '/')
+		name, found = name[:max(i, 0)], i > 0
 	}
 }
 

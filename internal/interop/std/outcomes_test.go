@@ -9,15 +9,15 @@ import (
 
 func TestATestThatNeverEndedHasFailed(t *testing.T) {
 	got, err := parse([]byte(`{"Action":"start","Package":"p"}
-{"Action":"run","Test":"TestA"}
-{"Action":"run","Test":"TestB"}
+{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"run","Package":"p","Test":"TestB"}
 {"Action":"output","Test":"TestB","Output":"ok"}
-{"Action":"pass","Test":"TestB"}
-{"Action":"run","Test":"TestC"}
-{"Action":"skip","Test":"TestC"}
+{"Action":"pass","Package":"p","Test":"TestB"}
+{"Action":"run","Package":"p","Test":"TestC"}
+{"Action":"skip","Package":"p","Test":"TestC"}
 {"Action":"fail","Package":"p"}
 `))
-	want := outcomes{"TestA": fail, "TestB": "pass", "TestC": "skip"}
+	want := outcomes{"p TestA": fail, "p TestB": "pass", "p TestC": "skip"}
 	if err != nil || !maps.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}
@@ -30,19 +30,19 @@ func TestOutputThatIsNoJSONIsAnError(t *testing.T) {
 }
 
 func TestOnlyThePartThatDiffersIsListed(t *testing.T) {
-	ours := outcomes{"TestA": fail, "TestA/h2": fail, "TestA/h2unencrypted": "pass", "TestAB": "pass", "TestC": "pass"}
-	theirs := outcomes{"TestA": "pass", "TestA/h2": "pass", "TestA/h2unencrypted": "pass", "TestAB": "pass", "TestD": "pass"}
-	want := []string{"TestA/h2", "TestC", "TestD"}
+	ours := outcomes{"p TestA": fail, "p TestA/h2": fail, "p TestA/h2unencrypted": "pass", "p TestAB": "pass", "p TestC": "pass"}
+	theirs := outcomes{"p TestA": "pass", "p TestA/h2": "pass", "p TestA/h2unencrypted": "pass", "p TestAB": "pass", "p TestD": "pass"}
+	want := []string{"p TestA/h2", "p TestC", "p TestD"}
 	if got := ours.different(theirs); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestWhatPassesAloneIsForgivenWithAllThatItIsAPartOf(t *testing.T) {
-	ours := outcomes{"TestA": fail, "TestA/b": fail, "TestA/b/h2": fail, "TestB": fail}
-	theirs := outcomes{"TestA": "pass", "TestA/b": "pass", "TestA/b/h2": "pass", "TestB": "pass"}
-	ours.forgive("TestA/b/h2", theirs)
-	if got := ours.different(theirs); !slices.Equal(got, []string{"TestB"}) {
+	ours := outcomes{"p TestA": fail, "p TestA/b": fail, "p TestA/b/h2": fail, "p TestB": fail}
+	theirs := outcomes{"p TestA": "pass", "p TestA/b": "pass", "p TestA/b/h2": "pass", "p TestB": "pass"}
+	ours.forgive("p TestA/b/h2", theirs)
+	if got := ours.different(theirs); !slices.Equal(got, []string{"p TestB"}) {
 		t.Errorf("these still differ: %q", got)
 	}
 }
@@ -54,17 +54,17 @@ func TestTheVerdictGoesByTheList(t *testing.T) {
 		{test: "TestGone", why: "P1"},
 		{test: "TestFixed", why: "P1", passing: true},
 	}
-	theirs := outcomes{"TestKnown": "pass", "TestKnown/h2": "pass", "TestKnownNot": "pass", "TestOfAnother": "pass", "TestGone": "pass", "TestFixed": "pass"}
+	theirs := outcomes{"p TestKnown": "pass", "p TestKnown/h2": "pass", "p TestKnownNot": "pass", "p TestOfAnother": "pass", "p TestGone": "pass", "p TestFixed": "pass"}
 	ours := maps.Clone(theirs)
-	ours["TestKnown"], ours["TestKnown/h2"] = fail, fail
+	ours["p TestKnown"], ours["p TestKnown/h2"] = fail, fail
 	v := judge("go1.26.8", "1.26", ours, theirs, list)
-	if v.unknown != nil || !slices.Equal(v.known, []string{"TestKnown/h2: P1"}) || !slices.Equal(v.gone, []string{"TestGone"}) || !slices.Equal(v.fixed, []string{"TestFixed"}) || v.ok() {
+	if v.unknown != nil || !slices.Equal(v.known, []string{"p TestKnown/h2: P1"}) || !slices.Equal(v.gone, []string{"TestGone"}) || !slices.Equal(v.fixed, []string{"TestFixed"}) || v.ok() {
 		t.Errorf("got %+v", v)
 	}
 	if v := judge("go1.26.8", "1.26", ours, theirs, list[:2]); !v.ok() {
 		t.Errorf("it isn't ok: %v", v)
 	}
-	for _, test := range []string{"TestKnownNot", "TestOfAnother"} {
+	for _, test := range []string{"p TestKnownNot", "p TestOfAnother"} {
 		more := maps.Clone(ours)
 		more[test] = fail
 		if v := judge("go1.26.8", "1.26", more, theirs, list[:2]); v.ok() || !strings.Contains(v.String(), test+": fail, and with net/http's own pass") {

@@ -7,12 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"h2fork.example/net/internal/toolkit"
 )
 
-var packages = []string{"net/http", "net/http/httputil", "net/http/httptest"}
+// Packages whose tests are run. From Go 1.27 on golang.org/x/net leaves HTTP/2 to net/http.
+var (
+	packages      = []string{"net/http", "net/http/httputil", "net/http/httptest"}
+	wrappers      = []string{"golang.org/x/net/http2", "golang.org/x/net/http2/h2c"}
+	wrappersSince = "1.27"
+)
 
 // timeout is for the tests of a package. Go's own fit in a minute, with one processor.
 const timeout = "5m"
@@ -42,6 +48,13 @@ func newSuite(ctx context.Context, toolchain string) (*suite, error) {
 	return s, nil
 }
 
+func (s *suite) packages() []string {
+	if s.release == wrappersSince {
+		return slices.Concat(packages, wrappers)
+	}
+	return packages
+}
+
 func (s *suite) remove() { os.RemoveAll(s.dir) }
 
 func (s *suite) prepare(ctx context.Context, toolchain string) error {
@@ -62,14 +75,14 @@ func (s *suite) prepare(ctx context.Context, toolchain string) error {
 func (s *suite) run(ctx context.Context) (*verdict, error) {
 	var ours, theirs outcomes
 	err := s.steps.Do("The tests on this project's HTTP/2", func() (err error) {
-		ours, err = s.test(ctx, "1")
+		ours, err = s.test(ctx, "1", s.packages())
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = s.steps.Do("The tests on net/http's own", func() (err error) {
-		theirs, err = s.test(ctx, "0")
+		theirs, err = s.test(ctx, "0", s.packages())
 		return err
 	})
 	if err != nil {
@@ -112,7 +125,8 @@ func (s *suite) isSteady(ctx context.Context, test string, ours, theirs outcomes
 	for range again {
 		var alone outcomes
 		err := s.steps.Do(test+" again", func() (err error) {
-			alone, err = s.test(ctx, http2fork, "-run", exactly(test))
+			pkg, name := split(test)
+			alone, err = s.test(ctx, http2fork, []string{pkg}, "-run", exactly(name))
 			return err
 		})
 		if err != nil {
@@ -135,14 +149,14 @@ func exactly(test string) string {
 }
 
 // test runs the tests with a value of http2fork. Tests that fail are no error.
-func (s *suite) test(ctx context.Context, http2fork string, flags ...string) (outcomes, error) {
+func (s *suite) test(ctx context.Context, http2fork string, packages []string, flags ...string) (outcomes, error) {
 	skip := []string{"/^(h1|https1)$"}
 	for _, d := range leftOut {
 		skip = append(skip, exactly(d.test))
 	}
 	args := append([]string{"test", "-json", "-count=1", "-timeout", timeout, "-skip", strings.Join(skip, "|")}, flags...)
 	env := []string{"GOTOOLCHAIN=local", "GOROOT=", "GOFLAGS=", "GODEBUG=http2fork=" + http2fork}
-	out, err := toolkit.GoWith(ctx, filepath.Join(s.goroot, "bin", "go"), s.dir, env, append(args, packages...)...)
+	out, err := toolkit.GoWith(ctx, filepath.Join(s.goroot, "bin", "go"), ".", env, append(args, packages...)...)
 	if _, failed := errors.AsType[*toolkit.GoError](err); err != nil && !failed {
 		return nil, err
 	}
