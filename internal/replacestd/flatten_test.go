@@ -50,7 +50,7 @@ func reset(Stream b.Stream) server {
 }
 `),
 	"http2/before.go":      []byte("//go:build !go1.27\n\npackage http2\n\nimport \"net/http\"\n\nfunc init() { reset(struct{ Name string }{http.MethodGet}) }\n"),
-	"http2/from.go":        []byte("//go:build go1.27\n\npackage http2\n\nimport \"net/http\"\n\nvar _ = http.OfALaterRelease\n"),
+	"http2/from.go":        []byte("//go:build go1.27\n\npackage http2\n\nimport \"net/http\"\n\nvar _ = new(http.Server).DisableClientPriority\n"),
 	"http2/server_test.go": []byte("package http2\n"),
 }
 
@@ -119,7 +119,7 @@ func TestFilesOfTheReleaseAreTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got["h2fork_http2_before.go"] != nil || !strings.Contains(string(got["h2fork_http2_from.go"]), "= OfALaterRelease") {
+	if got["h2fork_http2_before.go"] != nil || !strings.Contains(string(got["h2fork_http2_from.go"]), "= new(Server).DisableClientPriority") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -38,6 +38,16 @@ func use(t *testing.T, version string) {
 	}
 }
 
+// takesOverlay is for tests of overlays: they need a Go that was installed, and not downloaded by another.
+func takesOverlay(t *testing.T) {
+	t.Helper()
+	g, err := findGo(t.Context(), ".")
+	must(t, err)
+	if err := g.takesOverlays(); err != nil {
+		t.Skip(err)
+	}
+}
+
 // replacestd runs the program.
 func replacestd(t *testing.T, args ...string) (status int, output string) {
 	t.Helper()
@@ -89,6 +99,7 @@ func command(t *testing.T, dir string, env []string, name string, args ...string
 }
 
 func TestServersAndClientsOfAProgramUseTheOverlaysHTTP2(t *testing.T) {
+	takesOverlay(t)
 	app, out := newApp(t), filepath.Join(t.TempDir(), "made", "overlay")
 	overlay := []string{"GOFLAGS=-overlay=" + filepath.Join(out, overlayName)}
 	before := command(t, app, nil, "go", "run", ".")
@@ -163,6 +174,7 @@ func TestADownloadedReleaseTakesNoOverlayAndIsToldSo(t *testing.T) {
 
 // Small programs are linked without HTTP/2, and others are built for a system that is not this one.
 func TestNetHTTPBuildsForOtherSystemsAndWithoutHTTP2(t *testing.T) {
+	takesOverlay(t)
 	out := filepath.Join(t.TempDir(), "overlay")
 	succeed(t, "-out", out)
 	flags := []string{"build", "-overlay", filepath.Join(out, overlayName)}
@@ -171,6 +183,7 @@ func TestNetHTTPBuildsForOtherSystemsAndWithoutHTTP2(t *testing.T) {
 }
 
 func TestAnOverlayIsCheckedUpdatedAndUndone(t *testing.T) {
+	takesOverlay(t)
 	dir := t.TempDir()
 	out, app := filepath.Join(dir, "made", "overlay"), newApp(t)
 	refuse(t, dir, "there is no "+out, "-out", out, "-check")
@@ -216,6 +229,7 @@ func TestWhatOthersHaveMadeIsNotTouched(t *testing.T) {
 
 // A fork that net/http does not build with: it uses a package that net/http has no copy of.
 func TestAnOverlayThatDoesNotBuildIsNotMade(t *testing.T) {
+	takesOverlay(t)
 	fork, dir := t.TempDir(), t.TempDir()
 	must(t, merged(smallFork, toolkit.Tree{"http2/before.go": []byte("//go:build !go1.27\n\npackage http2\n")}).Write(fork))
 	var out bytes.Buffer
@@ -231,6 +245,7 @@ func TestAnOverlayThatDoesNotBuildIsNotMade(t *testing.T) {
 }
 
 func TestPackagesThatHaveAnHTTP2OfTheirOwnAreNamed(t *testing.T) {
+	takesOverlay(t)
 	if output := succeed(t, "-C", "../..", "-out", filepath.Join(t.TempDir(), "overlay")); strings.Contains(output, "themselves") {
 		t.Errorf("this module imports no HTTP/2, and is told:\n%s", output)
 	}
