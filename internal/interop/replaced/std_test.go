@@ -60,8 +60,22 @@ func TestNoCallIsLostThroughAProxyOnTheNextReleasesNetHTTP(t *testing.T) {
 		goroot := filepath.Join(t.TempDir(), "go")
 		succeed(t, ".", std, "-C", "testdata/proxy", "-goroot", goroot)
 		t.Setenv("GOTOOLCHAIN", "local")
-		return buildProxy(t, filepath.Join(goroot, "bin", "go"))
+		goCommand := filepath.Join(goroot, "bin", "go")
+		testConfigured(t, goCommand)
+		return buildProxy(t, goCommand)
 	})
+}
+
+// From Go 1.27 on, golang.org/x/net/http2 leaves HTTP/2 to net/http: programs that call it are reached as well.
+func testConfigured(t *testing.T, goCommand string) {
+	const want = `ConfigureServer: h2fork; ConfigureTransport: h2fork; HTTP/2.0
+ConfigureServer: h2fork; Transport: h2fork; HTTP/2.0
+h2c.NewHandler: h2fork; Transport without TLS: h2fork; HTTP/2.0
+ServeConn: h2fork; NewClientConn: h2fork; HTTP/2.0
+`
+	if got := succeed(t, ".", goCommand, "run", "./testdata/configured"); got != want {
+		t.Errorf("a program that calls golang.org/x/net/http2 says:\n%s\nwant:\n%s", got, want)
+	}
 }
 
 func testProxy(t *testing.T, replace func(t *testing.T, std string) (program string)) {
