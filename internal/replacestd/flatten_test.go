@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"go/format"
 	"strings"
 	"testing"
 
@@ -151,6 +153,19 @@ func TestAFileForOneSystemIsRefused(t *testing.T) {
 		_, err := flattened(t, "1.26", toolkit.Tree{name: []byte(source)})
 		if err == nil || !strings.Contains(err.Error(), "is not for every system") {
 			t.Errorf("%s: got error %v", name, err)
+		}
+	}
+}
+
+func TestTheFilesThatConnectAreFormatted(t *testing.T) {
+	files, err := glueFiles(true)
+	must(t, err)
+	if len(files) < 4 {
+		t.Errorf("there are %d", len(files))
+	}
+	for name, content := range files {
+		if formatted, err := format.Source(content); err != nil || !bytes.Equal(formatted, content) {
+			t.Errorf("%s: gofmt would change it, %v", name, err)
 		}
 	}
 }

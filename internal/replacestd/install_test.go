@@ -227,6 +227,28 @@ func TestWhatOthersHaveMadeIsNotTouched(t *testing.T) {
 	}
 }
 
+func TestAnOverlayInAModuleIsNoPackageOfIt(t *testing.T) {
+	takesOverlay(t)
+	app := newApp(t)
+	out := filepath.Join(app, "overlay")
+	succeed(t, "-C", app, "-out", out)
+	if got := command(t, app, nil, "go", "list", "./..."); got != "app.example\n" {
+		t.Errorf("the module has these packages:\n%s", got)
+	}
+}
+
+func TestACopyOfGoHasAPlaceOfItsOwn(t *testing.T) {
+	g, err := findGo(t.Context(), ".")
+	must(t, err)
+	app := newApp(t)
+	refuse(t, app, "is inside the module in "+app, "-goroot", filepath.Join(app, "go"))
+	link := filepath.Join(t.TempDir(), "link")
+	must(t, os.Symlink(g.goroot, link))
+	for _, flag := range []string{"-out", "-goroot"} {
+		refuse(t, app, "is inside the Go installation", flag, filepath.Join(link, "more", "h2fork"))
+	}
+}
+
 // A fork that net/http does not build with: it uses a package that net/http has no copy of.
 func TestAnOverlayThatDoesNotBuildIsNotMade(t *testing.T) {
 	takesOverlay(t)

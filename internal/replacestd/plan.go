@@ -17,6 +17,9 @@ const thisCommand = "/internal/replacestd"
 // overlayName is the file that go build -overlay is to be given.
 const overlayName = "overlay.json"
 
+// overlayMod keeps the folder out of the ./... of a module that it is in.
+const overlayMod = "// Files for go build -overlay: no module's packages.\nmodule overlay\n"
+
 // licenseName is this project's license, beside its files.
 const licenseName = "LICENSE.h2fork"
 
@@ -75,10 +78,8 @@ func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, 
 	if err != nil {
 		return nil, err
 	}
-	if j.kind.what == overlay.what {
-		if err := g.takesOverlays(); err != nil {
-			return nil, err
-		}
+	if err := j.refusePlace(g); err != nil {
+		return nil, err
 	}
 	f, err := toolkit.FindFork(ctx, o.fork, o.dir, thisCommand)
 	if err != nil {
@@ -94,6 +95,35 @@ func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, 
 	}
 	p.files, err = j.layout(p)
 	return p, err
+}
+
+// refusePlace fails for a folder that would get in the way where it is.
+func (j *job) refusePlace(g *golang) error {
+	if inside(real(g.goroot), real(j.target)) {
+		return fmt.Errorf("%s is inside the Go installation: choose another folder", j.target)
+	}
+	if j.kind.what == overlay.what {
+		return g.takesOverlays()
+	}
+	for dir := filepath.Dir(j.target); ; dir = filepath.Dir(dir) {
+		if toolkit.Exists(filepath.Join(dir, "go.mod")) {
+			return fmt.Errorf("%s is inside the module in %s, whose ./... would take it for packages: choose another folder", j.target, dir)
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
+}
+
+// real is a name without links, as far as there is something of that name.
+func real(name string) string {
+	if resolved, err := filepath.EvalSymlinks(name); err == nil {
+		return resolved
+	}
+	if dir := filepath.Dir(name); dir != name {
+		return filepath.Join(real(dir), filepath.Base(name))
+	}
+	return name
 }
 
 // merge returns the files that net/http gets: changed ones of its own, ours, and what connects them.
@@ -142,6 +172,7 @@ func merge(ctx context.Context, f *toolkit.Fork, g *golang, tests bool) (toolkit
 func (j *job) layout(p *plan) (toolkit.Tree, error) {
 	if j.kind.what == overlay.what {
 		files := maps.Clone(p.ours)
+		files["go.mod"] = []byte(overlayMod)
 		var err error
 		files[overlayName], err = p.overlay(j.target)
 		return files, err
