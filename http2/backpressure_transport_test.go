@@ -121,7 +121,7 @@ func (k *uploadCase) check(t *testing.T) {
 		t.Error("RoundTrip still waits")
 	}
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
+	defer cc.c.Unlock()
 	if n := cc.c.Session().OpenStreams(); n != 0 && !on.stopped.Load() { // or END_STREAM is in the queue
 		t.Errorf("%d streams are open", n)
 	}

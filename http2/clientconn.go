@@ -97,7 +97,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		PingTimeout:         cc.conf.pingTimeout,
 		WriteByteTimeout:    cc.conf.writeByteTimeout,
 		Greeted:             cc.greetingLeft,
-		EndError:            cc.endError,
+		EndErrorLocked:            cc.endErrorLocked,
 		TellActivity:        true,
 		Patient:             true,
 		Gathers:             gathers(c),
@@ -144,65 +144,62 @@ func (cc *ClientConn) settle() {
 	}
 }
 
-// usable reports whether the connection takes another request, limits aside. It
-// is locked.
-func (cc *ClientConn) usable() bool {
+// usableLocked reports whether the connection takes another request, limits aside.
+func (cc *ClientConn) usableLocked() bool {
 	sess := cc.c.Session()
 	queued, _, _ := sess.GoAwayState()
-	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !queued && !cc.idleTooLong() &&
-		!(cc.singleUse && cc.started() > 0) &&
-		cc.started() < math.MaxInt32/2
+	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !queued && !cc.idleTooLongLocked() &&
+		!(cc.singleUse && cc.startedLocked() > 0) &&
+		cc.startedLocked() < math.MaxInt32/2
 }
 
-// started is how many requests have been sent or wait to be. The connection is
-// locked.
-func (cc *ClientConn) started() int {
+// startedLocked is how many requests have been sent or wait to be.
+func (cc *ClientConn) startedLocked() int {
 	return cc.c.Session().Opened() + cc.c.Session().Waiting()
 }
 
-// idleTooLong reports whether the connection has been idle for longer than it may
+// idleTooLongLocked reports whether the connection has been idle for longer than it may
 // be, by the wall clock: a timer does not run while a laptop sleeps.
-func (cc *ClientConn) idleTooLong() bool {
+func (cc *ClientConn) idleTooLongLocked() bool {
 	d := cc.t.idleConnTimeout()
 	return d > 0 && !cc.lastIdle.IsZero() && time.Since(cc.lastIdle.Round(0)) > d
 }
 
-// inUse is how many of the streams that the server allows are taken. The
-// connection is locked.
-func (cc *ClientConn) inUse() int {
+// inUseLocked is how many of the streams that the server allows are taken.
+func (cc *ClientConn) inUseLocked() int {
 	return cc.c.Session().OpenStreams() + cc.reserved + cc.resets.unconfirmed
 }
 
-func (cc *ClientConn) hasRoom() bool {
-	return cc.inUse() < int(cc.c.Session().PeerMaxConcurrentStreams())
+func (cc *ClientConn) hasRoomLocked() bool {
+	return cc.inUseLocked() < int(cc.c.Session().PeerMaxConcurrentStreams())
 }
 
-// canTake reports whether the connection takes another request. It is locked.
-func (cc *ClientConn) canTake() bool {
-	if cc.brokeUnused() && cc.started() == 0 && cc.reserved == 0 {
+// canTakeLocked reports whether the connection takes another request.
+func (cc *ClientConn) canTakeLocked() bool {
+	if cc.brokeUnusedLocked() && cc.startedLocked() == 0 && cc.reserved == 0 {
 		return true // it takes one, to tell what is wrong with it
 	}
-	return cc.usable() && (cc.conf.strict || cc.hasRoom())
+	return cc.usableLocked() && (cc.conf.strict || cc.hasRoomLocked())
 }
 
-// brokeUnused reports whether the connection ended before its first request, or
-// before the server had greeted us. It is locked.
-func (cc *ClientConn) brokeUnused() bool {
-	return cc.closed && !cc.idleClosed && (cc.started() == 0 || !cc.c.Session().SeenSettings())
+// brokeUnusedLocked reports whether the connection ended before its first request, or
+// before the server had greeted us.
+func (cc *ClientConn) brokeUnusedLocked() bool {
+	return cc.closed && !cc.idleClosed && (cc.startedLocked() == 0 || !cc.c.Session().SeenSettings())
 }
 
 func (cc *ClientConn) neverWorked() bool {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	return cc.brokeUnused()
+	defer cc.c.Unlock()
+	return cc.brokeUnusedLocked()
 }
 
 // reserveBroken is ReserveNewRequest for those who have waited for the connection,
 // if it broke at once: each of them is to be told, and none dials again.
 func (cc *ClientConn) reserveBroken() bool {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	if !cc.brokeUnused() {
+	defer cc.c.Unlock()
+	if !cc.brokeUnusedLocked() {
 		return false
 	}
 	cc.reserved++
@@ -216,16 +213,16 @@ func (cc *ClientConn) reserveBroken() bool {
 // A caller that is about to send one had better use ReserveNewRequest.
 func (cc *ClientConn) CanTakeNewRequest() bool {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	return cc.canTake()
+	defer cc.c.Unlock()
+	return cc.canTakeLocked()
 }
 
 // ReserveNewRequest is CanTakeNewRequest, and keeps a stream for the request. The
 // next RoundTrip takes it.
 func (cc *ClientConn) ReserveNewRequest() bool {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	if !cc.canTake() {
+	defer cc.c.Unlock()
+	if !cc.canTakeLocked() {
 		return false
 	}
 	cc.reserved++
@@ -237,8 +234,8 @@ func (cc *ClientConn) ReserveNewRequest() bool {
 func (cc *ClientConn) reserveWithinLimit() error {
 	defer cc.noteState()
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	if !cc.usable() || !cc.hasRoom() {
+	defer cc.c.Unlock()
+	if !cc.usableLocked() || !cc.hasRoomLocked() {
 		return errors.New("connection is unavailable")
 	}
 	cc.reserved++
@@ -248,9 +245,9 @@ func (cc *ClientConn) reserveWithinLimit() error {
 // release gives a reservation back.
 func (cc *ClientConn) release() {
 	cc.c.Lock()
-	cc.unreserve()
+	cc.unreserveLocked()
 	done := cc.doneLocked()
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	if done {
 		cc.closeIfIdle()
 	}
@@ -265,16 +262,15 @@ func (cc *ClientConn) giveUp() {
 	cc.release()
 }
 
-// doneLocked reports whether nobody uses the connection and nobody will. It is
-// locked.
+// doneLocked reports whether nobody uses the connection and nobody will.
 func (cc *ClientConn) doneLocked() bool {
 	once := cc.singleUse || cc.t.disableKeepAlives()
-	last := cc.doNotReuse || cc.goAwayErr != nil || (once && cc.started() > 0)
+	last := cc.doNotReuse || cc.goAwayErr != nil || (once && cc.startedLocked() > 0)
 	return last && cc.reserved == 0 && cc.c.Session().OpenStreams() == 0
 }
 
-// unreserve takes a reservation, if there is one. The connection is locked.
-func (cc *ClientConn) unreserve() {
+// unreserveLocked takes a reservation, if there is one.
+func (cc *ClientConn) unreserveLocked() {
 	if cc.reserved > 0 {
 		cc.reserved--
 	}
@@ -282,22 +278,22 @@ func (cc *ClientConn) unreserve() {
 
 func (cc *ClientConn) available() int {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	if !cc.canTake() {
+	defer cc.c.Unlock()
+	if !cc.canTakeLocked() {
 		return 0
 	}
-	return max(0, int(cc.c.Session().PeerMaxConcurrentStreams())-cc.inUse())
+	return max(0, int(cc.c.Session().PeerMaxConcurrentStreams())-cc.inUseLocked())
 }
 
 func (cc *ClientConn) inFlight() int {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	return cc.inUse()
+	defer cc.c.Unlock()
+	return cc.inUseLocked()
 }
 
 func (cc *ClientConn) endErr() error {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
+	defer cc.c.Unlock()
 	if cc.closed {
 		return errors.New("connection closed")
 	}
@@ -308,7 +304,7 @@ func (cc *ClientConn) endErr() error {
 func (cc *ClientConn) SetDoNotReuse() {
 	cc.c.Lock()
 	cc.doNotReuse = true
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 }
 
 // ClientConnState is a snapshot of a ClientConn.
@@ -342,7 +338,7 @@ type ClientConnState struct {
 // State returns a snapshot of the connection's state.
 func (cc *ClientConn) State() ClientConnState {
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
+	defer cc.c.Unlock()
 	sess := cc.c.Session()
 	st := ClientConnState{
 		Closed:          cc.closed,
@@ -358,14 +354,13 @@ func (cc *ClientConn) State() ClientConnState {
 	return st
 }
 
-// admit decides whether a request may be sent, and takes its reservation. The
-// connection is locked.
-func (cc *ClientConn) admit() error {
-	cc.unreserve()
+// admitLocked decides whether a request may be sent, and takes its reservation.
+func (cc *ClientConn) admitLocked() error {
+	cc.unreserveLocked()
 	switch {
-	case cc.brokeUnused():
-		return cc.endedErr()
-	case cc.closed || !cc.canTake():
+	case cc.brokeUnusedLocked():
+		return cc.endedErrLocked()
+	case cc.closed || !cc.canTakeLocked():
 		return errClientConnUnusable
 	}
 	cc.lastIdle = time.Time{}
@@ -375,9 +370,9 @@ func (cc *ClientConn) admit() error {
 	return nil
 }
 
-// endedErr is why a connection that is closed was. It is locked.
-func (cc *ClientConn) endedErr() error {
-	switch err := cc.c.Dead(); {
+// endedErrLocked is why a connection that is closed was.
+func (cc *ClientConn) endedErrLocked() error {
+	switch err := cc.c.DeadLocked(); {
 	case cc.protocolErr != nil:
 		return cc.protocolErr
 	case err != nil:

@@ -62,7 +62,7 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 	}
 	for traced := false; ; {
 		p.mu.Lock()
-		if cc := p.reserve(addr); cc != nil {
+		if cc := p.reserveLocked(addr); cc != nil {
 			p.mu.Unlock()
 			if !traced && !cc.fromNetHTTP.Swap(false) {
 				traceGetConn(req, addr)
@@ -73,7 +73,7 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 			p.mu.Unlock()
 			return nil, ErrNoCachedConn
 		}
-		d := p.join(req, addr)
+		d := p.joinLocked(req, addr)
 		p.mu.Unlock()
 		if !traced {
 			traceGetConn(req, addr)
@@ -88,9 +88,9 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 	}
 }
 
-// reserve returns a connection to addr that takes one more request, which it now
-// expects. The pool is locked.
-func (p *clientConnPool) reserve(addr string) *ClientConn {
+// reserveLocked returns a connection to addr that takes one more request, which it now
+// expects.
+func (p *clientConnPool) reserveLocked(addr string) *ClientConn {
 	h := p.hosts[addr]
 	if h == nil {
 		return nil
@@ -113,9 +113,9 @@ type sharedDial struct {
 	waiters int // guarded by the pool's mutex
 }
 
-// join waits with others for a connection to addr. The pool is locked.
-func (p *clientConnPool) join(req *http.Request, addr string) *sharedDial {
-	h := p.host(addr)
+// joinLocked waits with others for a connection to addr.
+func (p *clientConnPool) joinLocked(req *http.Request, addr string) *sharedDial {
+	h := p.hostLocked(addr)
 	if h.dial == nil {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(req.Context()))
 		h.dial = &sharedDial{cancel: cancel, done: make(chan struct{})}
@@ -125,7 +125,7 @@ func (p *clientConnPool) join(req *http.Request, addr string) *sharedDial {
 	return h.dial
 }
 
-func (p *clientConnPool) host(addr string) *pooledHost {
+func (p *clientConnPool) hostLocked(addr string) *pooledHost {
 	h := p.hosts[addr]
 	if h == nil {
 		h = new(pooledHost)
@@ -139,7 +139,7 @@ func (p *clientConnPool) dial(ctx context.Context, addr string, d *sharedDial) {
 	defer d.cancel()
 	cc, err := p.t.dial(ctx, addr, false)
 	p.mu.Lock()
-	h := p.host(addr)
+	h := p.hostLocked(addr)
 	if h.dial == d {
 		h.dial = nil
 	}
@@ -147,7 +147,7 @@ func (p *clientConnPool) dial(ctx context.Context, addr string, d *sharedDial) {
 	if err == nil {
 		h.conns = append(h.conns, cc)
 	}
-	p.forgetIfEmpty(addr)
+	p.forgetIfEmptyLocked(addr)
 	p.mu.Unlock()
 	close(d.done)
 }
@@ -172,7 +172,7 @@ func (p *clientConnPool) wait(req *http.Request, d *sharedDial) error {
 		for addr, h := range p.hosts {
 			if h.dial == d { // nobody may join a dial that was given up
 				h.dial = nil
-				p.forgetIfEmpty(addr)
+				p.forgetIfEmptyLocked(addr)
 			}
 		}
 	}
@@ -185,13 +185,12 @@ func (p *clientConnPool) MarkDead(cc *ClientConn) {
 	defer p.mu.Unlock()
 	for addr, h := range p.hosts {
 		h.conns = slices.DeleteFunc(h.conns, func(x *ClientConn) bool { return x == cc })
-		p.forgetIfEmpty(addr)
+		p.forgetIfEmptyLocked(addr)
 	}
 }
 
-// forgetIfEmpty keeps addresses that were used once from piling up. The pool is
-// locked.
-func (p *clientConnPool) forgetIfEmpty(addr string) {
+// forgetIfEmptyLocked keeps addresses that were used once from piling up.
+func (p *clientConnPool) forgetIfEmptyLocked(addr string) {
 	if h := p.hosts[addr]; h != nil && len(h.conns) == 0 && h.dial == nil {
 		delete(p.hosts, addr)
 	}
@@ -210,7 +209,7 @@ func (p *clientConnPool) offer(addr string, c net.Conn) (taken bool, err error) 
 	cc.fromNetHTTP.Store(true)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h := p.host(addr)
+	h := p.hostLocked(addr)
 	if slices.ContainsFunc(h.conns, (*ClientConn).CanTakeNewRequest) {
 		go cc.Close() // another request was faster
 		return false, nil

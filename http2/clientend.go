@@ -25,11 +25,11 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 	}
 	cc.pings[data] = acked
 	cc.c.Session().Ping(data)
-	cc.c.Unlock()
+	cc.c.UnlockAndWake()
 	defer func() {
 		cc.c.Lock()
 		delete(cc.pings, data)
-		cc.c.UnlockQuietly()
+		cc.c.Unlock()
 	}()
 	select {
 	case <-acked:
@@ -38,8 +38,8 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 		return ctx.Err()
 	case <-cc.over:
 		cc.c.Lock()
-		defer cc.c.UnlockQuietly()
-		return cc.c.Dead()
+		defer cc.c.Unlock()
+		return cc.c.DeadLocked()
 	}
 }
 
@@ -53,9 +53,9 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	idle := make(chan struct{})
 	cc.idleWaits = append(cc.idleWaits, idle)
 	if cc.c.Session().OpenStreams() == 0 || cc.closed {
-		cc.wakeIdleWaits()
+		cc.wakeIdleWaitsLocked()
 	}
-	cc.c.Unlock()
+	cc.c.UnlockAndWake()
 	select {
 	case <-idle:
 	case <-ctx.Done():
@@ -70,8 +70,8 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	}
 }
 
-// wakeIdleWaits tells who waits that no stream is open. The connection is locked.
-func (cc *ClientConn) wakeIdleWaits() {
+// wakeIdleWaitsLocked tells who waits that no stream is open.
+func (cc *ClientConn) wakeIdleWaitsLocked() {
 	for _, ch := range cc.idleWaits {
 		close(ch)
 	}
@@ -88,11 +88,11 @@ func (cc *ClientConn) Close() error {
 func (cc *ClientConn) closeIfIdle() {
 	cc.c.Lock()
 	if cc.c.Session().OpenStreams() > 0 || cc.reserved > 0 {
-		cc.c.UnlockQuietly()
+		cc.c.Unlock()
 		return
 	}
 	cc.closed, cc.idleClosed = true, true
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.singleUse)
 	cc.c.Fail(errClientConnClosed)
 }
@@ -103,7 +103,7 @@ func (cc *ClientConn) countError(err error) {
 	case *wire.ConnError:
 		cc.c.Lock()
 		cc.closed, cc.protocolErr = true, publicError(e)
-		cc.c.UnlockQuietly()
+		cc.c.Unlock()
 		if strings.HasPrefix(e.Count, "frame_") {
 			cc.t.count(e.Count)
 		}
@@ -129,9 +129,8 @@ func codeToken(code wire.ErrCode) string {
 
 var errClientConnLost = errors.New("http2: client connection lost")
 
-// endError is what streams are told when the connection ends with err. The
-// connection is locked.
-func (cc *ClientConn) endError(err error) error {
+// endErrorLocked is what streams are told when the connection ends with err.
+func (cc *ClientConn) endErrorLocked(err error) error {
 	cc.closed, cc.endedWith = true, err
 	var op *net.OpError
 	switch {
@@ -155,9 +154,9 @@ func (cc *ClientConn) serve() {
 	if cc.idleTimer != nil {
 		cc.idleTimer.Stop()
 	}
-	cc.wakeIdleWaits()
-	unused := cc.unusedGrace()
-	cc.c.UnlockQuietly()
+	cc.wakeIdleWaitsLocked()
+	unused := cc.unusedGraceLocked()
+	cc.c.Unlock()
 	close(cc.over)
 	cc.countEnd()
 	cc.t.vlogf("http2: Transport readFrame error on conn %p: (%T) %v", cc, err, err)
@@ -174,7 +173,7 @@ func (cc *ClientConn) serve() {
 func (cc *ClientConn) countEnd() {
 	cc.c.Lock()
 	protocol, end := cc.protocolErr, cc.endedWith
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	switch {
 	case protocol != nil:
 	case end == io.EOF:
@@ -189,9 +188,8 @@ func (cc *ClientConn) countEnd() {
 // otherwise connections that fail at once would be made for ever, in silence.
 const maxUnusedGrace = 5 * time.Second
 
-// unusedGrace is for how much longer the connection is to stay in the pool. It is
-// locked.
-func (cc *ClientConn) unusedGrace() time.Duration {
+// unusedGraceLocked is for how much longer the connection is to stay in the pool.
+func (cc *ClientConn) unusedGraceLocked() time.Duration {
 	if cc.used.Load() || cc.idleClosed {
 		return 0
 	}

@@ -37,7 +37,7 @@ func (cs *clientStream) sendRest() {
 // hasResponse reports whether there is a response, and RoundTrip has done its part.
 func (cs *clientStream) hasResponse() bool {
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	return cs.res != nil
 }
 
@@ -58,7 +58,7 @@ func (cs *clientStream) awaitContinue() error {
 	case <-cs.answered: // by a final response, or by the end
 	}
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	return cs.stopErrLocked()
 }
 
@@ -72,7 +72,7 @@ func (cs *clientStream) goAhead() {
 	}
 }
 
-// stopErrLocked is why no more is to be sent, or nil. The connection is locked.
+// stopErrLocked is why no more is to be sent, or nil.
 func (cs *clientStream) stopErrLocked() error {
 	if cs.sending == sendStopped || cs.Closed() {
 		return errBodyStopped
@@ -109,7 +109,7 @@ func (cs *clientStream) sendBody() error {
 // it failed because we closed it.
 func (cs *clientStream) bodyErr(err error) error {
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	if stop := cs.stopErrLocked(); stop != nil {
 		return stop
 	}
@@ -121,7 +121,7 @@ func (cs *clientStream) bodyErr(err error) error {
 func (cs *clientStream) send(p []byte, last bool) error {
 	c := cs.cc.c
 	c.Lock()
-	defer c.Unlock()
+	defer c.UnlockAndWake()
 	if err := cs.stopErrLocked(); err != nil {
 		return err
 	}
@@ -138,10 +138,10 @@ func (cs *clientStream) send(p []byte, last bool) error {
 	} else {
 		c.Session().SendLent(&cs.Stream.Stream, p)
 	}
-	c.Wake()
-	cs.Wait(func() bool {
+	c.WakeLocked()
+	cs.WaitLocked(func() bool {
 		if cs.LentOut() && cs.stopErrLocked() != nil {
-			c.Recall()
+			c.RecallLocked()
 		}
 		return !cs.Lent() && (!last || cs.LocalEnded() || cs.Closed())
 	})
@@ -151,7 +151,7 @@ func (cs *clientStream) send(p []byte, last bool) error {
 	return cs.stopErrLocked()
 }
 
-// trailerFieldsLocked are the trailers, or nil. The connection is locked.
+// trailerFieldsLocked are the trailers, or nil.
 func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
 	if len(cs.trailer) == 0 {
 		return nil, nil
@@ -169,8 +169,7 @@ func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
 	return sec, nil
 }
 
-// stopLocked stops sending the request: nobody wants the rest. The connection is
-// locked.
+// stopLocked stops sending the request: nobody wants the rest.
 func (cs *clientStream) stopLocked() {
 	if cs.sending != sendingRest {
 		return
@@ -193,5 +192,5 @@ func (cs *clientStream) withholdRest() {
 	if cs.RemoteEnded() {
 		cs.stopLocked()
 	}
-	cs.cc.c.UnlockQuietly()
+	cs.cc.c.Unlock()
 }

@@ -48,7 +48,7 @@ func (s *clientSide) Settings() {
 	c.Lock()
 	s.peerMaxList.Store(c.Session().PeerMaxHeaderListSize())
 	s.peerExtendedConnect.Store(c.Session().PeerExtendedConnect())
-	c.UnlockQuietly()
+	c.Unlock()
 	s.cc().settle()
 	s.cc().noteState()
 }
@@ -62,7 +62,7 @@ func (s *clientSide) PingAcked(data [8]byte) {
 		delete(cc.pings, data)
 	}
 	cc.resets.confirm(cc.c.Session())
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	cc.noteState()
 }
 
@@ -87,7 +87,7 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 	}
 	cc.goAwayErr = e
 	done := cc.doneLocked()
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	if done {
 		cc.closeIfIdle()
 	}
@@ -101,7 +101,7 @@ func (s *clientSide) Active(active bool) {
 	}
 	cc.c.Lock()
 	if cc.c.Session().OpenStreams() > 0 {
-		cc.c.UnlockQuietly()
+		cc.c.Unlock()
 		return
 	}
 	cc.lastIdle = time.Now()
@@ -109,9 +109,9 @@ func (s *clientSide) Active(active bool) {
 	if cc.idleTimer != nil && !cc.closed {
 		cc.idleTimer.Reset(cc.t.idleConnTimeout())
 	}
-	cc.wakeIdleWaits()
+	cc.wakeIdleWaitsLocked()
 	done := cc.doneLocked()
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	if done {
 		cc.closeIfIdle()
 	}
@@ -203,7 +203,7 @@ func (cs *clientStream) head(f conn.Fields) error {
 
 	cs.cc.c.Lock()
 	if cs.err != nil { // the stream has closed meanwhile, and RoundTrip may have seen why
-		cs.cc.c.UnlockQuietly()
+		cs.cc.c.Unlock()
 		return nil
 	}
 	sess := cs.cc.c.Session()
@@ -222,11 +222,11 @@ func (cs *clientStream) head(f conn.Fields) error {
 		err = sess.RecvEnd(&cs.Stream.Stream)
 		cs.Body.End(io.EOF, nil)
 	}
-	if cs.claimAnswer() {
+	if cs.claimAnswerLocked() {
 		cs.OutputMoved() // for awaitWithin
 		cs.cc.answers = append(cs.cc.answers, cs)
 	}
-	cs.cc.c.UnlockQuietly()
+	cs.cc.c.Unlock()
 	return err
 }
 
@@ -243,7 +243,7 @@ func (cs *clientStream) trailers(f conn.Fields) error {
 		return err
 	}
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	if err := cs.cc.c.Session().RecvEnd(&cs.Stream.Stream); err != nil {
 		return err
 	}

@@ -170,8 +170,8 @@ func (cs *clientStream) start(length int64) error {
 		return err
 	}
 	cc.c.Lock()
-	if err := cc.admit(); err != nil {
-		cc.c.UnlockQuietly()
+	if err := cc.admitLocked(); err != nil {
+		cc.c.Unlock()
 		sec.Free()
 		return err
 	}
@@ -180,7 +180,7 @@ func (cs *clientStream) start(length int64) error {
 	}
 	ends := cs.upload == nil && len(cs.trailer) == 0
 	cc.c.Session().Open(&cs.Stream.Stream, sec, ends, -1)
-	cc.c.Unlock()
+	cc.c.UnlockAndWake()
 	cc.noteState()
 	return nil
 }
@@ -224,7 +224,7 @@ func (cs *clientStream) awaitSettings() error {
 		return errRequestCanceled
 	}
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	if !cs.cc.closed && !cs.cc.peerExtendedConnect.Load() {
 		return errExtendedConnect
 	}
@@ -248,7 +248,7 @@ func (cs *clientStream) watch() {
 		cs.cc.c.Lock()
 		cs.unwatch = stop
 		closed := cs.Closed()
-		cs.cc.c.UnlockQuietly()
+		cs.cc.c.Unlock()
 		if closed {
 			stop()
 		}
@@ -288,8 +288,8 @@ func (cs *clientStream) await() (*http.Response, error) {
 func (cs *clientStream) awaitWithin(d time.Duration) {
 	c := cs.cc.c
 	c.Lock()
-	cs.Wait(func() bool { return cs.LocalEnded() || cs.Closed() || cs.res != nil })
-	c.UnlockQuietly()
+	cs.WaitLocked(func() bool { return cs.LocalEnded() || cs.Closed() || cs.res != nil })
+	c.Unlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -299,9 +299,9 @@ func (cs *clientStream) awaitWithin(d time.Duration) {
 	}
 }
 
-// claimAnswer reports whether the caller, who has locked the connection, is the
-// one to close answered, which lets RoundTrip return.
-func (cs *clientStream) claimAnswer() bool {
+// claimAnswerLocked reports whether the caller is the one to close answered, which
+// lets RoundTrip return.
+func (cs *clientStream) claimAnswerLocked() bool {
 	first := !cs.claimed
 	cs.claimed = true
 	return first
@@ -322,7 +322,7 @@ func (cs *clientStream) reset(code wire.ErrCode, err error) {
 		}
 		sess.Reset(&cs.Stream.Stream, code, err)
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // closedByEngine is told, once, that the stream has closed.
@@ -346,12 +346,12 @@ func (cs *clientStream) closedByEngine() {
 	if cs.upload != nil {
 		cs.upload.halt(&cs.sender) // also where everything has been sent
 	}
-	if cs.claimAnswer() {
+	if cs.claimAnswerLocked() {
 		close(cs.answered)
 		cs.OutputMoved() // for awaitWithin
 	}
 	cs.stopLocked()
-	cs.cc.c.UnlockQuietly()
+	cs.cc.c.Unlock()
 	cs.over.Store(true)
 }
 
@@ -382,7 +382,7 @@ func (cs *clientStream) endErr() error {
 // and the server ended it for an error: then it will not.
 func (cs *clientStream) goAwayErr() error {
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
+	defer cs.cc.c.Unlock()
 	if e := cs.cc.goAwayErr; cs.ID() == 1 && e != nil && e.ErrCode != ErrCodeNo {
 		return fmt.Errorf("http2: Transport received GOAWAY from server ErrCode:%v", e.ErrCode)
 	}
@@ -411,8 +411,8 @@ func (cs *clientStream) traceWritten() {
 // awaitHeadSent waits until the field section has left; false if it never will.
 func (cs *clientStream) awaitHeadSent() bool {
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
-	cs.Wait(func() bool { return cs.HeadSent() || cs.Closed() })
+	defer cs.cc.c.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeadSent() || cs.Closed() })
 	return cs.HeadSent()
 }
 
@@ -421,8 +421,8 @@ func (cs *clientStream) awaitHeadSent() bool {
 // RST_STREAM, as upstream's does, and not only if the writer was faster.
 func (cs *clientStream) awaitHeadIfItLeaves() {
 	cs.cc.c.Lock()
-	defer cs.cc.c.UnlockQuietly()
-	cs.Wait(func() bool { return cs.HeadSent() || cs.Closed() || !cs.cc.c.Session().WaitingMayOpen() })
+	defer cs.cc.c.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeadSent() || cs.Closed() || !cs.cc.c.Session().WaitingMayOpen() })
 }
 
 func (cs *clientStream) traceWroteHeaders() {
@@ -462,6 +462,6 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	if info.WasIdle && !cc.lastActive.IsZero() {
 		info.IdleTime = time.Since(cc.lastActive)
 	}
-	cc.c.UnlockQuietly()
+	cc.c.Unlock()
 	t.GotConn(info)
 }

@@ -51,8 +51,8 @@ func newModel(t *testing.T, srv *Server) *model {
 	sc.c = conn.New(sc.options(server, &conf, opts))
 	sc.holds.init(sc.c)
 	sc.c.Lock()
-	sc.c.Wake() // our SETTINGS go out, and no further
-	sc.c.UnlockQuietly()
+	sc.c.WakeLocked() // our SETTINGS go out, and no further
+	sc.c.Unlock()
 	synctest.Wait()
 	return &model{t: t, sc: sc, peer: client, streams: make(map[uint32]*modelStream)}
 }
@@ -79,7 +79,7 @@ func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 	if ok, err := m.sc.c.Session().Accept(&st.Stream.Stream, m.last, !requestOpen, -1, prio); !ok {
 		m.t.Fatalf("stream %d was not accepted: %v", m.last, err)
 	}
-	m.sc.c.UnlockQuietly()
+	m.sc.c.Unlock()
 	ms := &modelStream{serverStream: st, m: m}
 	m.streams[m.last] = ms
 	return ms
@@ -96,14 +96,14 @@ func (m *model) forget() {
 	if m.sent > 0 {
 		m.sc.c.Lock()
 		m.sc.c.Session().RecvWindowUpdate(0, m.sent)
-		m.sc.c.UnlockQuietly()
+		m.sc.c.Unlock()
 		m.sent = 0
 	}
 }
 
 func (m *model) pending() bool {
 	m.sc.c.Lock()
-	defer m.sc.c.UnlockQuietly()
+	defer m.sc.c.Unlock()
 	return m.sc.c.Session().Pending()
 }
 
@@ -111,7 +111,7 @@ func (m *model) pending() bool {
 func (m *model) emit() {
 	const oneFrame = 1
 	m.sc.c.Lock()
-	defer m.sc.c.UnlockQuietly()
+	defer m.sc.c.Unlock()
 	b := &m.batch
 	b.Reset()
 	m.sc.c.Session().Emit(b, oneFrame)
@@ -193,7 +193,7 @@ func (st *modelStream) soFar() (left wireSoFar) {
 
 func (st *modelStream) held() bool {
 	st.m.sc.c.Lock()
-	defer st.m.sc.c.UnlockQuietly()
+	defer st.m.sc.c.Unlock()
 	return st.w.hold.sec != nil
 }
 
@@ -254,7 +254,7 @@ func (st *modelStream) block(write func()) {
 		}
 		st.m.sc.c.Lock()
 		waits := st.Lent() && !st.LentOut()
-		st.m.sc.c.UnlockQuietly()
+		st.m.sc.c.Unlock()
 		if waits {
 			st.m.emit()
 		}

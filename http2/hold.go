@@ -80,7 +80,7 @@ func (h *holds) expire() {
 	if len(rest) > 0 && !h.stopped {
 		h.arm(rest[0].end.Sub(now))
 	}
-	h.c.Unlock()
+	h.c.UnlockAndWake()
 }
 
 func (h *holds) stop() {
@@ -90,5 +90,5 @@ func (h *holds) stop() {
 	if h.timer != nil {
 		h.timer.Stop()
 	}
-	h.c.UnlockQuietly()
+	h.c.Unlock()
 }

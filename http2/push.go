@@ -103,13 +103,13 @@ func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error
 
 	sc.c.Lock()
 	sc.c.Session().SendPromise(&parent.Stream.Stream, p)
-	sc.c.Wake()
-	parent.Wait(func() bool { return p.Done })
+	sc.c.WakeLocked()
+	parent.WaitLocked(func() bool { return p.Done })
 	if p.Err == nil && !st.Closed() {
-		sc.startTimers(st)
-		sc.c.Dispatch(&st.Stream)
+		sc.startTimersLocked(st)
+		sc.c.DispatchLocked(&st.Stream)
 	}
-	sc.c.Unlock()
+	sc.c.UnlockAndWake()
 	if p.Err != nil {
 		st.ctx.end()
 	}

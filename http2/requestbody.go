@@ -94,5 +94,5 @@ func (b *requestBody) sendContinue() {
 		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
 		c.Session().SendInfo(&b.st.Stream.Stream, sec)
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }

@@ -97,7 +97,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 		w.addContentType(first)
 	}
 	c.Lock()
-	defer c.Unlock()
+	defer c.UnlockAndWake()
 	if st.Over() {
 		return 0, w.st.writeErr()
 	}
@@ -129,11 +129,11 @@ func (w *responseWriter) wait(p []byte) error {
 		return nil
 	}
 	c.Session().SendLent(&st.Stream, p)
-	c.Wake()
-	st.Wait(func() bool {
+	c.WakeLocked()
+	st.WaitLocked(func() bool {
 		if st.Over() {
 			if st.LentOut() {
-				c.Recall()
+				c.RecallLocked()
 			}
 			return !st.LentOut()
 		}

@@ -131,7 +131,7 @@ func (w *responseWriter) inform(status int) {
 	c.Lock()
 	c.Session().SendInfo(&w.st.Stream.Stream, sec)
 	w.awaitRoom()
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // seal snapshots the fields: open → sealed.
@@ -191,7 +191,7 @@ func (w *responseWriter) FlushError() error {
 	}
 	c := w.st.sc.c
 	c.Lock()
-	defer c.Unlock()
+	defer c.UnlockAndWake()
 	if w.st.Over() && (w.phase != phaseFinished || w.st.Err() != nil) {
 		return w.st.writeErr()
 	}
@@ -235,7 +235,7 @@ func (w *responseWriter) endHold() {
 	c := w.st.sc.c
 	c.Lock()
 	w.releaseHeld()
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // releaseHeld releases what is held, if anything is. The connection is locked.
@@ -328,7 +328,7 @@ func (w *responseWriter) finish() {
 		c.Session().ResetWhenSent(&w.st.Stream.Stream, protocolError, errStreamClosed)
 	}
 	c.Session().Done(&w.st.Stream.Stream)
-	c.UnlockQuietly() // the worker writes
+	c.Unlock() // the worker writes
 	w.freeBody()
 }
 
@@ -474,7 +474,7 @@ func (w *responseWriter) EnableFullDuplex() error { return nil }
 func (w *responseWriter) CloseNotify() <-chan bool {
 	c := w.st.sc.c
 	c.Lock()
-	defer c.UnlockQuietly()
+	defer c.Unlock()
 	if w.notify == nil {
 		w.notify = make(chan bool, 1)
 		if w.st.Closed() {

@@ -311,13 +311,13 @@ func (sc *serverConn) Open(f conn.Fields) error {
 	sc.c.Lock()
 	ok, err := sc.c.Session().Accept(&st.Stream.Stream, f.StreamID, f.EndStream, declared, prio)
 	if ok {
-		sc.startTimers(st)
+		sc.startTimersLocked(st)
 		if f.HasPriority {
 			sc.c.Session().RecvPriority(f.StreamID, f.Priority)
 		}
-		sc.c.Dispatch(&st.Stream)
+		sc.c.DispatchLocked(&st.Stream)
 	}
-	sc.c.UnlockQuietly()
+	sc.c.Unlock()
 	if !ok {
 		st.release()
 	}
@@ -331,7 +331,7 @@ func (sc *serverConn) Open(f conn.Fields) error {
 // have sent a few before it arrived.
 func (sc *serverConn) ignored() error {
 	sc.c.Lock()
-	defer sc.c.UnlockQuietly()
+	defer sc.c.Unlock()
 	return sc.c.Session().IdleFrame(time.Now())
 }
 
@@ -339,7 +339,7 @@ func (sc *serverConn) ignored() error {
 func (sc *serverConn) refuse(id uint32, err error) error {
 	sc.c.Lock()
 	ok := sc.c.Session().Refuse(id)
-	sc.c.UnlockQuietly()
+	sc.c.Unlock()
 	if !ok {
 		return sc.ignored()
 	}
@@ -360,7 +360,7 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 		return err
 	}
 	sc.c.Lock()
-	defer sc.c.UnlockQuietly()
+	defer sc.c.Unlock()
 	if err := sc.c.Session().RecvEnd(&st.Stream.Stream); err != nil {
 		return err
 	}
@@ -393,14 +393,14 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 	if sc.priority.followed {
 		sc.c.Lock()
 		sc.c.Session().RecvPriorityUpdate(id, p)
-		sc.c.UnlockQuietly()
+		sc.c.Unlock()
 	}
 	return nil
 }
 
 func (sc *serverConn) isIdle(id uint32) bool {
 	sc.c.Lock()
-	defer sc.c.UnlockQuietly()
+	defer sc.c.Unlock()
 	return sc.c.Session().Idle(id)
 }
 
@@ -433,9 +433,9 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	st.req = opts.UpgradeRequest.WithContext(&st.ctx)
 	sc.c.Lock()
 	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
-	sc.startTimers(st)
-	sc.c.Dispatch(&st.Stream)
-	sc.c.UnlockQuietly()
+	sc.startTimersLocked(st)
+	sc.c.DispatchLocked(&st.Stream)
+	sc.c.Unlock()
 	return nil
 }
 

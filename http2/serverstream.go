@@ -166,7 +166,7 @@ func (st *serverStream) abort(v any) {
 		sess.ResetWhenSent(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
 	}
 	sess.Done(&st.Stream.Stream)
-	c.Unlock()
+	c.UnlockAndWake()
 	st.w.close()
 }
 
@@ -220,9 +220,8 @@ func (st *serverStream) writeErr() error {
 	return errClientDisconnected
 }
 
-// startTimers starts http.Server's ReadTimeout and WriteTimeout for the stream.
-// The connection is locked.
-func (sc *serverConn) startTimers(st *serverStream) {
+// startTimersLocked starts http.Server's ReadTimeout and WriteTimeout for the stream.
+func (sc *serverConn) startTimersLocked(st *serverStream) {
 	if d := sc.hs.ReadTimeout; d > 0 {
 		sc.c.NetConn().SetReadDeadline(time.Time{}) // net/http's, of the handshake
 		st.readTimer = time.AfterFunc(d, st.readTimeout)
@@ -245,7 +244,7 @@ func (st *serverStream) writeTimeout() {
 	st.w.releaseHeld()
 	c.Session().Reset(&st.Stream.Stream, wire.InternalError, errDeadline)
 	c.Session().Done(&st.Stream.Stream)
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // setDeadline makes fire happen at deadline, at once if that is past, or never if
@@ -257,7 +256,7 @@ func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire
 		return
 	}
 	st.sc.c.Lock()
-	defer st.sc.c.UnlockQuietly()
+	defer st.sc.c.Unlock()
 	if st.Closed() || (*timer != nil && !(*timer).Stop()) {
 		return // it fired already, or would be of no use
 	}

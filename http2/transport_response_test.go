@@ -530,7 +530,7 @@ func TestResponseThatComesAfterTheEndOfItsStreamChangesNothing(t *testing.T) {
 		cs := &clientStream{cc: cc, req: get("https://example.com/"), answered: make(chan struct{})}
 		cs.Init(cc.c, cs, &cs.received)
 		cs.err = errResponseTooSlow // as RoundTrip has seen it
-		cs.claimAnswer()
+		cs.claimAnswerLocked()
 		close(cs.answered)
 		if err := cs.head(conn.Fields{StreamID: 1, List: h2test.Fields(":status", "200")}); err != nil || cs.res != nil {
 			t.Errorf("a response %v, %v", cs.res, err)

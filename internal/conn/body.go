@@ -189,7 +189,7 @@ func (b *Body) endLocked() error {
 func (b *Body) consume(n int) {
 	b.st.c.Lock()
 	b.st.c.sess.Consume(&b.st.Stream, n)
-	b.st.c.Unlock()
+	b.st.c.UnlockAndWake()
 }
 
 // waitLocked waits for bytes, and for them to be in p unless that is empty, or
@@ -269,6 +269,6 @@ func (b *Body) discard(n int) {
 	if n > 0 {
 		b.st.c.Lock()
 		b.st.c.sess.Discard(&b.st.Stream, n)
-		b.st.c.Unlock()
+		b.st.c.UnlockAndWake()
 	}
 }

@@ -73,16 +73,16 @@ func (c *Conn) settingsTooLate() {
 	c.Fail(ErrSettingsTimeout)
 }
 
-// greeted stops the wait for SETTINGS. The connection is locked.
-func (c *Conn) greeted() {
+// greetedLocked stops the wait for SETTINGS.
+func (c *Conn) greetedLocked() {
 	if t := c.clock.settings; t != nil {
 		t.Stop()
 		c.clock.settings = nil
 	}
 }
 
-// idleChanged starts or stops the idle timer. The connection is locked.
-func (c *Conn) idleChanged(idle bool) {
+// idleChangedLocked starts or stops the idle timer.
+func (c *Conn) idleChangedLocked(idle bool) {
 	if c.opt.IdleTimeout <= 0 || c.dead != nil {
 		return
 	}
@@ -108,7 +108,7 @@ func (c *Conn) idleTooLong() {
 		c.opt.Log.Verbose("connection is idle")
 	}
 	c.sess.GoAway(wire.NoError, "")
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // pingTimer asks whether the peer is there if it has been silent, and ends the
@@ -134,7 +134,7 @@ func (c *Conn) pingTimer() {
 	rand.Read(k.pingData[:])
 	c.sess.Ping(k.pingData)
 	k.ping.Reset(c.opt.PingTimeout)
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 func (c *Conn) pingLost() {
@@ -145,8 +145,8 @@ func (c *Conn) pingLost() {
 	c.Fail(ErrPingTimeout)
 }
 
-// pingAcked is a PING acknowledgement. The connection is locked.
-func (c *Conn) pingAcked(data [8]byte) {
+// pingAckedLocked is a PING acknowledgement.
+func (c *Conn) pingAckedLocked(data [8]byte) {
 	k := &c.clock
 	if k.pinging && data == k.pingData {
 		k.pinging = false
@@ -154,10 +154,9 @@ func (c *Conn) pingAcked(data [8]byte) {
 	}
 }
 
-// checkShutdown starts the connection's last second once everything that was to
-// be said before has been, and bounds the time until then. The connection is
-// locked.
-func (c *Conn) checkShutdown() {
+// checkShutdownLocked starts the connection's last second once everything that was to
+// be said before has been, and bounds the time until then.
+func (c *Conn) checkShutdownLocked() {
 	queued, left, code := c.sess.GoAwayState()
 	if !queued || (code == wire.NoError && c.sess.OpenStreams() > 0) {
 		return
@@ -179,9 +178,8 @@ func (c *Conn) shutdownOver() {
 	c.Fail(ErrShutdown)
 }
 
-// sweepLater makes sure that the goroutines which wait do not wait for ever. The
-// connection is locked.
-func (c *Conn) sweepLater() {
+// sweepLaterLocked makes sure that the goroutines which wait do not wait for ever.
+func (c *Conn) sweepLaterLocked() {
 	k := &c.clock
 	if k.sweeping || c.dead != nil {
 		return
@@ -204,17 +202,17 @@ func (c *Conn) sweep() {
 	switch {
 	case c.dead != nil:
 	case c.sess.OpenStreams() > 0 || c.writing:
-		c.sweepLater()
+		c.sweepLaterLocked()
 	default:
-		c.dismissWorkers()
-		c.dismissStandby()
+		c.dismissWorkersLocked()
+		c.dismissStandbyLocked()
 		c.sess.Trim()
 		k.sweep = nil
 	}
 }
 
-// stopClock stops every timer. The connection is locked.
-func (c *Conn) stopClock() {
+// stopClockLocked stops every timer.
+func (c *Conn) stopClockLocked() {
 	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.shutdown, c.clock.sweep} {
 		if t != nil {
 			t.Stop()

@@ -34,9 +34,9 @@ type Options struct {
 	// Greeted, if it is not nil, is closed when our SETTINGS have left.
 	Greeted chan struct{}
 
-	// EndError is what a connection that ends with err tells its streams. It is
-	// called with the connection locked. If it is nil they are told err.
-	EndError func(err error) error
+	// EndErrorLocked is what a connection that ends with err tells its streams. If it
+	// is nil they are told err.
+	EndErrorLocked func(err error) error
 
 	Log Log
 }
@@ -69,7 +69,7 @@ type Side interface {
 	// PriorityUpdate is called by the reader.
 	PriorityUpdate(id uint32, field string) error
 
-	// Run runs what was queued with Dispatch, on a worker.
+	// Run runs what was queued with DispatchLocked, on a worker.
 	Run(st *Stream)
 
 	// Settings, PingAcked and GoAway are called by the reader: the peer's
@@ -109,7 +109,7 @@ type Conn struct {
 
 	writing  bool    // guarded by mu: somebody has the writer role
 	lending  bool    // guarded by mu: it uses bytes that were lent
-	recalled bool    // guarded by mu: Recall has interrupted it
+	recalled bool    // guarded by mu: a Recall has interrupted it
 	standby  standby // guarded by mu
 	workers  workers // guarded by mu
 	clock    clock   // guarded by mu
@@ -151,38 +151,37 @@ func (c *Conn) Session() *session.Session { return c.sess }
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
-// Dead is why the connection is over, or nil. The connection is locked.
-func (c *Conn) Dead() error { return c.dead }
+// DeadLocked is why the connection is over, or nil.
+func (c *Conn) DeadLocked() error { return c.dead }
 
-// Unlock unlocks the connection, and sees to it that what the lock's holder
+// UnlockAndWake unlocks the connection, and sees to it that what the lock's holder
 // brought about happens: output is written, queued handlers run, closed streams
 // are told.
-func (c *Conn) Unlock() {
+func (c *Conn) UnlockAndWake() {
 	if c.dead == nil {
-		c.Wake()
-		c.wakeWorker()
-		c.checkShutdown()
+		c.WakeLocked()
+		c.wakeWorkerLocked()
+		c.checkShutdownLocked()
 	}
 	c.unlockAndTell()
 }
 
-// act is Unlock for a caller that has nothing of its own to do under the lock.
+// act is UnlockAndWake for a caller that has nothing of its own to do under the lock.
 func (c *Conn) act() {
 	c.mu.Lock()
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
-// Wake has pending output written, before the caller, who has locked the
-// connection, waits for it to leave.
-func (c *Conn) Wake() {
+// WakeLocked has pending output written, before the caller waits for it to leave.
+func (c *Conn) WakeLocked() {
 	if c.dead == nil && !c.writing && c.sess.Pending() {
-		c.wakeStandby()
+		c.wakeStandbyLocked()
 	}
 }
 
-// UnlockQuietly unlocks the connection without waking anybody: the caller is
+// Unlock unlocks the connection without waking anybody: the caller is
 // about to lock it again, or to return to the worker that called it, which will.
-func (c *Conn) UnlockQuietly() { c.unlockAndTell() }
+func (c *Conn) Unlock() { c.unlockAndTell() }
 
 // unlockAndTell unlocks and tells the side which streams have closed.
 func (c *Conn) unlockAndTell() {
@@ -190,7 +189,7 @@ func (c *Conn) unlockAndTell() {
 	for x := st; x != nil; x = x.NextClosed() {
 		x.Owner.(*Stream).closedLocked()
 	}
-	changed := c.noteActivity()
+	changed := c.noteActivityLocked()
 	c.mu.Unlock()
 	for st != nil {
 		x := st.Owner.(*Stream)
@@ -212,14 +211,14 @@ func (c *Conn) Fail(err error) {
 		c.mu.Unlock()
 		return
 	}
-	if c.opt.EndError != nil {
-		err = c.opt.EndError(err)
+	if c.opt.EndErrorLocked != nil {
+		err = c.opt.EndErrorLocked(err)
 	}
 	c.dead = err
 	c.sess.CloseAll(err)
-	c.stopClock()
-	c.dismissStandby()
-	c.dismissWorkers()
+	c.stopClockLocked()
+	c.dismissStandbyLocked()
+	c.dismissWorkersLocked()
 	c.room.Broadcast()
 	c.unlockAndTell()
 	c.closeNetConn()
@@ -237,7 +236,7 @@ const remainsTimeout = time.Second
 func (c *Conn) writeRemains(err error) {
 	c.mu.Lock()
 	c.sess.End(err)
-	c.Unlock()
+	c.UnlockAndWake()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.writing && !c.sess.Pending() {
@@ -255,7 +254,7 @@ func (c *Conn) FailWhenSent(err error) {
 	c.mu.Lock()
 	c.last = err
 	idle := !c.writing && !c.sess.Pending()
-	c.Unlock()
+	c.UnlockAndWake()
 	if idle {
 		c.Fail(err)
 	}
@@ -278,7 +277,7 @@ func (c *Conn) closeNetConn() {
 func (c *Conn) GoAway(code wire.ErrCode, debug string) {
 	c.mu.Lock()
 	c.sess.GoAway(code, debug)
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // resetForPeer ends a stream for something that the peer did.
@@ -286,9 +285,9 @@ func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	c.mu.Lock()
 	err := c.sess.ResetForPeer(e, c.in.now)
 	if err == nil && c.sess.Congested() {
-		c.waitForRoom()
+		c.waitForRoomLocked()
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	return err
 }
 
@@ -300,14 +299,13 @@ type activity struct {
 	telling bool   // somebody is at it, and will tell what is added meanwhile
 }
 
-// noteActivity reports whether there is something to tell. The connection is
-// locked.
-func (c *Conn) noteActivity() bool {
+// noteActivityLocked reports whether there is something to tell.
+func (c *Conn) noteActivityLocked() bool {
 	a := &c.activity
 	active := c.sess.OpenStreams() > 0
 	if active != a.active {
 		a.active = active
-		c.idleChanged(!active)
+		c.idleChangedLocked(!active)
 		if c.opt.TellActivity {
 			a.queue = append(a.queue, active)
 		}

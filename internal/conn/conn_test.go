@@ -38,9 +38,9 @@ func (s *testSide) Open(f Fields) error {
 	s.c.Lock()
 	ok, err := s.c.Session().Accept(&st.Stream, f.StreamID, f.EndStream, -1, sched.Priority{})
 	if ok {
-		s.c.Dispatch(st)
+		s.c.DispatchLocked(st)
 	}
-	s.c.UnlockQuietly()
+	s.c.Unlock()
 	return err
 }
 
@@ -52,7 +52,7 @@ func (s *testSide) Run(st *Stream) {
 	s.c.Session().SendHead(&st.Stream, sec)
 	s.c.Session().SendEnd(&st.Stream, nil)
 	s.c.Session().Done(&st.Stream)
-	s.c.UnlockQuietly()
+	s.c.Unlock()
 	st.Body.Close()
 }
 
@@ -138,8 +138,8 @@ func TestHandlersThatBlockHoldUpNobody(t *testing.T) {
 	runConn(t, 1000, func(st *Stream) {
 		if st.ID() != 99 {
 			st.c.Lock()
-			st.Wait(st.Closed)
-			st.c.Unlock()
+			st.WaitLocked(st.Closed)
+			st.c.UnlockAndWake()
 		}
 	}, func(p *h2test.Peer, s *testSide) {
 		for id := uint32(1); id < 100; id += 2 {
@@ -150,7 +150,7 @@ func TestHandlersThatBlockHoldUpNobody(t *testing.T) {
 		if n := s.c.Handlers(); n != 49 {
 			t.Errorf("%d handlers run", n)
 		}
-		s.c.UnlockQuietly()
+		s.c.Unlock()
 	})
 }
 
@@ -193,7 +193,7 @@ func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
 	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
 		stocked := func() bool {
 			s.c.Lock()
-			defer s.c.UnlockQuietly()
+			defer s.c.Unlock()
 			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("stock").IsNil()
 		}
 		p.Request(1, h2test.EndStream)
@@ -211,7 +211,7 @@ func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
 // idlers is how many goroutines wait for work.
 func (s *testSide) idlers() (parked int, standby bool) {
 	s.c.Lock()
-	defer s.c.UnlockQuietly()
+	defer s.c.Unlock()
 	return len(s.c.workers.parked), s.c.standby.running
 }
 

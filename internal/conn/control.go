@@ -80,20 +80,20 @@ func (in *reader) locked(f func(*session.Session) error) error {
 	c.mu.Lock()
 	err := f(c.sess)
 	if err == nil && c.sess.Congested() {
-		c.waitForRoom()
+		c.waitForRoomLocked()
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	return err
 }
 
-// waitForRoom has pending replies written, with the connection locked. A peer
-// that does not read them is not read from. It is the reader's.
-func (c *Conn) waitForRoom() {
+// waitForRoomLocked has pending replies written. A peer that does not read them is not
+// read from. It is the reader's.
+func (c *Conn) waitForRoomLocked() {
 	c.mu.Unlock()
 	c.in.caughtUp()
 	c.mu.Lock()
 	if !c.writing && c.dead == nil && c.sess.Congested() {
-		c.wakeStandby()
+		c.wakeStandbyLocked()
 	}
 	for c.sess.Congested() && c.dead == nil {
 		c.room.Wait()
@@ -110,7 +110,7 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 		return err
 	}
 	err = in.locked(func(s *session.Session) error {
-		in.c.greeted()
+		in.c.greetedLocked()
 		if err := s.IdleFrame(in.now); err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 	}
 	return in.locked(func(s *session.Session) error {
 		if ack {
-			in.c.pingAcked(data)
+			in.c.pingAckedLocked(data)
 			return s.EchoFrame(in.now)
 		}
 		if err := s.IdleFrame(in.now); err != nil {

@@ -26,6 +26,11 @@
 // A stream's receive buffer has a mutex of its own; the lock order is Conn.mu,
 // then the buffer's.
 //
+// A Locked suffix, here and in http2, means that the caller holds Conn.mu, and only
+// functions that it must hold it for have one. Three types of their own mutex use
+// the suffix for that one: Body, and http2's upload and clientConnPool. [Conn.Unlock]
+// only unlocks; [Conn.UnlockAndWake] also has what was queued under the lock happen.
+//
 // # Handlers
 //
 // Requests that arrive in one read are queued and one worker is woken for all

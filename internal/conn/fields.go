@@ -228,7 +228,7 @@ func (in *reader) handOn() error {
 	if err == nil && st == nil {
 		err = c.sess.EchoFrame(in.now)
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	if err != nil || st == nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func (c *Conn) interrupted() bool {
 	return c.recalled
 }
 
-// settle gives lent bytes back, and undoes a Recall: under the lock that Recall
+// settle gives lent bytes back, and undoes a Recall: under the lock that RecallLocked
 // needs, so that none comes between and interrupts the next write.
 func (c *Conn) settle() {
 	c.mu.Lock()
@@ -130,9 +130,9 @@ func (c *Conn) writeLoans() error {
 // past is a deadline that interrupts a write under way.
 var past = time.Unix(1, 0)
 
-// Recall has the bytes that the writer uses given back soon, however slowly the
-// peer reads. The connection is locked.
-func (c *Conn) Recall() {
+// RecallLocked has the bytes that the writer uses given back soon, however slowly the
+// peer reads.
+func (c *Conn) RecallLocked() {
 	if c.lending && !c.recalled && c.out.direct {
 		c.recalled = true
 		c.nc.SetWriteDeadline(past)

@@ -146,9 +146,9 @@ func (in *reader) run() error {
 		c.Lock()
 		c.clock.read = in.now
 		if c.sess.Congested() { // with what handlers did, too
-			c.waitForRoom()
+			c.waitForRoomLocked()
 		}
-		c.Unlock() // what this read brought about happens now
+		c.UnlockAndWake() // what this read brought about happens now
 		in.watchSection()
 		if err := in.fill(); err != nil {
 			return err
@@ -328,7 +328,7 @@ func (in *reader) data(h wire.Header, p []byte) error {
 		s.Body.End(io.EOF, nil)
 		st = nil
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	if err != nil || st == nil {
 		return err
 	}

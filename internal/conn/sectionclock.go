@@ -80,5 +80,5 @@ func (c *Conn) endWith(err *wire.ConnError) {
 	if c.opt.Session.Role == session.Client {
 		c.sess.CloseAll(err) // nobody waits for an answer that cannot be trusted
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }

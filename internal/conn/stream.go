@@ -38,17 +38,17 @@ func (st *Stream) OutputMoved() {
 	st.moved.wake()
 }
 
-// Wait waits, with the connection locked, until done reports true. It looks
+// WaitLocked waits until done reports true. It looks
 // again whenever output of the stream has moved or the stream has closed.
-func (st *Stream) Wait(done func() bool) {
+func (st *Stream) WaitLocked(done func() bool) {
 	for !done() {
 		st.moved.wait(&st.c.mu)
 	}
 }
 
-// closedLocked is told that the stream closed, with the connection locked. A
-// handler that has not been started never will be.
+// closedLocked is told that the stream closed. A handler that has not been started
+// never will be.
 func (st *Stream) closedLocked() {
 	st.dropped = st.queued
-	st.c.workers.remove(st)
+	st.c.workers.removeLocked(st)
 }

@@ -91,7 +91,7 @@ func (c *Conn) emit() bool {
 	b.Reset()
 	c.mu.Lock()
 	if c.dead == nil {
-		c.noteGreeting()
+		c.noteGreetingLocked()
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
 		if !c.sess.Congested() {
@@ -107,16 +107,15 @@ func (c *Conn) emit() bool {
 	c.writing = false
 	c.room.Broadcast()
 	last := c.last
-	c.Unlock()
+	c.UnlockAndWake()
 	if last != nil {
 		c.Fail(last)
 	}
 	return false
 }
 
-// noteGreeting tells that the first batch has left, when there may be another. The
-// connection is locked.
-func (c *Conn) noteGreeting() {
+// noteGreetingLocked tells that the first batch has left, when there may be another.
+func (c *Conn) noteGreetingLocked() {
 	if c.opt.Greeted == nil {
 		return
 	}
@@ -233,9 +232,8 @@ type standby struct {
 	wake    chan bool // true: here is the role; false: go
 }
 
-// wakeStandby hands the writer role, which is free, to the standby writer. The
-// connection is locked.
-func (c *Conn) wakeStandby() {
+// wakeStandbyLocked hands the writer role, which is free, to the standby writer.
+func (c *Conn) wakeStandbyLocked() {
 	c.writing = true
 	s := &c.standby
 	if !s.running {
@@ -244,7 +242,7 @@ func (c *Conn) wakeStandby() {
 			s.wake = make(chan bool, 1)
 		}
 		go c.standBy(s.wake)
-		c.sweepLater()
+		c.sweepLaterLocked()
 	}
 	s.wake <- true // does not block: there is one role
 }
@@ -262,9 +260,9 @@ func (c *Conn) standBy(wake chan bool) {
 	}
 }
 
-// dismissStandby ends the standby writer, once it is done with what it is
-// writing. The connection is locked.
-func (c *Conn) dismissStandby() {
+// dismissStandbyLocked ends the standby writer, once it is done with what it is
+// writing.
+func (c *Conn) dismissStandbyLocked() {
 	s := &c.standby
 	if !s.running {
 		return
