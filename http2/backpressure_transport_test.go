@@ -122,7 +122,7 @@ func (k *uploadCase) check(t *testing.T) {
 	}
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	if n := cc.c.Session().OpenStreams(); n != 0 && !on.stopped.Load() { // or END_STREAM is in the queue
+	if n := cc.c.OpenStreamsLocked(); n != 0 && !on.stopped.Load() { // or END_STREAM is in the queue
 		t.Errorf("%d streams are open", n)
 	}
 }

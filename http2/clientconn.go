@@ -58,7 +58,6 @@ type ClientConn struct {
 	idleTimer   *time.Timer
 	idleWaits   []chan struct{}           // closed when there is no stream
 	pings       map[[8]byte]chan struct{} // closed when acknowledged
-	resets      unconfirmedResets
 }
 
 // newClientConn starts HTTP/2 on c.
@@ -86,25 +85,19 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 	if VerboseLogs {
 		t.vlogf("http2: Transport creating client conn %p to %v", cc, c.RemoteAddr())
 	}
-	cc.c = conn.New(conn.Options{
+	cc.c = conn.NewClient(conn.Options{
 		NetConn:             c,
 		Session:             cc.conf.session,
-		Side:                (*clientSide)(cc),
-		SawPreface:          true, // a server has none
 		MaxEncoderTableSize: cc.conf.encoderTable,
-		MaxHandlers:         1,
 		ReadIdleTimeout:     cc.conf.readIdleTimeout,
 		PingTimeout:         cc.conf.pingTimeout,
 		WriteByteTimeout:    cc.conf.writeByteTimeout,
 		Greeted:             cc.greetingLeft,
-		EndErrorLocked:            cc.endErrorLocked,
-		TellActivity:        true,
-		Patient:             true,
 		Gathers:             gathers(c),
 		ReadsApart:          readsApart(c),
 		Log:                 cc.log(),
-	})
-	cc.peerMaxList.Store(cc.c.Session().PeerMaxHeaderListSize())
+	}, (*clientSide)(cc))
+	cc.peerMaxList.Store(math.MaxUint32) // RFC 9113 §6.5.2: unlimited, at first
 	if d := t.idleConnTimeout(); d > 0 {
 		cc.idleTimer = time.AfterFunc(d, cc.closeIfIdle)
 	}
@@ -146,16 +139,14 @@ func (cc *ClientConn) settle() {
 
 // usableLocked reports whether the connection takes another request, limits aside.
 func (cc *ClientConn) usableLocked() bool {
-	sess := cc.c.Session()
-	queued, _, _ := sess.GoAwayState()
-	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !queued && !cc.idleTooLongLocked() &&
+	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !cc.c.GoAwaySentLocked() && !cc.idleTooLongLocked() &&
 		!(cc.singleUse && cc.startedLocked() > 0) &&
 		cc.startedLocked() < math.MaxInt32/2
 }
 
 // startedLocked is how many requests have been sent or wait to be.
 func (cc *ClientConn) startedLocked() int {
-	return cc.c.Session().Opened() + cc.c.Session().Waiting()
+	return cc.c.RequestedLocked()
 }
 
 // idleTooLongLocked reports whether the connection has been idle for longer than it may
@@ -167,11 +158,11 @@ func (cc *ClientConn) idleTooLongLocked() bool {
 
 // inUseLocked is how many of the streams that the server allows are taken.
 func (cc *ClientConn) inUseLocked() int {
-	return cc.c.Session().OpenStreams() + cc.reserved + cc.resets.unconfirmed
+	return cc.c.OpenStreamsLocked() + cc.reserved + cc.c.UnconfirmedLocked()
 }
 
 func (cc *ClientConn) hasRoomLocked() bool {
-	return cc.inUseLocked() < int(cc.c.Session().PeerMaxConcurrentStreams())
+	return cc.inUseLocked() < cc.c.PeerMaxStreamsLocked()
 }
 
 // canTakeLocked reports whether the connection takes another request.
@@ -185,7 +176,7 @@ func (cc *ClientConn) canTakeLocked() bool {
 // brokeUnusedLocked reports whether the connection ended before its first request, or
 // before the server had greeted us.
 func (cc *ClientConn) brokeUnusedLocked() bool {
-	return cc.closed && !cc.idleClosed && (cc.startedLocked() == 0 || !cc.c.Session().SeenSettings())
+	return cc.closed && !cc.idleClosed && (cc.startedLocked() == 0 || !cc.c.SeenSettingsLocked())
 }
 
 func (cc *ClientConn) neverWorked() bool {
@@ -266,7 +257,7 @@ func (cc *ClientConn) giveUp() {
 func (cc *ClientConn) doneLocked() bool {
 	once := cc.singleUse || cc.t.disableKeepAlives()
 	last := cc.doNotReuse || cc.goAwayErr != nil || (once && cc.startedLocked() > 0)
-	return last && cc.reserved == 0 && cc.c.Session().OpenStreams() == 0
+	return last && cc.reserved == 0 && cc.c.OpenStreamsLocked() == 0
 }
 
 // unreserveLocked takes a reservation, if there is one.
@@ -282,7 +273,7 @@ func (cc *ClientConn) available() int {
 	if !cc.canTakeLocked() {
 		return 0
 	}
-	return max(0, int(cc.c.Session().PeerMaxConcurrentStreams())-cc.inUseLocked())
+	return max(0, cc.c.PeerMaxStreamsLocked()-cc.inUseLocked())
 }
 
 func (cc *ClientConn) inFlight() int {
@@ -339,17 +330,16 @@ type ClientConnState struct {
 func (cc *ClientConn) State() ClientConnState {
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	sess := cc.c.Session()
 	st := ClientConnState{
 		Closed:          cc.closed,
 		Closing:         cc.closing || cc.singleUse || cc.doNotReuse || cc.goAwayErr != nil,
-		StreamsActive:   sess.OpenStreams() - sess.Waiting() + cc.resets.unconfirmed,
+		StreamsActive:   cc.c.OpenStreamsLocked() - cc.c.WaitingLocked() + cc.c.UnconfirmedLocked(),
 		StreamsReserved: cc.reserved,
-		StreamsPending:  sess.Waiting(),
+		StreamsPending:  cc.c.WaitingLocked(),
 		LastIdle:        cc.lastIdle,
 	}
-	if sess.SeenSettings() {
-		st.MaxConcurrentStreams = sess.PeerMaxConcurrentStreams()
+	if cc.c.SeenSettingsLocked() {
+		st.MaxConcurrentStreams = uint32(cc.c.PeerMaxStreamsLocked())
 	}
 	return st
 }

@@ -24,7 +24,7 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 		rand.Read(data[:])
 	}
 	cc.pings[data] = acked
-	cc.c.Session().Ping(data)
+	cc.c.PingLocked(data)
 	cc.c.UnlockAndWake()
 	defer func() {
 		cc.c.Lock()
@@ -49,10 +49,10 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	cc.c.Lock()
 	cc.closing = true
-	cc.c.Session().GoAway(wire.NoError, "")
+	cc.c.GoAwayLocked()
 	idle := make(chan struct{})
 	cc.idleWaits = append(cc.idleWaits, idle)
-	if cc.c.Session().OpenStreams() == 0 || cc.closed {
+	if cc.c.OpenStreamsLocked() == 0 || cc.closed {
 		cc.wakeIdleWaitsLocked()
 	}
 	cc.c.UnlockAndWake()
@@ -87,7 +87,7 @@ func (cc *ClientConn) Close() error {
 // closeIfIdle closes the connection if no request uses it or is about to.
 func (cc *ClientConn) closeIfIdle() {
 	cc.c.Lock()
-	if cc.c.Session().OpenStreams() > 0 || cc.reserved > 0 {
+	if cc.c.OpenStreamsLocked() > 0 || cc.reserved > 0 {
 		cc.c.Unlock()
 		return
 	}

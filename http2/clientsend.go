@@ -36,8 +36,8 @@ func (cs *clientStream) sendRest() {
 
 // hasResponse reports whether there is a response, and RoundTrip has done its part.
 func (cs *clientStream) hasResponse() bool {
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
+	cs.Lock()
+	defer cs.Unlock()
 	return cs.res != nil
 }
 
@@ -57,8 +57,8 @@ func (cs *clientStream) awaitContinue() error {
 	case <-timer.C:
 	case <-cs.answered: // by a final response, or by the end
 	}
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
+	cs.Lock()
+	defer cs.Unlock()
 	return cs.stopErrLocked()
 }
 
@@ -74,7 +74,7 @@ func (cs *clientStream) goAhead() {
 
 // stopErrLocked is why no more is to be sent, or nil.
 func (cs *clientStream) stopErrLocked() error {
-	if cs.sending == sendStopped || cs.Closed() {
+	if cs.sending == sendStopped || cs.ClosedLocked() {
 		return errBodyStopped
 	}
 	return nil
@@ -108,8 +108,8 @@ func (cs *clientStream) sendBody() error {
 // bodyErr is the error of a body that fails with err. If nobody wants the rest,
 // it failed because we closed it.
 func (cs *clientStream) bodyErr(err error) error {
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
+	cs.Lock()
+	defer cs.Unlock()
 	if stop := cs.stopErrLocked(); stop != nil {
 		return stop
 	}
@@ -119,9 +119,8 @@ func (cs *clientStream) bodyErr(err error) error {
 // send lends p to the connection and waits until that does not need it any more;
 // if it is the last, until the request has left.
 func (cs *clientStream) send(p []byte, last bool) error {
-	c := cs.cc.c
-	c.Lock()
-	defer c.UnlockAndWake()
+	cs.Lock()
+	defer cs.UnlockAndWake()
 	if err := cs.stopErrLocked(); err != nil {
 		return err
 	}
@@ -132,20 +131,20 @@ func (cs *clientStream) send(p []byte, last bool) error {
 		if err != nil {
 			return err
 		}
-		c.Session().SendLent(&cs.Stream.Stream, p)
-		c.Session().SendEnd(&cs.Stream.Stream, trailers)
+		cs.SendLentLocked(p)
+		cs.SendEndLocked(trailers)
 		cs.sending = sentAll
 	} else {
-		c.Session().SendLent(&cs.Stream.Stream, p)
+		cs.SendLentLocked(p)
 	}
-	c.WakeLocked()
+	cs.WakeLocked()
 	cs.WaitLocked(func() bool {
-		if cs.LentOut() && cs.stopErrLocked() != nil {
-			c.RecallLocked()
+		if cs.LentOutLocked() && cs.stopErrLocked() != nil {
+			cs.RecallLocked()
 		}
-		return !cs.Lent() && (!last || cs.LocalEnded() || cs.Closed())
+		return !cs.LentLocked() && (!last || cs.LocalEndedLocked() || cs.ClosedLocked())
 	})
-	if last && cs.LocalEnded() {
+	if last && cs.LocalEndedLocked() {
 		return nil
 	}
 	return cs.stopErrLocked()
@@ -175,7 +174,7 @@ func (cs *clientStream) stopLocked() {
 		return
 	}
 	cs.sending = sendStopped
-	cs.cc.c.Session().Abandon(&cs.Stream.Stream)
+	cs.AbandonLocked()
 	if cs.upload == nil {
 		return
 	}
@@ -188,9 +187,9 @@ func (cs *clientStream) stopLocked() {
 // withholdRest stops sending the request if its response is complete: then
 // nothing has gone wrong.
 func (cs *clientStream) withholdRest() {
-	cs.cc.c.Lock()
-	if cs.RemoteEnded() {
+	cs.Lock()
+	if cs.RemoteEndedLocked() {
 		cs.stopLocked()
 	}
-	cs.cc.c.Unlock()
+	cs.Unlock()
 }

@@ -1,7 +1,6 @@
 package http2
 
 import (
-	"io"
 	"maps"
 	"net/http"
 	"net/textproto"
@@ -12,28 +11,12 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// clientSide is a ClientConn as the engine sees it. It implements conn.Side.
+// clientSide is a ClientConn as the engine sees it. It implements conn.Client.
 type clientSide ClientConn
 
 func (s *clientSide) cc() *ClientConn { return (*ClientConn)(s) }
 
-// Open implements conn.Side: a server opens no streams, since push is disabled.
-func (s *clientSide) Open(f conn.Fields) error {
-	return wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server could open", f.StreamID)
-}
-
-// Run implements conn.Side. Nothing is ever queued for it.
-func (s *clientSide) Run(*conn.Stream) {}
-
-// PriorityUpdate implements conn.Side (RFC 9218 §7.1: only clients send it).
-func (s *clientSide) PriorityUpdate(id uint32, _ string) error {
-	return wire.Conn(wire.ProtocolError, "priority_update", "PRIORITY_UPDATE for stream %d from a server", id)
-}
-
-// Ready implements conn.Side.
-func (s *clientSide) Ready() {}
-
-// CaughtUp implements conn.Side: who has got a response in this read is told.
+// CaughtUp implements conn.Client: who has got a response in this read is told.
 func (s *clientSide) CaughtUp() {
 	for i, cs := range s.answers {
 		close(cs.answered)
@@ -42,18 +25,18 @@ func (s *clientSide) CaughtUp() {
 	s.answers = s.answers[:0]
 }
 
-// Settings implements conn.Side.
-func (s *clientSide) Settings() {
-	c := s.cc().c
-	c.Lock()
-	s.peerMaxList.Store(c.Session().PeerMaxHeaderListSize())
-	s.peerExtendedConnect.Store(c.Session().PeerExtendedConnect())
-	c.Unlock()
+// Settings implements conn.Client.
+func (s *clientSide) Settings(p conn.PeerSettings) {
+	s.peerMaxList.Store(p.MaxHeaderListSize)
+	s.peerExtendedConnect.Store(p.ExtendedConnect)
 	s.cc().settle()
 	s.cc().noteState()
 }
 
-// PingAcked implements conn.Side.
+// EndErrorLocked implements conn.Client.
+func (s *clientSide) EndErrorLocked(err error) error { return s.cc().endErrorLocked(err) }
+
+// PingAcked implements conn.Client.
 func (s *clientSide) PingAcked(data [8]byte) {
 	cc := s.cc()
 	cc.c.Lock()
@@ -61,12 +44,11 @@ func (s *clientSide) PingAcked(data [8]byte) {
 		close(ch)
 		delete(cc.pings, data)
 	}
-	cc.resets.confirm(cc.c.Session())
 	cc.c.Unlock()
 	cc.noteState()
 }
 
-// GoAway implements conn.Side: no more requests go over this connection. Streams
+// GoAway implements conn.Client: no more requests go over this connection. Streams
 // that the server says it has not processed are about to close with ErrGoAway.
 func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 	cc := s.cc()
@@ -93,14 +75,14 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 	}
 }
 
-// Active implements conn.Side.
+// Active implements conn.Client.
 func (s *clientSide) Active(active bool) {
 	cc := s.cc()
 	if active {
 		return
 	}
 	cc.c.Lock()
-	if cc.c.Session().OpenStreams() > 0 {
+	if cc.c.OpenStreamsLocked() > 0 {
 		cc.c.Unlock()
 		return
 	}
@@ -117,16 +99,16 @@ func (s *clientSide) Active(active bool) {
 	}
 }
 
-// Closed implements conn.Side.
+// Closed implements conn.Client.
 func (s *clientSide) Closed(cs *conn.Stream) {
-	cs.Side.(*clientStream).closedByEngine()
+	cs.Outer.(*clientStream).closedByEngine()
 	s.cc().noteState()
 }
 
-// Section implements conn.Side: a response, informational or final, or its
+// Section implements conn.Client: a response, informational or final, or its
 // trailers.
 func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
-	cs := cst.Side.(*clientStream)
+	cs := cst.Outer.(*clientStream)
 	if f.TooLarge {
 		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "http2: response header list larger than advertised limit")
 	}
@@ -201,17 +183,16 @@ func (cs *clientStream) head(f conn.Fields) error {
 	res.TLS = cs.cc.tls
 	cs.makeBody(res, f.EndStream)
 
-	cs.cc.c.Lock()
+	cs.Lock()
+	defer cs.Unlock()
 	if cs.err != nil { // the stream has closed meanwhile, and RoundTrip may have seen why
-		cs.cc.c.Unlock()
 		return nil
 	}
-	sess := cs.cc.c.Session()
 	limit := int64(-1) // the body says what is wrong with its length
 	if cs.isHead {
 		limit = 0 // RFC 9110 §9.3.2
 	}
-	sess.RecvHead(&cs.Stream.Stream, limit)
+	cs.ReceivedHeaderLocked(limit)
 	cs.res = res
 	if res.StatusCode >= 300 {
 		// The server has answered, so it does not care for the rest of the
@@ -219,14 +200,12 @@ func (cs *clientStream) head(f conn.Fields) error {
 		cs.stopLocked()
 	}
 	if f.EndStream {
-		err = sess.RecvEnd(&cs.Stream.Stream)
-		cs.Body.End(io.EOF, nil)
+		err = cs.ReceivedEndLocked(nil)
 	}
 	if cs.claimAnswerLocked() {
-		cs.OutputMoved() // for awaitWithin
+		cs.WakeWaitersLocked() // for awaitWithin
 		cs.cc.answers = append(cs.cc.answers, cs)
 	}
-	cs.cc.c.Unlock()
 	return err
 }
 
@@ -242,16 +221,10 @@ func (cs *clientStream) trailers(f conn.Fields) error {
 	if err != nil {
 		return err
 	}
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
-	if err := cs.cc.c.Session().RecvEnd(&cs.Stream.Stream); err != nil {
-		return err
-	}
-	cs.Body.End(io.EOF, func() {
+	return cs.ReceivedEnd(func() {
 		if cs.res.Trailer == nil {
 			cs.res.Trailer = make(http.Header, len(trailers))
 		}
 		maps.Copy(cs.res.Trailer, trailers)
 	})
-	return nil
 }

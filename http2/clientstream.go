@@ -179,7 +179,7 @@ func (cs *clientStream) start(length int64) error {
 		cc.doNotReuse = true
 	}
 	ends := cs.upload == nil && len(cs.trailer) == 0
-	cc.c.Session().Open(&cs.Stream.Stream, sec, ends, -1)
+	cs.OpenLocked(sec, ends)
 	cc.c.UnlockAndWake()
 	cc.noteState()
 	return nil
@@ -223,8 +223,8 @@ func (cs *clientStream) awaitSettings() error {
 	case <-canceled(cs.req):
 		return errRequestCanceled
 	}
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
+	cs.Lock()
+	defer cs.Unlock()
 	if !cs.cc.closed && !cs.cc.peerExtendedConnect.Load() {
 		return errExtendedConnect
 	}
@@ -245,10 +245,10 @@ func (cs *clientStream) canceledErr() error {
 func (cs *clientStream) watch() {
 	if cs.ctx.Done() != nil {
 		stop := context.AfterFunc(cs.ctx, func() { cs.abort(cs.ctx.Err()) })
-		cs.cc.c.Lock()
+		cs.Lock()
 		cs.unwatch = stop
-		closed := cs.Closed()
-		cs.cc.c.Unlock()
+		closed := cs.ClosedLocked()
+		cs.Unlock()
 		if closed {
 			stop()
 		}
@@ -288,7 +288,7 @@ func (cs *clientStream) await() (*http.Response, error) {
 func (cs *clientStream) awaitWithin(d time.Duration) {
 	c := cs.cc.c
 	c.Lock()
-	cs.WaitLocked(func() bool { return cs.LocalEnded() || cs.Closed() || cs.res != nil })
+	cs.WaitLocked(func() bool { return cs.LocalEndedLocked() || cs.ClosedLocked() || cs.res != nil })
 	c.Unlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -312,17 +312,14 @@ func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 
 // reset is abort, with the code that the server is told.
 func (cs *clientStream) reset(code wire.ErrCode, err error) {
-	c := cs.cc.c
-	c.Lock()
-	sess := c.Session()
-	if !cs.Closed() {
-		sent := cs.ID() != 0
-		if cc := cs.cc; sent && !sess.Heard(&cs.Stream.Stream) && !cc.singleUse && !cc.doNotReuse && cc.goAwayErr == nil && !cc.t.disableKeepAlives() {
-			cc.resets.add(sess)
+	cs.Lock()
+	if !cs.ClosedLocked() {
+		if cc := cs.cc; !cc.singleUse && !cc.doNotReuse && cc.goAwayErr == nil && !cc.t.disableKeepAlives() {
+			cc.c.ResetUnheardLocked(&cs.Stream)
 		}
-		sess.Reset(&cs.Stream.Stream, code, err)
+		cs.ResetLocked(code, err)
 	}
-	c.UnlockAndWake()
+	cs.UnlockAndWake()
 }
 
 // closedByEngine is told, once, that the stream has closed.
@@ -333,7 +330,7 @@ func (cs *clientStream) closedByEngine() {
 	} else {
 		cs.Body.End(err, nil)
 	}
-	cs.cc.c.Lock()
+	cs.Lock()
 	if cs.unwatch != nil {
 		cs.unwatch()
 	}
@@ -348,10 +345,10 @@ func (cs *clientStream) closedByEngine() {
 	}
 	if cs.claimAnswerLocked() {
 		close(cs.answered)
-		cs.OutputMoved() // for awaitWithin
+		cs.WakeWaitersLocked() // for awaitWithin
 	}
 	cs.stopLocked()
-	cs.cc.c.Unlock()
+	cs.Unlock()
 	cs.over.Store(true)
 }
 
@@ -381,9 +378,9 @@ func (cs *clientStream) endErr() error {
 // Another connection may do better, unless this was the first stream on this one
 // and the server ended it for an error: then it will not.
 func (cs *clientStream) goAwayErr() error {
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
-	if e := cs.cc.goAwayErr; cs.ID() == 1 && e != nil && e.ErrCode != ErrCodeNo {
+	cs.Lock()
+	defer cs.Unlock()
+	if e := cs.cc.goAwayErr; cs.IDLocked() == 1 && e != nil && e.ErrCode != ErrCodeNo {
 		return fmt.Errorf("http2: Transport received GOAWAY from server ErrCode:%v", e.ErrCode)
 	}
 	return errClientConnGotGoAway
@@ -410,19 +407,19 @@ func (cs *clientStream) traceWritten() {
 
 // awaitHeadSent waits until the field section has left; false if it never will.
 func (cs *clientStream) awaitHeadSent() bool {
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
-	cs.WaitLocked(func() bool { return cs.HeadSent() || cs.Closed() })
-	return cs.HeadSent()
+	cs.Lock()
+	defer cs.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() })
+	return cs.HeaderSentLocked()
 }
 
 // awaitHeadIfItLeaves waits until the field section has left, unless it waits for
 // the server's limit. A body that fails at once then always shows as HEADERS and
 // RST_STREAM, as upstream's does, and not only if the writer was faster.
 func (cs *clientStream) awaitHeadIfItLeaves() {
-	cs.cc.c.Lock()
-	defer cs.cc.c.Unlock()
-	cs.WaitLocked(func() bool { return cs.HeadSent() || cs.Closed() || !cs.cc.c.Session().WaitingMayOpen() })
+	cs.Lock()
+	defer cs.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() || !cs.cc.c.WaitingMayOpenLocked() })
 }
 
 func (cs *clientStream) traceWroteHeaders() {
@@ -458,7 +455,7 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	}
 	info := httptrace.GotConnInfo{Conn: cc.nc, Reused: reused}
 	cc.c.Lock()
-	info.WasIdle = reused && cc.c.Session().OpenStreams() == 0
+	info.WasIdle = reused && cc.c.OpenStreamsLocked() == 0
 	if info.WasIdle && !cc.lastActive.IsZero() {
 		info.IdleTime = time.Since(cc.lastActive)
 	}

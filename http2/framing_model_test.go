@@ -48,7 +48,7 @@ func newModel(t *testing.T, srv *Server) *model {
 	hs := opts.baseConfig()
 	conf := newServerConfig(srv, hs)
 	sc := &serverConn{srv: srv, hs: hs, handler: opts.handler(), baseCtx: context.Background(), logf: t.Logf}
-	sc.c = conn.New(sc.options(server, &conf, opts))
+	sc.c = conn.NewServer(sc.options(server, &conf, opts), sc)
 	sc.holds.init(sc.c)
 	sc.c.Lock()
 	sc.c.WakeLocked() // our SETTINGS go out, and no further
@@ -76,7 +76,7 @@ func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 	}
 	m.sc.c.Lock()
 	prio := sched.Priority{Urgency: sched.DefaultUrgency, Incremental: true}
-	if ok, err := m.sc.c.Session().Accept(&st.Stream.Stream, m.last, !requestOpen, -1, prio); !ok {
+	if ok, err := m.sc.c.AcceptLocked(m.last, !requestOpen, conn.Request{Stream: &st.Stream, Declared: -1, Priority: prio}); !ok {
 		m.t.Fatalf("stream %d was not accepted: %v", m.last, err)
 	}
 	m.sc.c.Unlock()
@@ -88,7 +88,7 @@ func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 // forget makes room for the next streams, which have all been closed.
 func (m *model) forget() {
 	for id, st := range m.streams {
-		if !st.Closed() {
+		if !st.ClosedLocked() {
 			m.t.Fatalf("stream %d has been finished and is not closed", id)
 		}
 	}
@@ -219,7 +219,7 @@ func (st *modelStream) do(call byte, kind *modelKind) {
 	case callWriteLarge:
 		st.block(func() { st.w.Write(modelContent[:largeWrite]) })
 	case callFlush, otherFlush:
-		if err := st.w.FlushError(); err != nil && !st.Closed() && err != errAfterHandler {
+		if err := st.w.FlushError(); err != nil && !st.ClosedLocked() && err != errAfterHandler {
 			st.m.t.Errorf("FlushError = %v", err)
 		}
 	case callTrailers:
@@ -253,7 +253,7 @@ func (st *modelStream) block(write func()) {
 		default:
 		}
 		st.m.sc.c.Lock()
-		waits := st.Lent() && !st.LentOut()
+		waits := st.LentLocked() && !st.LentOutLocked()
 		st.m.sc.c.Unlock()
 		if waits {
 			st.m.emit()

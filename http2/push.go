@@ -98,22 +98,13 @@ func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error
 	parent, sc := w.st, w.st.sc
 	st := sc.newStream(false)
 	st.req = promisedRequest(method, u, h, parent.req).WithContext(&st.ctx)
-	p := &session.Promise{Stream: &st.Stream.Stream, Section: session.NewSection()}
-	p.Section.Fields = message.AppendPromise(p.Section.Fields, method, u, h)
-
-	sc.c.Lock()
-	sc.c.Session().SendPromise(&parent.Stream.Stream, p)
-	sc.c.WakeLocked()
-	parent.WaitLocked(func() bool { return p.Done })
-	if p.Err == nil && !st.Closed() {
-		sc.startTimersLocked(st)
-		sc.c.DispatchLocked(&st.Stream)
-	}
-	sc.c.UnlockAndWake()
-	if p.Err != nil {
+	sec := session.NewSection()
+	sec.Fields = message.AppendPromise(sec.Fields, method, u, h)
+	err := parent.SendPromise(&st.Stream, sec)
+	if err != nil {
 		st.ctx.end()
 	}
-	switch p.Err {
+	switch err {
 	case session.ErrPushDisabled:
 		return http.ErrNotSupported
 	case session.ErrPushLimit:
@@ -121,7 +112,7 @@ func (w *responseWriter) promise(method string, u *url.URL, h http.Header) error
 	case session.ErrStreamClosed:
 		return parent.writeErr()
 	}
-	return p.Err
+	return err
 }
 
 // promisedRequest is what the promised request's handler sees.

@@ -92,7 +92,7 @@ func (b *requestBody) sendContinue() {
 	if !b.st.w.hold.released {
 		sec := session.NewSection()
 		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
-		c.Session().SendInfo(&b.st.Stream.Stream, sec)
+		b.st.SendInfoLocked(sec)
 	}
 	c.UnlockAndWake()
 }

@@ -98,7 +98,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	}
 	c.Lock()
 	defer c.UnlockAndWake()
-	if st.Over() {
+	if st.OverLocked() {
 		return 0, w.st.writeErr()
 	}
 	if w.isHead() {
@@ -125,21 +125,21 @@ func (w *responseWriter) send(p []byte) (int, error) {
 func (w *responseWriter) wait(p []byte) error {
 	c, st := w.st.sc.c, &w.st.Stream
 	room := w.outputRoom()
-	if len(p) == 0 && st.Queued() <= room {
+	if len(p) == 0 && st.QueuedLocked() <= room {
 		return nil
 	}
-	c.Session().SendLent(&st.Stream, p)
+	st.SendLentLocked(p)
 	c.WakeLocked()
 	st.WaitLocked(func() bool {
-		if st.Over() {
-			if st.LentOut() {
+		if st.OverLocked() {
+			if st.LentOutLocked() {
 				c.RecallLocked()
 			}
-			return !st.LentOut()
+			return !st.LentOutLocked()
 		}
-		return !st.Lent() && st.Queued() <= room/2
+		return !st.LentLocked() && st.QueuedLocked() <= room/2
 	})
-	if st.Over() {
+	if st.OverLocked() {
 		return w.st.writeErr()
 	}
 	return nil
@@ -151,6 +151,6 @@ func (w *responseWriter) awaitRoom() error { return w.wait(nil) }
 
 // outputRoom is how much the stream may have waiting. The connection is locked.
 func (w *responseWriter) outputRoom() int {
-	share := maxConnOutput / max(1, w.st.sc.c.Session().OpenStreams())
+	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
 	return max(minStreamOutput, min(maxStreamOutput, share))
 }

@@ -129,7 +129,7 @@ func (w *responseWriter) inform(status int) {
 	sec.Fields = message.AppendInformational(sec.Fields, status, w.header)
 	c := w.st.sc.c
 	c.Lock()
-	c.Session().SendInfo(&w.st.Stream.Stream, sec)
+	w.st.SendInfoLocked(sec)
 	w.awaitRoom()
 	c.UnlockAndWake()
 }
@@ -192,7 +192,7 @@ func (w *responseWriter) FlushError() error {
 	c := w.st.sc.c
 	c.Lock()
 	defer c.UnlockAndWake()
-	if w.st.Over() && (w.phase != phaseFinished || w.st.Err() != nil) {
+	if w.st.OverLocked() && (w.phase != phaseFinished || w.st.Err() != nil) {
 		return w.st.writeErr()
 	}
 	switch {
@@ -213,7 +213,7 @@ func (w *responseWriter) flushHead() {
 	case class == flushBodiless:
 		w.release(w.written())
 		w.phase = phaseFinished
-		w.st.sc.c.Session().SendEnd(&w.st.Stream.Stream, nil)
+		w.st.SendEndLocked(nil)
 	case class == flushAnnounced || holding.off:
 		w.release(nil)
 	default:
@@ -263,7 +263,7 @@ func (w *responseWriter) release(body []byte) {
 
 func (w *responseWriter) queueHead(sec *session.Section) {
 	w.hold.released = true
-	w.st.sc.c.Session().SendHead(&w.st.Stream.Stream, sec)
+	w.st.SendHeaderLocked(sec)
 }
 
 // keepGRPC keeps a copy of the grpc-* fields of a response that may be released
@@ -325,9 +325,9 @@ func (w *responseWriter) finish() {
 		w.end(trailers)
 	}
 	if w.st.malformed {
-		c.Session().ResetWhenSent(&w.st.Stream.Stream, protocolError, errStreamClosed)
+		w.st.ResetWhenSentLocked(protocolError, errStreamClosed)
 	}
-	c.Session().Done(&w.st.Stream.Stream)
+	w.st.DoneLocked()
 	c.Unlock() // the worker writes
 	w.freeBody()
 }
@@ -349,7 +349,6 @@ func (w *responseWriter) trailers() *session.Section {
 // end ends the response, with trailers if they are not nil. The connection is
 // locked.
 func (w *responseWriter) end(trailers *session.Section) {
-	sess, st := w.st.sc.c.Session(), &w.st.Stream.Stream
 	switch {
 	case w.phase == phaseSealed:
 		w.endSealed(trailers)
@@ -370,7 +369,7 @@ func (w *responseWriter) end(trailers *session.Section) {
 	if w.st.malformed {
 		return // ended by a reset
 	}
-	sess.SendEnd(st, trailers)
+	w.st.SendEndLocked(trailers)
 }
 
 // completeHead adds the automatic fields of a response of which nothing has been
@@ -401,7 +400,7 @@ func (w *responseWriter) endSealed(trailers *session.Section) {
 // first one, was released before its end and ends with neither body nor
 // trailers; nil for any other, and if END_STREAM can still go on the first.
 func (w *responseWriter) repeatGRPC() *session.Section {
-	if w.grpc == nil || w.wrote > 0 || !w.st.HeadSent() {
+	if w.grpc == nil || w.wrote > 0 || !w.st.HeaderSentLocked() {
 		return nil
 	}
 	sec := w.grpc
@@ -423,7 +422,7 @@ func (w *responseWriter) sendBody() {
 	if w.phase == phaseSealed || w.phase == phaseHeld {
 		w.release(w.written())
 	}
-	w.st.sc.c.Session().SendBuffer(&w.st.Stream.Stream, w.body)
+	w.st.SendBufferLocked(w.body)
 	w.body = nil
 }
 
@@ -477,7 +476,7 @@ func (w *responseWriter) CloseNotify() <-chan bool {
 	defer c.Unlock()
 	if w.notify == nil {
 		w.notify = make(chan bool, 1)
-		if w.st.Closed() {
+		if w.st.ClosedLocked() {
 			w.notify <- true
 		}
 	}

@@ -21,7 +21,7 @@ import (
 )
 
 // serverConn is the server's side of a connection: it makes requests of field
-// sections and runs their handlers. It implements conn.Side.
+// sections and runs their handlers. It implements conn.Server.
 type serverConn struct {
 	// Constant once the connection serves.
 	srv     *Server
@@ -84,7 +84,7 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	}
 	sc.reader.RemoteAddr = c.RemoteAddr().String()
 	sc.reader.ExtendedConnect = extendedConnect
-	sc.c = conn.New(sc.options(c, &conf, opts))
+	sc.c = conn.NewServer(sc.options(c, &conf, opts), sc)
 	sc.holds.init(sc.c)
 	if err := sc.upgrade(opts); err != nil {
 		sc.reject(c, wire.ProtocolError, "invalid settings")
@@ -180,7 +180,6 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 	return conn.Options{
 		NetConn:             c,
 		Session:             sess,
-		Side:                sc,
 		SawPreface:          opts.SawClientPreface,
 		MaxEncoderTableSize: conf.encoderTable,
 		MaxHandlers:         int(min(conf.maxStreams, math.MaxInt32)),
@@ -253,28 +252,18 @@ func (sc *serverConn) countError(err error) {
 // streams have been finished.
 func (sc *serverConn) goAway() { sc.c.GoAway(wire.NoError, "") }
 
-// Ready implements conn.Side: the client has greeted us. http.Server tracks the
+// Ready implements conn.Server: the client has greeted us. http.Server tracks the
 // connection as new until then.
 func (sc *serverConn) Ready() {
 	sc.setState(http.StateActive)
 	sc.setState(http.StateIdle)
 }
 
-// Settings implements conn.Side.
-func (sc *serverConn) Settings() {}
-
-// CaughtUp implements conn.Side: handlers have been dispatched, and read for
-// themselves.
-func (sc *serverConn) CaughtUp() {}
-
-// PingAcked implements conn.Side.
-func (sc *serverConn) PingAcked([8]byte) {}
-
 // maxLoggedDebug is how many bytes of a GOAWAY's debug data are logged. A client
 // chooses them, and may send as many as a frame holds.
 const maxLoggedDebug = 256
 
-// GoAway implements conn.Side: a client that says goodbye gets what is open, and
+// GoAway implements conn.Server: a client that says goodbye gets what is open, and
 // then the end.
 func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
 	if (f.Code != wire.NoError && !sc.goodbye) || VerboseLogs {
@@ -284,7 +273,7 @@ func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
 	sc.goAway()
 }
 
-// Active implements conn.Side.
+// Active implements conn.Server.
 func (sc *serverConn) Active(active bool) {
 	if active {
 		sc.setState(http.StateActive)
@@ -299,56 +288,32 @@ func (sc *serverConn) setState(state http.ConnState) {
 	}
 }
 
-// Open implements conn.Side: a new request.
-func (sc *serverConn) Open(f conn.Fields) error {
+// Request implements conn.Server.
+func (sc *serverConn) Request(f conn.Fields) (conn.Request, error) {
 	st := sc.newStream(!f.EndStream)
 	declared, err := st.accept(f)
 	if err != nil {
-		return sc.refuse(f.StreamID, err)
+		return conn.Request{}, err
 	}
-	prio := sc.priority.ofRequest(f.List)
-
-	sc.c.Lock()
-	ok, err := sc.c.Session().Accept(&st.Stream.Stream, f.StreamID, f.EndStream, declared, prio)
-	if ok {
-		sc.startTimersLocked(st)
-		if f.HasPriority {
-			sc.c.Session().RecvPriority(f.StreamID, f.Priority)
-		}
-		sc.c.DispatchLocked(&st.Stream)
-	}
-	sc.c.Unlock()
-	if !ok {
-		st.release()
-	}
-	if !ok && err == nil {
-		return sc.ignored()
-	}
-	return err
+	return conn.Request{Stream: &st.Stream, Declared: declared, Priority: sc.priority.ofRequest(f.List)}, nil
 }
 
-// ignored is a request on a stream that our GOAWAY has us ignore. A client may
-// have sent a few before it arrived.
-func (sc *serverConn) ignored() error {
-	sc.c.Lock()
-	defer sc.c.Unlock()
-	return sc.c.Session().IdleFrame(time.Now())
-}
-
-// refuse is a request that is malformed, unless it would be ignored anyway.
-func (sc *serverConn) refuse(id uint32, err error) error {
-	sc.c.Lock()
-	ok := sc.c.Session().Refuse(id)
-	sc.c.Unlock()
-	if !ok {
-		return sc.ignored()
+// OpenedLocked implements conn.Server: http.Server's ReadTimeout and WriteTimeout
+// begin.
+func (sc *serverConn) OpenedLocked(cst *conn.Stream) {
+	st := cst.Outer.(*serverStream)
+	if d := sc.hs.ReadTimeout; d > 0 {
+		sc.c.NetConn().SetReadDeadline(time.Time{}) // net/http's, of the handshake
+		st.readTimer = time.AfterFunc(d, st.readTimeout)
 	}
-	return err
+	if d := sc.hs.WriteTimeout; d > 0 {
+		st.writeTimer = time.AfterFunc(d, st.writeTimeout)
+	}
 }
 
-// Section implements conn.Side: a request's trailers.
+// Section implements conn.Server: a request's trailers.
 func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
-	st := cs.Side.(*serverStream)
+	st := cs.Outer.(*serverStream)
 	switch {
 	case f.TooLarge:
 		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
@@ -359,19 +324,12 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	if err != nil {
 		return err
 	}
-	sc.c.Lock()
-	defer sc.c.Unlock()
-	if err := sc.c.Session().RecvEnd(&st.Stream.Stream); err != nil {
-		return err
-	}
-	// Before the lock is gone, and with it perhaps the stream.
-	st.Body.End(io.EOF, func() {
+	return st.ReceivedEnd(func() {
 		// Where net/http says that they appear: before Read returns io.EOF.
 		for k, v := range trailers {
 			st.req.Trailer[k] = v
 		}
 	})
-	return nil
 }
 
 // fieldsInTunnel is the error for a second field section on a stream that CONNECT
@@ -380,33 +338,24 @@ func fieldsInTunnel(id uint32) error {
 	return wire.Stream(id, wire.ProtocolError, "headers_in_tunnel", "HEADERS on a stream that is a tunnel")
 }
 
-// PriorityUpdate implements conn.Side (RFC 9218 §7.1).
+// PriorityUpdate implements conn.Server (RFC 9218 §7.1).
 func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 	sc.priority.aware = true
 	p, ok := sc.priority.parse(field)
-	if !ok && sc.isIdle(id) {
-		return nil // it is advice, and there is no stream to reset
-	}
-	if !ok {
+	switch {
+	case !ok && sc.c.IsIdle(id):
+		// It is advice, and there is no stream to reset.
+	case !ok:
 		return wire.Stream(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
-	}
-	if sc.priority.followed {
-		sc.c.Lock()
-		sc.c.Session().RecvPriorityUpdate(id, p)
-		sc.c.Unlock()
+	case sc.priority.followed:
+		sc.c.SetPriority(id, p)
 	}
 	return nil
 }
 
-func (sc *serverConn) isIdle(id uint32) bool {
-	sc.c.Lock()
-	defer sc.c.Unlock()
-	return sc.c.Session().Idle(id)
-}
-
-// Closed implements conn.Side.
+// Closed implements conn.Server.
 func (sc *serverConn) Closed(cs *conn.Stream) {
-	st := cs.Side.(*serverStream)
+	st := cs.Outer.(*serverStream)
 	st.Body.End(st.closeErr(), nil)
 	st.release()
 	st.w.notifyClosed()
@@ -414,16 +363,9 @@ func (sc *serverConn) Closed(cs *conn.Stream) {
 
 // upgrade begins with the request of an HTTP/1.1 upgrade, as stream 1.
 func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
-	sess := sc.c.Session()
 	if opts.Settings != nil {
-		f, err := wire.ParseSettings(wire.Header{Type: wire.Settings, Length: uint32(len(opts.Settings))}, opts.Settings)
-		if err != nil {
+		if err := sc.c.ApplySettings(opts.Settings); err != nil {
 			return err
-		}
-		for i := range f.Len() {
-			if err := sess.ApplySetting(f.At(i)); err != nil {
-				return err
-			}
 		}
 	}
 	if opts.UpgradeRequest == nil {
@@ -431,11 +373,7 @@ func (sc *serverConn) upgrade(opts *ServeConnOpts) error {
 	}
 	st := sc.newStream(false) // the content is in HTTP/1.1
 	st.req = opts.UpgradeRequest.WithContext(&st.ctx)
-	sc.c.Lock()
-	sess.AcceptUpgraded(&st.Stream.Stream, sc.priority.byDefault())
-	sc.startTimersLocked(st)
-	sc.c.DispatchLocked(&st.Stream)
-	sc.c.Unlock()
+	sc.c.AcceptUpgraded(&st.Stream, sc.priority.byDefault())
 	return nil
 }
 

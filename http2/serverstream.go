@@ -120,9 +120,9 @@ func refuseLargeHeader(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "<h1>HTTP Error 431</h1><p>Request Header Field(s) Too Large</p>")
 }
 
-// Run implements conn.Side: it runs a request's handler.
+// Run implements conn.Server: it runs a request's handler.
 func (sc *serverConn) Run(cs *conn.Stream) {
-	st := cs.Side.(*serverStream)
+	st := cs.Outer.(*serverStream)
 	returned := false
 	defer func() {
 		if returned {
@@ -153,20 +153,18 @@ func (st *serverStream) abort(v any) {
 		stack = stack[:runtime.Stack(stack, false)]
 		st.sc.logf("http2: panic serving %v: %v\n%s", st.sc.c.NetConn().RemoteAddr(), v, stack)
 	}
-	c := st.sc.c
-	c.Lock()
-	sess := c.Session()
+	st.Lock()
 	st.w.releaseHeld()
 	switch {
-	case st.Finished():
+	case st.FinishedLocked():
 		// A response without a body that was flushed, and so is complete.
-	case st.Lent(): // by another goroutine, which wants its bytes back
-		sess.Reset(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
+	case st.LentLocked(): // by another goroutine, which wants its bytes back
+		st.ResetLocked(wire.InternalError, errHandlerPanicked)
 	default:
-		sess.ResetWhenSent(&st.Stream.Stream, wire.InternalError, errHandlerPanicked)
+		st.ResetWhenSentLocked(wire.InternalError, errHandlerPanicked)
 	}
-	sess.Done(&st.Stream.Stream)
-	c.UnlockAndWake()
+	st.DoneLocked()
+	st.UnlockAndWake()
 	st.w.close()
 }
 
@@ -220,17 +218,6 @@ func (st *serverStream) writeErr() error {
 	return errClientDisconnected
 }
 
-// startTimersLocked starts http.Server's ReadTimeout and WriteTimeout for the stream.
-func (sc *serverConn) startTimersLocked(st *serverStream) {
-	if d := sc.hs.ReadTimeout; d > 0 {
-		sc.c.NetConn().SetReadDeadline(time.Time{}) // net/http's, of the handshake
-		st.readTimer = time.AfterFunc(d, st.readTimeout)
-	}
-	if d := sc.hs.WriteTimeout; d > 0 {
-		st.writeTimer = time.AfterFunc(d, st.writeTimeout)
-	}
-}
-
 func (st *serverStream) readTimeout() {
 	// Wrapped, so that nobody comes to depend on the bare error.
 	st.Body.End(fmt.Errorf("%w", os.ErrDeadlineExceeded), nil)
@@ -239,12 +226,11 @@ func (st *serverStream) readTimeout() {
 // writeTimeout resets the stream. What was flushed leaves first, as far as the client
 // takes it now; content that waits for a window will not: its time is over.
 func (st *serverStream) writeTimeout() {
-	c := st.sc.c
-	c.Lock()
+	st.Lock()
 	st.w.releaseHeld()
-	c.Session().Reset(&st.Stream.Stream, wire.InternalError, errDeadline)
-	c.Session().Done(&st.Stream.Stream)
-	c.UnlockAndWake()
+	st.ResetLocked(wire.InternalError, errDeadline)
+	st.DoneLocked()
+	st.UnlockAndWake()
 }
 
 // setDeadline makes fire happen at deadline, at once if that is past, or never if
@@ -255,9 +241,9 @@ func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire
 		fire()
 		return
 	}
-	st.sc.c.Lock()
-	defer st.sc.c.Unlock()
-	if st.Closed() || (*timer != nil && !(*timer).Stop()) {
+	st.Lock()
+	defer st.Unlock()
+	if st.ClosedLocked() || (*timer != nil && !(*timer).Stop()) {
 		return // it fired already, or would be of no use
 	}
 	switch {

@@ -188,7 +188,7 @@ func (b *Body) endLocked() error {
 // consume gives bytes that have been taken back to the windows.
 func (b *Body) consume(n int) {
 	b.st.c.Lock()
-	b.st.c.sess.Consume(&b.st.Stream, n)
+	b.st.c.sess.Consume(&b.st.proto, n)
 	b.st.c.UnlockAndWake()
 }
 
@@ -268,7 +268,7 @@ func (b *Body) Close() {
 func (b *Body) discard(n int) {
 	if n > 0 {
 		b.st.c.Lock()
-		b.st.c.sess.Discard(&b.st.Stream, n)
+		b.st.c.sess.Discard(&b.st.proto, n)
 		b.st.c.UnlockAndWake()
 	}
 }

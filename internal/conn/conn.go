@@ -14,17 +14,15 @@ import (
 type Options struct {
 	NetConn net.Conn
 	Session session.Config
-	Side    Side
 
-	SawPreface          bool   // the client's preface has been read already
+	SawPreface          bool   // a server's: the client's preface has been read already
 	MaxEncoderTableSize uint32 // upper bound for the peer's HEADER_TABLE_SIZE
-	MaxHandlers         int    // handlers that may run at a time
+	MaxHandlers         int    // a server's: handlers that may run at a time
 	IdleTimeout         time.Duration
 	ReadIdleTimeout     time.Duration
 	PingTimeout         time.Duration
 	WriteByteTimeout    time.Duration
-	TellActivity        bool // call Side.Active
-	Patient             bool // see standBy
+	TellActivity        bool // a server's: call Endpoint.Active
 	Gathers             bool // see Gathers
 	ReadsApart          bool // see ReadsApart
 
@@ -33,10 +31,6 @@ type Options struct {
 
 	// Greeted, if it is not nil, is closed when our SETTINGS have left.
 	Greeted chan struct{}
-
-	// EndErrorLocked is what a connection that ends with err tells its streams. If it
-	// is nil they are told err.
-	EndErrorLocked func(err error) error
 
 	Log Log
 }
@@ -57,47 +51,14 @@ type Log struct {
 	Encoding func(f hpack.HeaderField)
 }
 
-// Side is what a role does with what arrives. Its methods are called without
-// Conn's lock.
-type Side interface {
-	// Open is called by the reader with a complete field section on a new stream.
-	Open(f Fields) error
-
-	// Section is called by the reader with a field section on an open stream.
-	Section(st *Stream, f Fields) error
-
-	// PriorityUpdate is called by the reader.
-	PriorityUpdate(id uint32, field string) error
-
-	// Run runs what was queued with DispatchLocked, on a worker.
-	Run(st *Stream)
-
-	// Settings, PingAcked and GoAway are called by the reader: the peer's
-	// SETTINGS have been applied, or a frame has come and not been acted on yet.
-	Settings()
-	PingAcked(data [8]byte)
-	GoAway(f wire.GoAwayFrame)
-
-	// Closed says that a stream has closed, once for each.
-	Closed(st *Stream)
-
-	// CaughtUp is called by the reader before it waits for anything: everything
-	// that has been read has been handed on. Whom that concerns can be woken now.
-	CaughtUp()
-
-	// Ready says that the peer has greeted us.
-	Ready()
-
-	// Active says that the number of open streams went from none to some, or
-	// back. Calls come one at a time and in order.
-	Active(bool)
-}
-
 // Conn is one connection.
 type Conn struct {
-	opt  Options
-	nc   net.Conn
-	side Side
+	// Constant.
+	opt    Options
+	nc     net.Conn
+	end    Endpoint // server or client
+	server Server   // nil on a client
+	client Client   // nil on a server
 
 	mu   sync.Mutex
 	sess *session.Session // guarded by mu
@@ -118,17 +79,18 @@ type Conn struct {
 	activity activity
 }
 
-// New returns a connection that has not been started.
-func New(opt Options) *Conn {
+func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
 	if opt.SectionTimeout == 0 {
 		opt.SectionTimeout = sectionTimeout
 	}
 	now := time.Now()
 	c := &Conn{
-		opt:  opt,
-		nc:   opt.NetConn,
-		side: opt.Side,
-		sess: session.New(opt.Session, now),
+		opt:    opt,
+		nc:     opt.NetConn,
+		end:    end,
+		server: server,
+		client: client,
+		sess:   session.New(opt.Session, now),
 	}
 	c.room.L = &c.mu
 	if opt.ReadsApart {
@@ -144,9 +106,6 @@ func New(opt Options) *Conn {
 
 // Lock locks the connection's state.
 func (c *Conn) Lock() { c.mu.Lock() }
-
-// Session is the protocol state, for whoever has locked the connection.
-func (c *Conn) Session() *session.Session { return c.sess }
 
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
@@ -183,7 +142,7 @@ func (c *Conn) WakeLocked() {
 // about to lock it again, or to return to the worker that called it, which will.
 func (c *Conn) Unlock() { c.unlockAndTell() }
 
-// unlockAndTell unlocks and tells the side which streams have closed.
+// unlockAndTell unlocks and tells the endpoint which streams have closed.
 func (c *Conn) unlockAndTell() {
 	st := c.sess.TakeClosed()
 	for x := st; x != nil; x = x.NextClosed() {
@@ -197,7 +156,7 @@ func (c *Conn) unlockAndTell() {
 		if x.dropped {
 			x.Body.Close() // there is no handler that would
 		}
-		c.side.Closed(x)
+		c.end.Closed(x)
 	}
 	if changed {
 		c.tellActivity()
@@ -211,8 +170,8 @@ func (c *Conn) Fail(err error) {
 		c.mu.Unlock()
 		return
 	}
-	if c.opt.EndErrorLocked != nil {
-		err = c.opt.EndErrorLocked(err)
+	if c.client != nil {
+		err = c.client.EndErrorLocked(err)
 	}
 	c.dead = err
 	c.sess.CloseAll(err)
@@ -272,14 +231,6 @@ func (c *Conn) closeNetConn() {
 	c.nc.Close()
 }
 
-// GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
-// soon after it has left, or once its streams have been finished.
-func (c *Conn) GoAway(code wire.ErrCode, debug string) {
-	c.mu.Lock()
-	c.sess.GoAway(code, debug)
-	c.UnlockAndWake()
-}
-
 // resetForPeer ends a stream for something that the peer did.
 func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	c.mu.Lock()
@@ -291,7 +242,7 @@ func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	return err
 }
 
-// activity tells the side of transitions between idle and active, one at a time
+// activity tells the endpoint of transitions between idle and active, one at a time
 // and in order. Guarded by Conn.mu.
 type activity struct {
 	active  bool
@@ -313,7 +264,7 @@ func (c *Conn) noteActivityLocked() bool {
 	return len(a.queue) > 0 && !a.telling
 }
 
-// tellActivity tells the side. The side may lock the connection again, and may
+// tellActivity tells the endpoint, which may lock the connection again, and may
 // take its time: nobody waits for it.
 func (c *Conn) tellActivity() {
 	a := &c.activity
@@ -323,7 +274,7 @@ func (c *Conn) tellActivity() {
 		active := a.queue[0]
 		a.queue = a.queue[:copy(a.queue, a.queue[1:])]
 		c.mu.Unlock()
-		c.side.Active(active)
+		c.end.Active(active)
 		c.mu.Lock()
 	}
 	c.mu.Unlock()

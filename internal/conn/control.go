@@ -48,10 +48,10 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := in.idleFrame(); err != nil {
+		if err := in.locked(func(s *session.Session) error { return s.CheckPriorityUpdate(f.PrioritizedID, in.now) }); err != nil {
 			return err
 		}
-		return c.side.PriorityUpdate(f.PrioritizedID, string(f.Field))
+		return c.server.PriorityUpdate(f.PrioritizedID, string(f.Field))
 	case wire.PushPromise:
 		// RFC 9113 §8.4: a client cannot push, and ours has disabled it.
 		return wire.Conn(wire.ProtocolError, "push_promise", "PUSH_PROMISE on stream %d", h.StreamID)
@@ -109,20 +109,23 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	if err != nil {
 		return err
 	}
+	var peer PeerSettings
 	err = in.locked(func(s *session.Session) error {
 		in.c.greetedLocked()
 		if err := s.IdleFrame(in.now); err != nil {
 			return err
 		}
-		return s.RecvSettings(f)
+		err := s.RecvSettings(f)
+		peer = PeerSettings{s.PeerMaxHeaderListSize(), s.PeerExtendedConnect()}
+		return err
 	})
 	switch {
 	case err != nil:
 		return err
 	case f.Ack:
 		in.section.tableAcked(in.table)
-	default:
-		in.c.side.Settings()
+	case in.c.client != nil:
+		in.c.client.Settings(peer)
 	}
 	return nil
 }
@@ -133,19 +136,27 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 		return err
 	}
 	if ack {
-		in.c.side.PingAcked(data)
+		return in.pingAck(data)
 	}
 	return in.locked(func(s *session.Session) error {
-		if ack {
-			in.c.pingAckedLocked(data)
-			return s.EchoFrame(in.now)
-		}
 		if err := s.IdleFrame(in.now); err != nil {
 			return err
 		}
 		s.RecvPing(data)
 		return nil
 	})
+}
+
+func (in *reader) pingAck(data [8]byte) error {
+	c := in.c
+	c.mu.Lock()
+	c.sess.RecvPingAck()
+	c.pingAckedLocked(data)
+	c.Unlock()
+	if c.client != nil {
+		c.client.PingAcked(data)
+	}
+	return in.locked(func(s *session.Session) error { return s.EchoFrame(in.now) })
 }
 
 // goAway handles the peer's GOAWAY: we open no more streams.
@@ -157,7 +168,7 @@ func (in *reader) goAway(h wire.Header, p []byte) error {
 	if err := in.idleFrame(); err != nil {
 		return err
 	}
-	in.c.side.GoAway(f)
+	in.c.end.GoAway(f)
 	return in.locked(func(s *session.Session) error {
 		s.RecvGoAway(f)
 		return nil

@@ -1,7 +1,7 @@
 // Package conn is the I/O shell around a session: it reads frames, writes
 // batches, runs handlers and keeps the clocks. One engine serves both roles;
 // what a server does with a request, or a client with a response, is behind
-// [Side].
+// [Endpoint].
 //
 // # Who owns what
 //

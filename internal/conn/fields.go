@@ -221,7 +221,7 @@ func (in *reader) handOn() error {
 		TooLarge:    a.large,
 	}
 	if c.sess.IsNew(f.StreamID) {
-		return c.side.Open(f)
+		return in.request(f)
 	}
 	c.mu.Lock()
 	st, err := c.sess.RecvFields(f.StreamID, f.EndStream)
@@ -232,5 +232,5 @@ func (in *reader) handOn() error {
 	if err != nil || st == nil {
 		return err
 	}
-	return c.side.Section(st.Owner.(*Stream), f)
+	return c.end.Section(st.Owner.(*Stream), f)
 }

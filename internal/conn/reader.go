@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"h2fork.example/net/hpack"
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -81,7 +80,7 @@ func (c *Conn) Serve() error {
 // read is the reader goroutine.
 func (c *Conn) read() {
 	err := c.in.run()
-	if err == io.EOF && c.opt.Session.Role == session.Server {
+	if err == io.EOF && c.server != nil {
 		c.writeRemains(err)
 	}
 	c.Fail(err)
@@ -127,12 +126,12 @@ func ReadsApart(nc net.Conn) bool {
 func (in *reader) run() error {
 	c := in.c
 	c.act() // our SETTINGS go out
-	if !c.opt.SawPreface {
+	if c.server != nil {
 		if err := in.readPreface(); err != nil {
 			return &PrefaceError{err}
 		}
+		c.server.Ready()
 	}
-	c.side.Ready()
 	c.startClock()
 	for {
 		err := in.frames()
@@ -165,10 +164,12 @@ func (in *reader) caughtUp() {
 		in.fed[i] = nil
 	}
 	in.fed = in.fed[:0]
-	in.c.side.CaughtUp()
+	if in.c.client != nil {
+		in.c.client.CaughtUp()
+	}
 }
 
-// CatchUp is for a Side that is about to run, on the reader goroutine, a hook of
+// CatchUp is for an Endpoint that is about to run, on the reader goroutine, a hook of
 // the program's, which may wait for whom the reader has not woken yet.
 func (c *Conn) CatchUp() { c.in.caughtUp() }
 
@@ -229,6 +230,9 @@ func (c *Conn) count(err error) {
 
 // readPreface reads the client's connection preface (RFC 9113 §3.4).
 func (in *reader) readPreface() error {
+	if in.c.opt.SawPreface {
+		return nil
+	}
 	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(&PrefaceError{ErrPrefaceTimeout}) })
 	defer timer.Stop()
 	for in.w < len(wire.Preface) {
@@ -319,13 +323,11 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	c.mu.Lock()
 	st, err := c.sess.RecvData(f, in.now)
 	if err == nil && st != nil && st.RemoteEnded() {
-		// The stream may have closed with this. Its body must be complete before
-		// anybody is told, that is before the lock is gone.
 		s := st.Owner.(*Stream)
 		if !in.deliver(s.Body, f.Data) {
 			c.sess.Discard(st, len(f.Data))
 		}
-		s.Body.End(io.EOF, nil)
+		s.endBodyLocked(nil)
 		st = nil
 	}
 	c.Unlock()

@@ -3,7 +3,6 @@ package conn
 import (
 	"time"
 
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -77,7 +76,7 @@ func (c *Conn) sectionTooLate() {
 func (c *Conn) endWith(err *wire.ConnError) {
 	c.Lock()
 	c.sess.GoAway(err.Code, err.Reason)
-	if c.opt.Session.Role == session.Client {
+	if c.client != nil {
 		c.sess.CloseAll(err) // nobody waits for an answer that cannot be trusted
 	}
 	c.UnlockAndWake()

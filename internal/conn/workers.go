@@ -23,8 +23,8 @@ type worker struct {
 // needs more starts them again.
 const maxParked = 64
 
-// DispatchLocked queues st for Side.Run. UnlockAndWake wakes a worker.
-func (c *Conn) DispatchLocked(st *Stream) {
+// dispatchLocked queues st for Server.Run. UnlockAndWake wakes a worker.
+func (c *Conn) dispatchLocked(st *Stream) {
 	w := &c.workers
 	st.queued = true
 	st.runPrev, st.runNext = w.last, nil
@@ -66,9 +66,6 @@ func (c *Conn) takeLocked() *Stream {
 	w.running++
 	return st
 }
-
-// Handlers is how many handlers run. The connection is locked.
-func (c *Conn) Handlers() int { return c.workers.running }
 
 // wakeWorkerLocked wakes or starts one worker if a request waits and no wake is under
 // way: the one that comes wakes the next.
@@ -153,7 +150,7 @@ func (c *Conn) run(k *worker, st *Stream) {
 			return
 		}
 		if v := recover(); v != nil {
-			panic(v) // a bug of ours: the side deals with its handlers' panics
+			panic(v) // a bug of ours: the server deals with its handlers' panics
 		}
 		c.mu.Lock()
 		c.workers.running--
@@ -161,7 +158,7 @@ func (c *Conn) run(k *worker, st *Stream) {
 		c.Unlock()
 		go c.work(k)
 	}()
-	c.side.Run(st)
+	c.server.Run(st)
 	returned = true
 	clearLabels()
 }

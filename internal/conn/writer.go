@@ -247,13 +247,13 @@ func (c *Conn) wakeStandbyLocked() {
 	s.wake <- true // does not block: there is one role
 }
 
-// standBy is the standby writer. A patient one lets those go first that can run
-// already: a client whose requests are woken together by their responses sends
+// standBy is the standby writer. A client's lets those go first that can run
+// already: one whose requests are woken together by their responses sends
 // the next ones together, 24 a write instead of 8. A server's handlers gather
 // without that, on the goroutine that runs them.
 func (c *Conn) standBy(wake chan bool) {
 	for <-wake {
-		if c.opt.Patient {
+		if c.client != nil {
 			runtime.Gosched()
 		}
 		c.write()

@@ -193,7 +193,7 @@ func (s *Session) emitExternal(b *Batch, budget int) {
 // DATA, which have been charged. It returns how many bytes of DATA.
 func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 	if st.q.len() == 0 {
-		if st.fin && st.headSent && !st.ended {
+		if st.fin && st.headerSent && !st.ended {
 			from := len(b.Raw)
 			b.Raw = wire.AppendData(b.Raw, st.id, true, nil)
 			b.raw(from)
@@ -218,8 +218,8 @@ func (s *Session) emitSection(b *Batch, st *Stream) {
 	end := it.kind != itemInfo && st.endsAfter(st.q.len())
 	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
 	b.size += sectionSize
-	if it.kind == itemHead {
-		st.headSent = true
+	if it.kind == itemHeader {
+		st.headerSent = true
 	}
 	s.left(st, end)
 }

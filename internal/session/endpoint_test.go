@@ -147,11 +147,11 @@ func (e *endpoint) accept(id uint32, end bool) *testStream {
 func (e *endpoint) request(end bool) *testStream {
 	st := newStream()
 	e.all = append(e.all, st)
-	e.Open(&st.Stream, fieldSection(":method", "GET"), end, -1)
+	e.Open(&st.Stream, fieldSection(":method", "GET"), end)
 	return st
 }
 
-func (e *endpoint) head(st *testStream) { e.SendHead(&st.Stream, fieldSection(":status", "200")) }
+func (e *endpoint) head(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
 func (e *endpoint) info(st *testStream) { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
 func (e *endpoint) end(st *testStream)  { e.SendEnd(&st.Stream, nil) }
 func (e *endpoint) trailers(st *testStream) {
@@ -270,7 +270,7 @@ func (e *endpoint) fragment(p []byte, end bool) error {
 	}
 	owner := st.Owner.(*testStream)
 	if e.cfg.Role == Client {
-		e.RecvHead(st, contentLength(e.fields))
+		e.RecvHeader(st, contentLength(e.fields))
 	}
 	return e.onSection(owner, f.EndStream)
 }

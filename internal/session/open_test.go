@@ -17,7 +17,7 @@ func TestStreamsAreNumberedAsTheyLeave(t *testing.T) {
 				t.Errorf("%d streams, %d wait", e.OpenStreams(), e.Waiting())
 			}
 			e.want("those that are still wanted", "HEADERS(1) END_STREAM", "HEADERS(3) END_STREAM")
-			if a.ID() != 1 || b.ID() != 0 || c.ID() != 3 || e.Stream(3) != &c.Stream {
+			if a.ID() != 1 || b.ID() != 0 || c.ID() != 3 || e.streams[3] != &c.Stream {
 				t.Errorf("%d %d %d", a.ID(), b.ID(), c.ID())
 			}
 		})
@@ -138,7 +138,7 @@ func TestAResponsesContentLengthCounts(t *testing.T) {
 	st := e.request(true)
 	e.emit()
 	e.mustRecv(headers(1, false))
-	e.RecvHead(&st.Stream, 3)
+	e.RecvHeader(&st.Stream, 3)
 	wantVerdict(t, e.recv(wire.AppendData(nil, 1, true, []byte("xx"))), streamProtocol)
 }
 
@@ -153,18 +153,27 @@ func TestAServerMayResetEveryRequest(t *testing.T) {
 	}
 }
 
-func TestWithheldStreamsWait(t *testing.T) {
+func TestStreamsThatWereResetUnheardTakeUpTheLimitUntilAPingIsAcknowledged(t *testing.T) {
 	e := newClient(t)
 	e.mustRecv(settings(maxStreams, 2))
-	e.Withhold(1)
+	e.ResetUnheard([8]byte{1})
 	e.request(true)
 	e.request(true)
-	e.want("one less than the limit", "SETTINGS ACK", "HEADERS(1) END_STREAM")
-	e.Withhold(0)
-	e.want("the limit", "HEADERS(3) END_STREAM")
+	e.want("one less than the limit", "SETTINGS ACK", "PING \x01\x00\x00\x00\x00\x00\x00\x00", "HEADERS(1) END_STREAM")
+	e.ResetUnheard([8]byte{2})
+	if e.Unconfirmed() != 2 {
+		t.Errorf("%d are not confirmed", e.Unconfirmed())
+	}
+	e.RecvPingAck()
+	e.want("the limit, and no second PING", "HEADERS(3) END_STREAM")
 	if e.Opened() != 2 || e.PeerMaxConcurrentStreams() != 2 {
 		t.Errorf("%d opened of %d", e.Opened(), e.PeerMaxConcurrentStreams())
 	}
+	e.ResetUnheard([8]byte{3})
+	e.want("no PING before HEADERS or DATA have come")
+	e.mustRecv(headers(1, false))
+	e.ResetUnheard([8]byte{4})
+	e.want("a PING after them", "PING \x04\x00\x00\x00\x00\x00\x00\x00")
 }
 
 func TestAFrameOnAnyStreamSaysThatThePeerIsThere(t *testing.T) {

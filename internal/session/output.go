@@ -98,7 +98,7 @@ func (o *output) queued(s *Session, st *Stream, it *item) {
 // the queue is empty and something has left, an empty DATA frame must end it.
 func (o *output) finished(s *Session, st *Stream) {
 	if s.cfg.External != nil && st.id != 0 {
-		if st.q.len() == 0 && st.headSent && !st.ended {
+		if st.q.len() == 0 && st.headerSent && !st.ended {
 			s.cfg.External.Push(st, "DATA", 0, Token{stream: st, id: st.id})
 			o.pushed = true
 		}
@@ -125,7 +125,7 @@ func (o *output) update(s *Session, st *Stream) {
 
 // sendable reports whether st has a frame to send, flow control aside.
 func (st *Stream) sendable() bool {
-	return st.q.len() > 0 || (st.fin && st.headSent && !st.ended)
+	return st.q.len() > 0 || (st.fin && st.headerSent && !st.ended)
 }
 
 func (it *item) name() string {
@@ -176,11 +176,11 @@ func (s *Session) Pending() bool {
 // WaitingMayOpen reports whether the peer's limit has room for all streams of ours
 // that wait, so that they will open.
 func (s *Session) WaitingMayOpen() bool {
-	return s.canOpen() && s.localOpen+s.withheld+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
+	return s.canOpen() && s.localOpen+s.unconfirmed.n+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
 }
 
 // canOpen reports whether a stream of ours waits and the peer's limit has room
 // (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {
-	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen+s.withheld < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
+	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen+s.unconfirmed.n < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
 }

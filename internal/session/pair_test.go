@@ -173,7 +173,7 @@ func (p *pair) open() {
 	if p.chance(50) {
 		fields = append(fields, "content-length", strconv.Itoa(x.request.size))
 	}
-	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended, -1)
+	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended)
 }
 
 // act has somebody do something about an exchange.

@@ -69,7 +69,7 @@ type itemKind uint8
 
 const (
 	itemInfo     itemKind = iota // a 1xx field section
-	itemHead                     // the response's or request's field section
+	itemHeader                   // the response's or request's field section
 	itemData                     // body bytes
 	itemTrailers                 // the trailer section
 	itemPromise                  // PUSH_PROMISE

@@ -82,6 +82,10 @@ func (s *Session) ignored(id uint32) bool {
 // trailers, or whatever a server sends. It returns nil if it is to be ignored.
 // The caller reports END_STREAM with RecvEnd.
 func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
+	if s.cfg.Role == Client && s.peerInitiated(id) {
+		// RFC 9113 §8.4: a server opens streams with PUSH_PROMISE, which ours may not.
+		return nil, wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server could open", id)
+	}
 	if s.ignored(id) {
 		return nil, nil
 	}
@@ -163,7 +167,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 	s.heard = s.localLast
 	s.answers++
-	if s.cfg.Role == Client && !st.gotHead {
+	if s.cfg.Role == Client && !st.gotHeader {
 		// RFC 9113 §8.1: a response begins with its field section.
 		return wire.Stream(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
 	}
@@ -249,7 +253,7 @@ func tooManyResets() error {
 // RecvGoAway is the peer's GOAWAY: it will open no more streams, and we none.
 func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	s.peer.enablePush = false
-	s.peer.goAway, s.peer.goAwayLast, s.peer.goAwayCode = true, f.LastStreamID, f.Code
+	s.peer.goAway = true
 	for id, st := range s.streams {
 		if !s.peerInitiated(id) && id > f.LastStreamID {
 			s.close(st, ErrGoAway)
@@ -260,9 +264,9 @@ func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	}
 }
 
-// RecvHead notes that a response's field section has arrived on st, and what
+// RecvHeader notes that a response's field section has arrived on st, and what
 // content-length its content is held against, or -1.
-func (s *Session) RecvHead(st *Stream, declared int64) { st.gotHead, st.declared = true, declared }
+func (s *Session) RecvHeader(st *Stream, declared int64) { st.gotHeader, st.declared = true, declared }
 
 // RecvPriority is a PRIORITY frame, or a HEADERS frame's priority fields.
 func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
@@ -274,6 +278,18 @@ func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 		return nil
 	}
 	s.out.adjust(s, id, sched.Priority{StreamDep: p.StreamDep, Exclusive: p.Exclusive, Weight: p.Weight})
+	return nil
+}
+
+// CheckPriorityUpdate judges PRIORITY_UPDATE before it is looked at.
+func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
+	if err := s.IdleFrame(now); err != nil {
+		return err
+	}
+	if s.cfg.Role == Client {
+		// RFC 9218 §7.1: only clients send it.
+		return wire.Conn(wire.ProtocolError, "priority_update", "PRIORITY_UPDATE for stream %d from a server", id)
+	}
 	return nil
 }
 

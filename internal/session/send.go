@@ -21,18 +21,20 @@ var (
 // Open queues a stream that we open, with its field section: it gets its
 // identifier when its HEADERS leave, so that identifiers rise on the wire
 // whatever the scheduler does, and it waits until the peer's limit has room.
-func (s *Session) Open(st *Stream, sec *Section, end bool, declared int64) {
-	st.declared = declared
+func (s *Session) Open(st *Stream, sec *Section, end bool) {
+	st.declared = -1 // until RecvHeader
 	st.fin = end
-	s.push(&st.q, item{kind: itemHead, sec: sec})
+	s.push(&st.q, item{kind: itemHeader, sec: sec})
 	s.out.opening.push(st)
 }
 
 // SendInfo queues an informational (1xx) field section. It never ends a stream.
 func (s *Session) SendInfo(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemInfo, sec: sec}) }
 
-// SendHead queues the final field section.
-func (s *Session) SendHead(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemHead, sec: sec}) }
+// SendHeader queues the final field section.
+func (s *Session) SendHeader(st *Stream, sec *Section) {
+	s.enqueue(st, item{kind: itemHeader, sec: sec})
+}
 
 // SendBuffer queues body bytes that the session now owns.
 //
@@ -175,7 +177,7 @@ func (s *Session) Abandon(st *Stream) {
 	if st.Closed() || st.fin || st.id == 0 {
 		return
 	}
-	s.dropAfterHead(st)
+	s.dropAfterHeader(st)
 	s.out.update(s, st)
 	st.Owner.OutputMoved()
 	s.Done(st)

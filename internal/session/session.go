@@ -66,11 +66,10 @@ type Session struct {
 	receiving int     // see Receiving
 
 	// A client's. heard is the last stream of ours that had been opened when a
-	// frame on a stream last arrived; answers counts HEADERS and DATA; withheld
-	// is how many streams fewer than the peer allows may be open.
-	heard    uint32
-	answers  uint64
-	withheld uint32
+	// frame on a stream last arrived; answers counts HEADERS and DATA.
+	heard       uint32
+	answers     uint64
+	unconfirmed unconfirmedResets
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
@@ -104,21 +103,12 @@ func (s *Session) peerInitiated(id uint32) bool {
 	return (id%2 == 1) == (s.cfg.Role == Server)
 }
 
-// IsNew reports whether HEADERS on id would open a stream. Only the goroutine
-// that reads frames may call it; it needs no lock.
+// IsNew reports whether HEADERS on id would open a stream, which a server's never
+// do: it opens them with PUSH_PROMISE. Only the goroutine that reads frames may call
+// it; it needs no lock.
 func (s *Session) IsNew(id uint32) bool {
-	return s.peerInitiated(id) && id > s.peerLast
+	return s.cfg.Role == Server && s.peerInitiated(id) && id > s.peerLast
 }
-
-// Heard reports whether a frame on some stream has arrived since st was opened.
-func (s *Session) Heard(st *Stream) bool { return s.heard >= st.id && st.id != 0 }
-
-// Answers counts the field sections and the DATA frames that have arrived on open
-// streams.
-func (s *Session) Answers() uint64 { return s.answers }
-
-// Withhold makes the peer's limit of concurrent streams count as n less.
-func (s *Session) Withhold(n uint32) { s.withheld = n }
 
 // Waiting is how many streams of ours wait for the peer's limit to have room.
 func (s *Session) Waiting() int { return s.out.opening.len() }
@@ -126,18 +116,8 @@ func (s *Session) Waiting() int { return s.out.opening.len() }
 // Opened is how many streams of ours have been opened, ever.
 func (s *Session) Opened() int { return int(s.localLast+1) / 2 }
 
-// Stream returns the open stream id, or nil.
-func (s *Session) Stream(id uint32) *Stream { return s.streams[id] }
-
 // OpenStreams is the number of streams that are neither idle nor closed.
 func (s *Session) OpenStreams() int { return len(s.streams) + s.out.opening.len() }
-
-// Each calls f for every open stream, in no particular order.
-func (s *Session) Each(f func(*Stream)) {
-	for _, st := range s.streams {
-		f(st)
-	}
-}
 
 // TakeClosed returns the streams that closed since the last call, linked by
 // [Stream.NextClosed], oldest last. The owner tells whoever waits on them.

@@ -30,10 +30,7 @@ type peerSettings struct {
 	maxHeaderListSize    uint32
 	extendedConnect      bool
 
-	// Its GOAWAY, if one came.
-	goAway     bool
-	goAwayLast uint32
-	goAwayCode wire.ErrCode
+	goAway bool // its GOAWAY has arrived
 
 	// The HPACK encoder is the writer's, so a new table size waits here until
 	// the writer comes. If it changed more than once, the smallest counts too

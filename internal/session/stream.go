@@ -59,7 +59,7 @@ type Stream struct {
 	id    uint32      // 0 until a stream that we open has sent its HEADERS
 	state State
 
-	gotHead      bool // client: the final field section has arrived
+	gotHeader    bool // client: the final field section has arrived
 	gotEnd       bool // END_STREAM has arrived
 	creditMarked bool // in control.credits
 	recv         recvWindow
@@ -70,7 +70,7 @@ type Stream struct {
 
 	q          queue
 	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
-	headSent   bool // a final (not 1xx) field section has been emitted
+	headerSent bool // a final (not 1xx) field section has been emitted
 	ended      bool // END_STREAM has been emitted
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
@@ -116,15 +116,15 @@ func (st *Stream) Unlink() *Stream {
 	return next
 }
 
-// HeadSent reports whether the final field section has been emitted.
-func (st *Stream) HeadSent() bool { return st.headSent }
+// HeaderSent reports whether the final field section has been emitted.
+func (st *Stream) HeaderSent() bool { return st.headerSent }
 
 // Pushed reports whether the stream is one that a server promised.
 func (st *Stream) Pushed() bool { return st.id != 0 && st.id%2 == 0 }
 
 // reserved reports whether the stream is in the RFC's state reserved (local), in
 // which a client that sends anything but control frames breaks the connection.
-func (st *Stream) reserved() bool { return st.Pushed() && !st.headSent }
+func (st *Stream) reserved() bool { return st.Pushed() && !st.headerSent }
 
 // RemoteEnded reports whether the peer has ended its side.
 func (st *Stream) RemoteEnded() bool { return st.gotEnd }
@@ -242,11 +242,11 @@ func (s *Session) dropQueue(st *Stream) {
 	st.lentQueued = 0
 }
 
-// dropAfterHead is dropQueue, but keeps the field section that opens the stream.
-func (s *Session) dropAfterHead(st *Stream) {
+// dropAfterHeader is dropQueue, but keeps the field section that opens the stream.
+func (s *Session) dropAfterHeader(st *Stream) {
 	for range st.q.len() {
 		it := s.pop(&st.q)
-		if it.kind == itemHead {
+		if it.kind == itemHeader {
 			s.push(&st.q, it)
 			continue
 		}
