@@ -39,6 +39,14 @@ func (c *Conn) GoAwaySentLocked() bool {
 	return queued
 }
 
+// Drain begins a graceful end: see session.Session.Drain. Requests that are on their
+// way are served.
+func (c *Conn) Drain() {
+	c.mu.Lock()
+	c.drainLocked()
+	c.UnlockAndWake()
+}
+
 // GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
 // soon after it has left, or once its streams have been finished.
 func (c *Conn) GoAway(code wire.ErrCode, debug string) {

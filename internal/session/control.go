@@ -48,6 +48,7 @@ type control struct {
 	connCredit   bool     // s.recv has credit worth a frame
 	credits      []uint32 // streams whose receive window has; not with an External
 
+	drain  drain
 	goAway goAway
 }
 
@@ -123,7 +124,14 @@ func (s *Session) Ping(data [8]byte) {
 	s.pushControl(controlPing, 0)
 }
 
-// RecvPing answers a PING. Acknowledgements are the owner's to match.
+// RecvPingAck is the acknowledgement of a PING. Those of PINGs that the owner has
+// queued for itself are its own to match.
+func (s *Session) RecvPingAck(data [8]byte) {
+	s.drainAcked(data)
+	s.confirmResets()
+}
+
+// RecvPing answers a PING.
 func (s *Session) RecvPing(data [8]byte) {
 	s.control.pingAcks = append(s.control.pingAcks, data)
 	s.pushControl(controlPingAck, 0)

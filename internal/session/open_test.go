@@ -164,7 +164,7 @@ func TestStreamsThatWereResetUnheardTakeUpTheLimitUntilAPingIsAcknowledged(t *te
 	if e.Unconfirmed() != 2 {
 		t.Errorf("%d are not confirmed", e.Unconfirmed())
 	}
-	e.RecvPingAck()
+	e.RecvPingAck([8]byte{})
 	e.want("the limit, and no second PING", "HEADERS(3) END_STREAM")
 	if e.Opened() != 2 || e.PeerMaxConcurrentStreams() != 2 {
 		t.Errorf("%d opened of %d", e.Opened(), e.PeerMaxConcurrentStreams())

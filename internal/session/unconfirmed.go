@@ -30,8 +30,8 @@ func (s *Session) ResetUnheard(data [8]byte) {
 	u.n++
 }
 
-// RecvPingAck is an acknowledgement of whichever PING: the server is there.
-func (s *Session) RecvPingAck() {
+// confirmResets notes that the server is there: it has acknowledged a PING.
+func (s *Session) confirmResets() {
 	if s.unconfirmed.n > 0 {
 		s.unconfirmed = unconfirmedResets{acked: true, answersThen: s.answers}
 	}
