@@ -25,7 +25,6 @@ type ClientConn struct {
 	nc           net.Conn
 	tls          *tls.ConnectionState
 	conf         clientConfig
-	singleUse    bool
 	stateChanged func() // net/http's, or nil
 
 	used         atomic.Bool   // a request has been sent over it by a pool
@@ -45,19 +44,13 @@ type ClientConn struct {
 	answers []*clientStream // have got their response, and are to be told
 
 	// Guarded by the connection's lock.
-	reserved    int  // requests that have been promised a stream
-	doNotReuse  bool // no more requests after those there are
-	closing     bool // Shutdown has begun
-	closed      bool
-	idleClosed  bool // closed for being idle
-	goAwayErr   *GoAwayError
-	protocolErr error     // what the server did wrong, which is a ConnectionError to errors.As; or nil
-	endedWith   error     // what ended the connection
-	lastActive  time.Time // when the connection was made, or its last stream closed
-	lastIdle    time.Time // since when there is no stream; zero while there is
-	idleTimer   *time.Timer
-	idleWaits   []chan struct{}           // closed when there is no stream
-	pings       map[[8]byte]chan struct{} // closed when acknowledged
+	life       clientLife
+	reserved   int       // requests that have been promised a stream
+	lastActive time.Time // when the connection was made, or its last stream closed
+	lastIdle   time.Time // since when there is no stream; zero while there is
+	idleTimer  *time.Timer
+	idleWaits  []chan struct{}           // closed when there is no stream
+	pings      map[[8]byte]chan struct{} // closed when acknowledged
 }
 
 // newClientConn starts HTTP/2 on c.
@@ -66,7 +59,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		t:            t,
 		nc:           c,
 		conf:         t.clientConfig(),
-		singleUse:    singleUse,
+		life:         clientLife{singleUse: singleUse, keepAlive: !t.disableKeepAlives()},
 		stateChanged: stateChanged,
 		settled:      make(chan struct{}),
 		over:         make(chan struct{}),
@@ -139,9 +132,7 @@ func (cc *ClientConn) settle() {
 
 // usableLocked reports whether the connection takes another request, limits aside.
 func (cc *ClientConn) usableLocked() bool {
-	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !cc.c.GoAwaySentLocked() && !cc.idleTooLongLocked() &&
-		!(cc.singleUse && cc.startedLocked() > 0) &&
-		cc.startedLocked() < math.MaxInt32/2
+	return cc.life.takes(cc.startedLocked()) && !cc.idleTooLongLocked()
 }
 
 // startedLocked is how many requests have been sent or wait to be.
@@ -176,7 +167,7 @@ func (cc *ClientConn) canTakeLocked() bool {
 // brokeUnusedLocked reports whether the connection ended before its first request, or
 // before the server had greeted us.
 func (cc *ClientConn) brokeUnusedLocked() bool {
-	return cc.closed && !cc.idleClosed && (cc.startedLocked() == 0 || !cc.c.SeenSettingsLocked())
+	return cc.life.brokeUnused(cc.startedLocked(), cc.c.SeenSettingsLocked())
 }
 
 func (cc *ClientConn) neverWorked() bool {
@@ -247,7 +238,7 @@ func (cc *ClientConn) release() {
 
 // giveUp is release for a request that could not be sent.
 func (cc *ClientConn) giveUp() {
-	if cc.singleUse { // this was the use
+	if cc.life.singleUse { // this was the use
 		cc.SetDoNotReuse()
 	}
 	cc.release()
@@ -255,9 +246,7 @@ func (cc *ClientConn) giveUp() {
 
 // doneLocked reports whether nobody uses the connection and nobody will.
 func (cc *ClientConn) doneLocked() bool {
-	once := cc.singleUse || cc.t.disableKeepAlives()
-	last := cc.doNotReuse || cc.goAwayErr != nil || (once && cc.startedLocked() > 0)
-	return last && cc.reserved == 0 && cc.c.OpenStreamsLocked() == 0
+	return cc.life.hadLast(cc.startedLocked()) && cc.reserved == 0 && cc.c.OpenStreamsLocked() == 0
 }
 
 // unreserveLocked takes a reservation, if there is one.
@@ -285,7 +274,7 @@ func (cc *ClientConn) inFlight() int {
 func (cc *ClientConn) endErr() error {
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	if cc.closed {
+	if cc.life.closed() {
 		return errors.New("connection closed")
 	}
 	return nil
@@ -294,7 +283,7 @@ func (cc *ClientConn) endErr() error {
 // SetDoNotReuse keeps the connection from being used for further requests.
 func (cc *ClientConn) SetDoNotReuse() {
 	cc.c.Lock()
-	cc.doNotReuse = true
+	cc.life.drain(drainDoNotReuse)
 	cc.c.Unlock()
 }
 
@@ -331,8 +320,8 @@ func (cc *ClientConn) State() ClientConnState {
 	cc.c.Lock()
 	defer cc.c.Unlock()
 	st := ClientConnState{
-		Closed:          cc.closed,
-		Closing:         cc.closing || cc.singleUse || cc.doNotReuse || cc.goAwayErr != nil,
+		Closed:          cc.life.closed(),
+		Closing:         cc.life.closing(),
 		StreamsActive:   cc.c.OpenStreamsLocked() - cc.c.WaitingLocked() + cc.c.UnconfirmedLocked(),
 		StreamsReserved: cc.reserved,
 		StreamsPending:  cc.c.WaitingLocked(),
@@ -349,8 +338,8 @@ func (cc *ClientConn) admitLocked() error {
 	cc.unreserveLocked()
 	switch {
 	case cc.brokeUnusedLocked():
-		return cc.endedErrLocked()
-	case cc.closed || !cc.canTakeLocked():
+		return cc.life.err(cc.c.DeadLocked())
+	case cc.life.closed() || !cc.canTakeLocked():
 		return errClientConnUnusable
 	}
 	cc.lastIdle = time.Time{}
@@ -358,17 +347,6 @@ func (cc *ClientConn) admitLocked() error {
 		cc.idleTimer.Stop()
 	}
 	return nil
-}
-
-// endedErrLocked is why a connection that is closed was.
-func (cc *ClientConn) endedErrLocked() error {
-	switch err := cc.c.DeadLocked(); {
-	case cc.protocolErr != nil:
-		return cc.protocolErr
-	case err != nil:
-		return err
-	}
-	return errClientConnClosed
 }
 
 // RoundTrip implements http.RoundTripper on this connection.

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -48,11 +47,11 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 // returns its error, and the connection stays open for them.
 func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	cc.c.Lock()
-	cc.closing = true
+	cc.life.drain(drainShutdown)
 	cc.c.GoAwayLocked()
 	idle := make(chan struct{})
 	cc.idleWaits = append(cc.idleWaits, idle)
-	if cc.c.OpenStreamsLocked() == 0 || cc.closed {
+	if cc.c.OpenStreamsLocked() == 0 || cc.life.closed() {
 		cc.wakeIdleWaitsLocked()
 	}
 	cc.c.UnlockAndWake()
@@ -91,9 +90,9 @@ func (cc *ClientConn) closeIfIdle() {
 		cc.c.Unlock()
 		return
 	}
-	cc.closed, cc.idleClosed = true, true
+	cc.life.closeIdle()
 	cc.c.Unlock()
-	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.singleUse)
+	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.life.singleUse)
 	cc.c.Fail(errClientConnClosed)
 }
 
@@ -102,7 +101,7 @@ func (cc *ClientConn) countError(err error) {
 	switch e := err.(type) {
 	case *wire.ConnError:
 		cc.c.Lock()
-		cc.closed, cc.protocolErr = true, publicError(e)
+		cc.life.broke(publicError(e))
 		cc.c.Unlock()
 		if strings.HasPrefix(e.Count, "frame_") {
 			cc.t.count(e.Count)
@@ -125,25 +124,6 @@ func codeToken(code wire.ErrCode) string {
 		return name
 	}
 	return "ERR_UNKNOWN_" + strconv.FormatUint(uint64(code), 10)
-}
-
-var errClientConnLost = errors.New("http2: client connection lost")
-
-// endErrorLocked is what streams are told when the connection ends with err.
-func (cc *ClientConn) endErrorLocked(err error) error {
-	cc.closed, cc.endedWith = true, err
-	var op *net.OpError
-	switch {
-	case cc.protocolErr != nil:
-		return cc.protocolErr
-	case cc.goAwayErr != nil && (err == io.EOF || (errors.As(err, &op) && op.Op == "read")):
-		return *cc.goAwayErr
-	case err == io.EOF:
-		return io.ErrUnexpectedEOF
-	case errors.Is(err, conn.ErrPingTimeout):
-		return errClientConnLost
-	}
-	return publicError(err)
 }
 
 // serve is the reader goroutine.
@@ -172,7 +152,7 @@ func (cc *ClientConn) serve() {
 // been counted.
 func (cc *ClientConn) countEnd() {
 	cc.c.Lock()
-	protocol, end := cc.protocolErr, cc.endedWith
+	protocol, end := cc.life.protocolErr, cc.life.endedWith
 	cc.c.Unlock()
 	switch {
 	case protocol != nil:
@@ -190,7 +170,7 @@ const maxUnusedGrace = 5 * time.Second
 
 // unusedGraceLocked is for how much longer the connection is to stay in the pool.
 func (cc *ClientConn) unusedGraceLocked() time.Duration {
-	if cc.used.Load() || cc.idleClosed {
+	if cc.used.Load() || cc.life.idleClosed {
 		return 0
 	}
 	grace := maxUnusedGrace

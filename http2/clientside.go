@@ -34,7 +34,7 @@ func (s *clientSide) Settings(p conn.PeerSettings) {
 }
 
 // EndErrorLocked implements conn.Client.
-func (s *clientSide) EndErrorLocked(err error) error { return s.cc().endErrorLocked(err) }
+func (s *clientSide) EndErrorLocked(err error) error { return s.cc().life.end(err) }
 
 // PingAcked implements conn.Client.
 func (s *clientSide) PingAcked(data [8]byte) {
@@ -58,16 +58,7 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 		cc.t.count("recv_goaway_" + codeToken(f.Code))
 	}
 	cc.c.Lock()
-	e := &GoAwayError{LastStreamID: f.LastStreamID, ErrCode: ErrCode(f.Code), DebugData: string(f.Debug)}
-	if old := cc.goAwayErr; old != nil { // what it said first explains more
-		if old.ErrCode != ErrCodeNo {
-			e.ErrCode = old.ErrCode
-		}
-		if old.DebugData != "" {
-			e.DebugData = old.DebugData
-		}
-	}
-	cc.goAwayErr = e
+	cc.life.gotGoAway(f)
 	done := cc.doneLocked()
 	cc.c.Unlock()
 	if done {
@@ -88,7 +79,7 @@ func (s *clientSide) Active(active bool) {
 	}
 	cc.lastIdle = time.Now()
 	cc.lastActive = cc.lastIdle
-	if cc.idleTimer != nil && !cc.closed {
+	if cc.idleTimer != nil && !cc.life.closed() {
 		cc.idleTimer.Reset(cc.t.idleConnTimeout())
 	}
 	cc.wakeIdleWaitsLocked()

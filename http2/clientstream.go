@@ -176,7 +176,7 @@ func (cs *clientStream) start(length int64) error {
 		return err
 	}
 	if wantsClose(cs.req) {
-		cc.doNotReuse = true
+		cc.life.drain(drainDoNotReuse)
 	}
 	ends := cs.upload == nil && len(cs.trailer) == 0
 	cs.OpenLocked(sec, ends)
@@ -225,7 +225,7 @@ func (cs *clientStream) awaitSettings() error {
 	}
 	cs.Lock()
 	defer cs.Unlock()
-	if !cs.cc.closed && !cs.cc.peerExtendedConnect.Load() {
+	if !cs.cc.life.closed() && !cs.cc.peerExtendedConnect.Load() {
 		return errExtendedConnect
 	}
 	return nil
@@ -314,7 +314,7 @@ func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 func (cs *clientStream) reset(code wire.ErrCode, err error) {
 	cs.Lock()
 	if !cs.ClosedLocked() {
-		if cc := cs.cc; !cc.singleUse && !cc.doNotReuse && cc.goAwayErr == nil && !cc.t.disableKeepAlives() {
+		if cc := cs.cc; cc.life.again() {
 			cc.c.ResetUnheardLocked(&cs.Stream)
 		}
 		cs.ResetLocked(code, err)
@@ -380,7 +380,7 @@ func (cs *clientStream) endErr() error {
 func (cs *clientStream) goAwayErr() error {
 	cs.Lock()
 	defer cs.Unlock()
-	if e := cs.cc.goAwayErr; cs.IDLocked() == 1 && e != nil && e.ErrCode != ErrCodeNo {
+	if e := cs.cc.life.goAway; cs.IDLocked() == 1 && e != nil && e.ErrCode != ErrCodeNo {
 		return fmt.Errorf("http2: Transport received GOAWAY from server ErrCode:%v", e.ErrCode)
 	}
 	return errClientConnGotGoAway
