@@ -236,6 +236,7 @@ func TestTransportGivesUpAServerInTheMiddleOfAFrame(t *testing.T) {
 	})
 }
 
+// P107.
 func TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
 	for name, begun := range beginnings {
 		t.Run(name, func(t *testing.T) {

@@ -191,6 +191,7 @@ func TestMemoryOfARequestIsBoundedWhateverItsBodyDoes(t *testing.T) {
 	}
 }
 
+// P104.
 func TestInformationalResponsesThatAHookSeesAreBoundedInNumber(t *testing.T) {
 	withConn(t, new(Transport), func(c *connected) {
 		seen := 0

@@ -477,6 +477,7 @@ func TestTransportSaysThatAServerSpeaksHTTP1(t *testing.T) {
 	}
 }
 
+// P109.
 func TestRequestReturnsTheErrorOfItsConnectionsFirstWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()

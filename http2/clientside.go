@@ -6,6 +6,7 @@ import (
 	"net/textproto"
 	"time"
 
+	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/wire"
@@ -107,14 +108,14 @@ func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
 	if cs.gotHead {
 		return cs.trailers(f)
 	}
-	code, err := message.Status(f.StreamID, f.List)
+	code, regular, err := message.ReadStatus(f.StreamID, f.List)
 	switch {
 	case err != nil:
 		return err
 	case code < 200:
-		return cs.informational(f)
+		return cs.informational(f, code, regular)
 	}
-	return cs.head(f)
+	return cs.head(f, code, regular)
 }
 
 // maxInformationalSeen bounds, in number, the 1xx responses to a request that has a
@@ -127,11 +128,11 @@ const maxInformationalSeen = 10000
 func (cc *ClientConn) maxInformational() int { return int(cc.conf.session.MaxHeaderListSize) }
 
 // informational is a 1xx response.
-func (cs *clientStream) informational(f conn.Fields) error {
+func (cs *clientStream) informational(f conn.Fields, code int, regular []hpack.HeaderField) error {
 	if f.EndStream {
 		return wire.Stream(f.StreamID, wire.ProtocolError, "1xx_ended", "1xx informational response with END_STREAM flag")
 	}
-	code, h, err := cs.cc.reader.Informational(f.StreamID, f.List)
+	h, err := cs.cc.reader.Informational(f.StreamID, code, regular)
 	if err != nil {
 		return err
 	}
@@ -163,13 +164,12 @@ func (cs *clientStream) informational(f conn.Fields) error {
 }
 
 // head is the final response.
-func (cs *clientStream) head(f conn.Fields) error {
-	r, err := cs.cc.reader.Read(f.StreamID, f.List, f.EndStream, cs.req)
+func (cs *clientStream) head(f conn.Fields, code int, regular []hpack.HeaderField) error {
+	res, err := cs.cc.reader.Read(f.StreamID, code, regular, f.EndStream, cs.req)
 	if err != nil {
 		return err
 	}
 	cs.gotHead = true
-	res := r.HTTP
 	cs.tunnel = cs.connect && res.StatusCode/100 == 2
 	res.TLS = cs.cc.tls
 	cs.makeBody(res, f.EndStream)

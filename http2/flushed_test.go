@@ -45,6 +45,7 @@ var flushedEnds = map[string]struct {
 	}},
 }
 
+// P105.
 func TestWhatWasFlushedArrivesWhateverEndsTheStream(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for name, end := range flushedEnds {

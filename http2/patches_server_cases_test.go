@@ -37,6 +37,22 @@ var patchCases = []patchCase{
 	{id: "P19", name: "Flush while the network takes nothing", handler: patchFlushes, script: patchStalled(func(p *h2test.Peer) {
 		p.Request(3, h2test.EndStream)
 	}), ours: "Flush took 0s", upstream: "Flush took 1s"},
+	{id: "P102", name: "pushes beyond the server's own limit", handler: func(l *serverLog) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for i := range 3 {
+				if r.URL.Path == "/" {
+					l.add(fmt.Sprintf("push %d: %v", i, w.(http.Pusher).Push("/pushed", nil)))
+				}
+			}
+			<-r.Context().Done()
+		}
+	}, server: func(hs *http.Server) {
+		hs.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 2}
+	}, script: patchScript(twinGet), ours: "push 2: " + ErrPushLimitReached.Error(), upstream: "push 2: <nil>"},
+	{id: "P107", name: "a field section that does not end", handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
+		p.Raw(rawFrame(wire.Headers, endStream, 1, block))
+		time.Sleep(20 * time.Second)
+	}), ours: "GOAWAY 0 ENHANCE_YOUR_CALM"},
 	{id: "P20", name: "writes while the network takes nothing", handler: patchAside(func(w http.ResponseWriter, _ *http.Request) {
 		for range 2 {
 			w.Write(make([]byte, 100))

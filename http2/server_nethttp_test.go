@@ -348,7 +348,7 @@ func TestHTTPServerTimeoutsOfTheHandshakeDoNotConcernStreams(t *testing.T) {
 	})
 }
 
-// golang/go#80876: net/http sets a deadline for the first request's header, and
+// P108. golang/go#80876: net/http sets a deadline for the first request's header, and
 // takes it for the preface.
 func TestDeadlineThatNetHTTPLeftDoesNotEndAConnection(t *testing.T) {
 	hs := &http.Server{

@@ -28,15 +28,17 @@ import (
 // clientDifferences are the differences from golang.org/x/net/http2's Transport
 // that the cases below show on purpose, and why.
 var clientDifferences = map[string]string{
-	"P64": "a te field other than trailers is left out (RFC 9113 §8.2.2)",
-	"P65": "a :status that is not three digits, or 101, is malformed (RFC 9113 §8.3.2, §8.6)",
-	"P67": "trailers that break the rules end their stream, not the connection (RFC 9113 §8.1.1)",
-	"P75": "the end of a connection begins with GOAWAY, and its error is a ConnectionError",
-	"P76": "stream errors say what the server did wrong",
-	"P77": "frames on streams that were never opened, or have ended, are errors (RFC 9113 §5.1)",
-	"P78": "a body shorter than its declared length is reset, not ended as if it were whole (RFC 9113 §8.1.1)",
-	"P80": "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
-	"P81": "the error of Got1xxResponse is the request's error itself, as httptrace says",
+	"P64":  "a te field other than trailers is left out (RFC 9113 §8.2.2)",
+	"P65":  "a :status that is not three digits, or 101, is malformed (RFC 9113 §8.3.2, §8.6)",
+	"P67":  "trailers that break the rules end their stream, not the connection (RFC 9113 §8.1.1)",
+	"P75":  "the end of a connection begins with GOAWAY, and its error is a ConnectionError",
+	"P76":  "stream errors say what the server did wrong",
+	"P77":  "frames on streams that were never opened, or have ended, are errors (RFC 9113 §5.1)",
+	"P78":  "a body shorter than its declared length is reset, not ended as if it were whole (RFC 9113 §8.1.1)",
+	"P80":  "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
+	"P81":  "the error of Got1xxResponse is the request's error itself, as httptrace says",
+	"P103": "a request that was refused is sent again with its body, without GetBody",
+	"P104": "a hook sees 10,000 informational responses to a request at most",
 
 	"goaway-type":   "(Go 1.27) errors.As finds our GoAwayError, but not x/net's",
 	"checked-first": "(Go 1.27) net/http looks at requests before x/net does, and has words of its own",

@@ -29,7 +29,7 @@ func (c *calling) secondTry(p *h2test.Peer, how string) (*h2test.Peer, uint32) {
 	return p, 3
 }
 
-// A body is kept while it may have to be sent again.
+// P103. A body is kept while it may have to be sent again.
 func TestRequestThatWasNotProcessedIsSentAgainWithWhatHasBeenReadOfItsBody(t *testing.T) {
 	for how, refuse := range refusals {
 		t.Run(how, func(t *testing.T) {
@@ -101,6 +101,7 @@ func TestReadThatIsUnderWayBelongsToTheNextAttempt(t *testing.T) {
 	})
 }
 
+// P103, and where it ends.
 func TestRequestIsNotSentAgainIfMoreHasBeenReadThanIsKept(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		body := newSentBody(long(maxKept+1), nil)
@@ -236,7 +237,7 @@ func TestBodyThatIsInUseIsNotAskedForAgain(t *testing.T) {
 	})
 }
 
-// golang/go#43989, #48908.
+// P106. golang/go#43989, #48908.
 func TestCancellationDoesNotWaitForABodyThatBlocksInClose(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
 		ctx, cancel := context.WithCancel(context.Background())

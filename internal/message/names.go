@@ -28,6 +28,13 @@ const (
 
 func (k kind) connectionSpecific() bool { return k >= kindConnection }
 
+// ConnectionSpecific reports whether name, in any case, is a field that HTTP/2
+// messages must not have (RFC 9113 §8.2.2).
+func ConnectionSpecific(name string) bool {
+	_, known, ok := lowerName(http.CanonicalHeaderKey(name))
+	return ok && known != nil && known.kind.connectionSpecific()
+}
+
 // A knownName is a field name in both its spellings.
 type knownName struct {
 	lower     string // as HTTP/2 sends it

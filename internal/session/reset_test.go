@@ -11,7 +11,7 @@ import (
 
 var errCause = errors.New("cause")
 
-// What was flushed is not taken back, and a response that was cut short never
+// P105. What was flushed is not taken back, and a response that was cut short never
 // looks complete. END_STREAM of both sides needs no RST_STREAM.
 func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
 	lots := string(make([]byte, BufferSize))

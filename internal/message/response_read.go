@@ -13,26 +13,10 @@ type ResponseReader struct {
 	names canonicalCache
 }
 
-// A Response is a field section that passed.
-type Response struct {
-	// HTTP is complete but for Body, Request and TLS. The keys that its Trailer field declared are in Trailer.
-	HTTP *http.Response
-
-	// DeclaredLength is what DATA frames have to add up to (RFC 9113 §8.1.1), -1 if nothing was declared or the
-	// response never has content.
-	DeclaredLength int64
-}
-
-// Status returns the status code of a response, so that its caller knows whether it is a final one before anything is
-// made of it. Its error is a *wire.StreamError: the response is malformed.
-func Status(id uint32, fields []hpack.HeaderField) (int, error) {
-	code, _, err := readStatus(id, fields)
-	return code, err
-}
-
-// readStatus reads the pseudo-header fields at the head of fields, which are :status alone (RFC 9113 §8.3.2), and
-// returns the others.
-func readStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
+// ReadStatus reads the pseudo-header fields at the head of a response, of which there is one, :status (RFC 9113 §8.3.2).
+// It returns the status code, and the regular fields: Informational takes those of a 1xx response, Read those of a final
+// one. Its error is a *wire.StreamError: the response is malformed.
+func ReadStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
 	status, seen, mixed, n := "", false, false, 0
 	for n < len(fields) && isPseudo(fields[n].Name) {
 		f := &fields[n]
@@ -86,35 +70,28 @@ func parseStatus(id uint32, v string) (int, error) {
 	return code, nil
 }
 
-// Informational returns the status code and the fields of a response that precedes the final one (RFC 9110 §15.2). Its
-// error is a *wire.StreamError: the response is malformed.
-func (r *ResponseReader) Informational(id uint32, fields []hpack.HeaderField) (int, http.Header, error) {
-	code, regular, err := readStatus(id, fields)
-	if err != nil {
-		return 0, nil, err
-	}
+// Informational returns the header of a response that precedes the final one (RFC 9110 §15.2), of what ReadStatus
+// returned. Its error is a *wire.StreamError: the response is malformed.
+func (r *ResponseReader) Informational(id uint32, code int, regular []hpack.HeaderField) (http.Header, error) {
 	if code == http.StatusSwitchingProtocols {
 		// RFC 9113 §8.6: HTTP/2 has neither this status code nor what it is for.
-		return 0, nil, malformed(id, "", "malformed response from server: status 101 in HTTP/2")
+		return nil, malformed(id, "", "malformed response from server: status 101 in HTTP/2")
 	}
 	head := responseHead{fieldMap: newFieldMap(len(regular), nil)}
 	if err := r.readRegular(id, &head, regular); err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	return code, head.header, nil
+	return head.header, nil
 }
 
-// Read makes a response of the field section that answers req, whose status code is final. Its error is a
-// *wire.StreamError: the response is malformed. Nothing of fields is kept, but for the strings.
-func (r *ResponseReader) Read(id uint32, fields []hpack.HeaderField, endStream bool, req *http.Request) (Response, error) {
-	code, regular, err := readStatus(id, fields)
-	if err != nil {
-		return Response{}, err
-	}
+// Read makes the final response to req of what ReadStatus returned: complete but for Body, Request and TLS. The keys that
+// its Trailer field declares are in Trailer. Its error is a *wire.StreamError: the response is malformed. Nothing of
+// regular is kept, but for the strings.
+func (r *ResponseReader) Read(id uint32, code int, regular []hpack.HeaderField, endStream bool, req *http.Request) (*http.Response, error) {
 	res, values := newWithValues[http.Response](len(regular))
 	head := responseHead{fieldMap: newFieldMap(len(regular), values)}
 	if err := r.readRegular(id, &head, regular); err != nil {
-		return Response{}, err
+		return nil, err
 	}
 	length := head.contentLength()
 	if req.Method == http.MethodConnect && code/100 == 2 {
@@ -127,14 +104,10 @@ func (r *ResponseReader) Read(id uint32, fields []hpack.HeaderField, endStream b
 	res.Header = head.header
 	res.Trailer = head.trailer
 	res.ContentLength = length
-	isHead := req.Method == http.MethodHead
-	if length < 0 && endStream && !isHead {
+	if length < 0 && endStream && req.Method != http.MethodHead {
 		res.ContentLength = 0
 	}
-	if isHead || !BodyAllowed(code) {
-		length = -1 // it says what another response would have
-	}
-	return Response{HTTP: res, DeclaredLength: length}, nil
+	return res, nil
 }
 
 // responseHead is what readRegular gathers of the regular fields.

@@ -62,7 +62,7 @@ func testResponseAllocs(t *testing.T, fields []hpack.HeaderField, want float64) 
 	t.Helper()
 	var r ResponseReader
 	got := testing.AllocsPerRun(200, func() {
-		if _, err := r.Read(1, fields, true, plainRequest); err != nil {
+		if _, err := readFinal(&r, 1, fields, true, plainRequest); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -102,7 +102,7 @@ func benchmarkClientResponse(b *testing.B, fields []hpack.HeaderField) {
 	var r ResponseReader
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := r.Read(1, fields, false, plainRequest); err != nil {
+		if _, err := readFinal(&r, 1, fields, false, plainRequest); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -72,15 +72,6 @@ func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions)
 	return out, nil
 }
 
-// ListSize is what fields count for against SETTINGS_MAX_HEADER_LIST_SIZE (RFC 9113 §6.5.2).
-func ListSize(fields []hpack.HeaderField) uint64 {
-	size := uint64(0)
-	for i := range fields {
-		size += uint64(fields[i].Size())
-	}
-	return size
-}
-
 // checkConnectionFields refuses what a user must not expect HTTP/2 to do. Harmless values are merely not sent.
 func checkConnectionFields(h http.Header) error {
 	upgrade, coding, connection := h["Upgrade"], h["Transfer-Encoding"], h["Connection"]
@@ -175,22 +166,6 @@ func requestPath(u *url.URL, authority string) (string, error) {
 // absoluteOrAsterisk reports whether path has one of the two forms that RFC 9113 §8.3.1 allows.
 func absoluteOrAsterisk(path string) bool {
 	return path == "*" || path != "" && path[0] == '/'
-}
-
-// append appends the pseudo-header fields that have a value. All that a request must have do.
-func (p *pseudoFields) append(dst []hpack.HeaderField) []hpack.HeaderField {
-	for _, f := range [...]hpack.HeaderField{
-		{Name: ":authority", Value: p.authority},
-		{Name: ":method", Value: p.method},
-		{Name: ":path", Value: p.path},
-		{Name: ":scheme", Value: p.scheme},
-		{Name: ":protocol", Value: p.protocol},
-	} {
-		if f.Value != "" {
-			dst = append(dst, f)
-		}
-	}
-	return dst
 }
 
 // appendRequestFields appends what is to be sent of h, and says whether h has a User-Agent, if only to suppress it.

@@ -2,7 +2,6 @@ package message
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"h2fork.example/net/hpack"
@@ -24,36 +23,6 @@ type ResponseInfo struct {
 	ConnectionClose bool // "Connection: close": a request to shut down, not a field
 
 	Declared *Declared // what Trailer fields declare; nil or empty: nothing
-}
-
-// Declared is what the Trailer fields of a response declare: keys in their canonical form, sorted, without duplicates.
-type Declared struct {
-	Trailers []string
-	Invalid  []string // not to be sent
-}
-
-func (d *Declared) empty() *Declared {
-	if d != nil {
-		d.Trailers, d.Invalid = d.Trailers[:0], d.Invalid[:0]
-	}
-	return d
-}
-
-// Trailers returns the keys that are declared as trailers.
-func (info *ResponseInfo) Trailers() []string {
-	if info.Declared == nil {
-		return nil
-	}
-	return info.Declared.Trailers
-}
-
-// stackEntries is how many fields are sorted without allocating.
-const stackEntries = 16
-
-// An entry is one key of an http.Header on its way out.
-type entry struct {
-	key    string
-	values []string
 }
 
 // AppendResponse appends the field section that starts a response: :status, then the fields of h by canonical name with
@@ -148,41 +117,4 @@ func AppendInformational(dst []hpack.HeaderField, status int, h http.Header) []h
 		dst = appendValues(dst, name, e.values)
 	}
 	return dst
-}
-
-// sortedEntries appends what h holds to dst, which is empty, by key.
-func sortedEntries(dst []entry, h http.Header) []entry {
-	if len(h) > stackEntries {
-		for key, values := range h {
-			dst = append(dst, entry{key: key, values: values})
-		}
-		slices.SortFunc(dst, func(a, b entry) int { return strings.Compare(a.key, b.key) })
-		return dst
-	}
-	for key, values := range h { // few: each is put where it belongs
-		i := len(dst)
-		dst = append(dst, entry{})
-		for ; i > 0 && dst[i-1].key > key; i-- {
-			dst[i] = dst[i-1]
-		}
-		dst[i] = entry{key: key, values: values}
-	}
-	return dst
-}
-
-// appendValues appends a field for each value that may be sent, without white space at either end (RFC 9113 §8.2.1).
-func appendValues(dst []hpack.HeaderField, name string, values []string) []hpack.HeaderField {
-	for _, v := range values {
-		if validValue(v) {
-			dst = append(dst, hpack.HeaderField{Name: name, Value: trimOWS(v)})
-		}
-	}
-	return dst
-}
-
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
 }

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-func readResponse(t *testing.T, method string, endStream bool, pairs ...string) Response {
+func readResponse(t *testing.T, method string, endStream bool, pairs ...string) *http.Response {
 	t.Helper()
 	var r ResponseReader
-	res, err := r.Read(7, fieldsOf(pairs...), endStream, newRequest(withMethod(method)))
+	res, err := readFinal(&r, 7, fieldsOf(pairs...), endStream, newRequest(withMethod(method)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestMalformedResponsesAreStreamErrors(t *testing.T) {
 		"RFC 9110 §15: three digits, not none":                     {":status", ""},
 	} {
 		var r ResponseReader
-		_, err := r.Read(7, fieldsOf(pairs...), true, newRequest(nil))
+		_, err := readFinal(&r, 7, fieldsOf(pairs...), true, newRequest(nil))
 		t.Log(rule)
 		wantMalformed(t, err, "")
 	}
@@ -49,42 +49,40 @@ func TestMalformedResponsesAreStreamErrors(t *testing.T) {
 
 func TestTheStatusIsKnownBeforeAResponseIsMade(t *testing.T) {
 	// The rest of the section is looked at later.
-	if code, err := Status(7, fieldsOf(":status", "103", "Upper", "\n")); code != 103 || err != nil {
+	if code, _, err := ReadStatus(7, fieldsOf(":status", "103", "Upper", "\n")); code != 103 || err != nil {
 		t.Errorf("got %d, %v", code, err)
 	}
-	_, err := Status(7, fieldsOf(":status", "1e2"))
+	_, _, err := ReadStatus(7, fieldsOf(":status", "1e2"))
 	wantMalformed(t, err, "")
 }
 
-// RFC 9113 §8.1.1: what DATA frames have to add up to, and the responses that never have content.
+// RFC 9110 §8.6: what http.Response's ContentLength is.
 func TestWhatAResponseDeclares(t *testing.T) {
 	for _, test := range []struct {
 		method    string
 		endStream bool
 		pairs     []string
-		length    int64 // http.Response's
-		declared  int64
+		want      int64
 	}{
-		{"GET", false, ok(), -1, -1},
-		{"GET", false, ok("content-length", "5"), 5, 5},
-		{"GET", false, ok("content-length", "0"), 0, 0},
-		{"GET", false, ok("content-length", "x"), -1, -1},
-		{"GET", false, ok("content-length", "5", "content-length", "6"), -1, -1},
-		{"GET", false, ok("content-length", "5", "content-length", "5"), 5, 5},
-		{"GET", true, ok(), 0, -1},
-		{"GET", true, ok("content-length", "0"), 0, 0},
-		{"GET", true, ok("content-length", "5"), 5, 5}, // five octets that can't arrive any more
-		{"HEAD", true, ok("content-length", "5"), 5, -1},
-		{"HEAD", true, ok(), -1, -1},
-		{"GET", true, []string{":status", "304", "content-length", "5"}, 5, -1},
-		{"GET", true, []string{":status", "204", "content-length", "5"}, 5, -1},
-		{"CONNECT", false, ok("content-length", "5"), -1, -1}, // RFC 9110 §9.3.6
-		{"CONNECT", false, []string{":status", "403", "content-length", "5"}, 5, 5},
+		{"GET", false, ok(), -1},
+		{"GET", false, ok("content-length", "5"), 5},
+		{"GET", false, ok("content-length", "0"), 0},
+		{"GET", false, ok("content-length", "x"), -1},
+		{"GET", false, ok("content-length", "5", "content-length", "6"), -1},
+		{"GET", false, ok("content-length", "5", "content-length", "5"), 5},
+		{"GET", true, ok(), 0},
+		{"GET", true, ok("content-length", "0"), 0},
+		{"GET", true, ok("content-length", "5"), 5}, // five octets that can't arrive any more
+		{"HEAD", true, ok("content-length", "5"), 5},
+		{"HEAD", true, ok(), -1},
+		{"GET", true, []string{":status", "304", "content-length", "5"}, 5},
+		{"GET", true, []string{":status", "204", "content-length", "5"}, 5},
+		{"CONNECT", false, ok("content-length", "5"), -1}, // RFC 9110 §9.3.6
+		{"CONNECT", false, []string{":status", "403", "content-length", "5"}, 5},
 	} {
 		res := readResponse(t, test.method, test.endStream, test.pairs...)
-		if res.HTTP.ContentLength != test.length || res.DeclaredLength != test.declared {
-			t.Errorf("%s, END_STREAM %v, %q: ContentLength %d, declared %d, want %d, %d", test.method, test.endStream, test.pairs,
-				res.HTTP.ContentLength, res.DeclaredLength, test.length, test.declared)
+		if res.ContentLength != test.want {
+			t.Errorf("%s, END_STREAM %v, %q: ContentLength %d, want %d", test.method, test.endStream, test.pairs, res.ContentLength, test.want)
 		}
 	}
 }
@@ -92,8 +90,8 @@ func TestWhatAResponseDeclares(t *testing.T) {
 func TestEachStatusHasItsReason(t *testing.T) {
 	for code := 200; code < 1000; code++ {
 		res := readResponse(t, "GET", true, ":status", StatusText3(code))
-		if want := fmt.Sprintf("%d %s", code, http.StatusText(code)); res.HTTP.Status != want || res.HTTP.StatusCode != code {
-			t.Errorf("got %q, %d, want %q", res.HTTP.Status, res.HTTP.StatusCode, want)
+		if want := fmt.Sprintf("%d %s", code, http.StatusText(code)); res.Status != want || res.StatusCode != code {
+			t.Errorf("got %q, %d, want %q", res.Status, res.StatusCode, want)
 		}
 	}
 }
@@ -101,7 +99,7 @@ func TestEachStatusHasItsReason(t *testing.T) {
 // RFC 9113 §8.6: HTTP/2 removes support for 101.
 func TestSwitchingProtocolsIsMalformed(t *testing.T) {
 	var r ResponseReader
-	_, _, err := r.Informational(7, fieldsOf(":status", "101", "foo", "1"))
+	_, _, err := readInformational(&r, 7, fieldsOf(":status", "101", "foo", "1"))
 	wantMalformed(t, err, "")
 }
 
@@ -111,7 +109,7 @@ func TestConnectionSpecificFieldsAreNotHandedOn(t *testing.T) {
 		"transfer-encoding", "chunked", "upgrade", "h2c", "foo", "1")
 	want := http.Header{"Foo": {"1"}}
 	var r ResponseReader
-	_, h, err := r.Informational(7, append(fieldsOf(":status", "103"), connectionSpecific...))
+	_, h, err := readInformational(&r, 7, append(fieldsOf(":status", "103"), connectionSpecific...))
 	if err != nil || !reflect.DeepEqual(h, want) {
 		t.Errorf("1xx: got %v, %v, want %v", h, err, want)
 	}
@@ -123,8 +121,8 @@ func TestConnectionSpecificFieldsAreNotHandedOn(t *testing.T) {
 		t.Errorf("trailers: got %v, %v, want none", h, err)
 	}
 	res := readResponse(t, "GET", true, ok("trailer", "Connection, foo, upgrade, a b")...)
-	if want := (http.Header{"Foo": nil}); !reflect.DeepEqual(res.HTTP.Trailer, want) {
-		t.Errorf("declared: got %v, want %v", res.HTTP.Trailer, want)
+	if want := (http.Header{"Foo": nil}); !reflect.DeepEqual(res.Trailer, want) {
+		t.Errorf("declared: got %v, want %v", res.Trailer, want)
 	}
 }
 
@@ -143,7 +141,7 @@ func TestTheTrailersThatAResponseDeclaresAreBounded(t *testing.T) {
 		fmt.Fprintf(&list, "x%d,", i)
 	}
 	res := readResponse(t, "GET", false, ok("trailer", list.String(), "trailer", list.String())...)
-	if n := len(res.HTTP.Trailer); n != maxTrailerKeys {
+	if n := len(res.Trailer); n != maxTrailerKeys {
 		t.Errorf("%d keys", n)
 	}
 }
@@ -151,7 +149,7 @@ func TestTheTrailersThatAResponseDeclaresAreBounded(t *testing.T) {
 // Values share an array, which must not show.
 func TestAppendingToAResponsesFieldLeavesOthersAlone(t *testing.T) {
 	res := readResponse(t, "GET", false, ok("a", "1", "content-length", "5", "content-length", "5", "b", "2")...)
-	h := res.HTTP.Header
+	h := res.Header
 	h.Add("A", "3")
 	h.Add("Content-Length", "6")
 	want := http.Header{"A": {"1", "3"}, "B": {"2"}, "Content-Length": {"5", "6"}}
@@ -163,7 +161,7 @@ func TestAppendingToAResponsesFieldLeavesOthersAlone(t *testing.T) {
 func TestNamesThatAServerInventsAreNotAllKept(t *testing.T) {
 	var r ResponseReader
 	for i := range 10000 {
-		if _, err := r.Read(7, fieldsOf(ok(fmt.Sprintf("x-%d", i), "")...), true, newRequest(nil)); err != nil {
+		if _, err := readFinal(&r, 7, fieldsOf(ok(fmt.Sprintf("x-%d", i), "")...), true, newRequest(nil)); err != nil {
 			t.Fatal(err)
 		}
 	}

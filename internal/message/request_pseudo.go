@@ -1,20 +1,12 @@
 package message
 
-import (
-	"h2fork.example/net/hpack"
-	"h2fork.example/net/internal/wire"
-)
+import "h2fork.example/net/hpack"
 
 // pseudoFields are the control data of a request (RFC 9113 §8.3.1, RFC 8441 §4).
 type pseudoFields struct {
 	method, scheme, authority, path, protocol string
 
 	hasProtocol bool // :protocol is there, if only empty
-}
-
-// malformed is the error for a message that RFC 9113 §8.1.1 calls so.
-func malformed(id uint32, count, format string, args ...any) error {
-	return wire.Stream(id, wire.ProtocolError, count, format, args...)
 }
 
 // readPseudo reads the pseudo-header fields at the head of fields and returns the others.
@@ -63,21 +55,6 @@ func readPseudo(id uint32, fields []hpack.HeaderField) (p pseudoFields, rest []h
 	return p, nil, nil
 }
 
-func isPseudo(name string) bool { return name != "" && name[0] == ':' }
-
-// errFieldName is for a regular field that is none: its name is malformed, or a pseudo-header field's.
-func errFieldName(id uint32, name string) error {
-	if isPseudo(name) {
-		return malformed(id, "", "pseudo header field after regular")
-	}
-	return malformed(id, "", "invalid header field name %q", name)
-}
-
-// errFieldValue keeps the value to itself: it may be a secret.
-func errFieldValue(id uint32, name string) error {
-	return malformed(id, "", "invalid header field value for %q", name)
-}
-
 // check is what RFC 9113 §8.3.1 and §8.5 and RFC 8441 §4 demand of method, scheme and path, but for the
 // syntax of the path.
 func (p *pseudoFields) check(id uint32, extendedConnect bool) error {
@@ -120,3 +97,19 @@ func (p *pseudoFields) checkConnect(id uint32) error {
 
 // extendedConnect holds only for requests that check let pass.
 func (p *pseudoFields) extendedConnect() bool { return p.protocol != "" }
+
+// append appends the pseudo-header fields that have a value. All that a request must have do.
+func (p *pseudoFields) append(dst []hpack.HeaderField) []hpack.HeaderField {
+	for _, f := range [...]hpack.HeaderField{
+		{Name: ":authority", Value: p.authority},
+		{Name: ":method", Value: p.method},
+		{Name: ":path", Value: p.path},
+		{Name: ":scheme", Value: p.scheme},
+		{Name: ":protocol", Value: p.protocol},
+	} {
+		if f.Value != "" {
+			dst = append(dst, f)
+		}
+	}
+	return dst
+}

@@ -23,8 +23,8 @@ type RequestReader struct {
 	names canonicalCache
 }
 
-// A Request is a field section that passed.
-type Request struct {
+// RequestInfo is what the fields of a request say beside what its http.Request shows.
+type RequestInfo struct {
 	// DeclaredLength is the value of content-length, -1 if there is none. DATA frames have to add up to it
 	// (RFC 9113 §8.1.1).
 	DeclaredLength int64
@@ -39,31 +39,31 @@ type Request struct {
 // Read makes req, which is zero, the request of the field section that opened stream id; complete but for its Body,
 // which is nil when a body follows and http.NoBody when none does. Its error is a *wire.StreamError: the request is
 // malformed, and req as it was. Nothing of fields is kept, but for the strings.
-func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, fields []hpack.HeaderField, endStream bool) (Request, error) {
+func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, fields []hpack.HeaderField, endStream bool) (RequestInfo, error) {
 	pseudo, regular, err := readPseudo(id, fields)
 	if err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 	u, values := newWithValues[url.URL](len(regular))
 	head := requestHead{fieldMap: newFieldMap(len(regular), values)}
 	if err := r.readRegular(id, &head, regular); err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 	if err := pseudo.check(id, r.ExtendedConnect); err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 	head.finish(regular, &pseudo)
 	host, err := head.authority(id, &pseudo)
 	if err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 	uri, err := fillURL(id, u, &pseudo, host)
 	if err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 	declared, err := head.contentLength(id, endStream)
 	if err != nil {
-		return Request{}, err
+		return RequestInfo{}, err
 	}
 
 	setBlank(req, ctx)
@@ -82,7 +82,7 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 		req.ContentLength = 0
 		req.Body = http.NoBody
 	}
-	return Request{
+	return RequestInfo{
 		DeclaredLength: declared,
 		NeedsContinue:  head.expectsContinue && !endStream,
 		Bad:            head.refusal(),

@@ -82,11 +82,11 @@ func TestResponsesAreThoseOfTheReferenceClient(t *testing.T) {
 				t.Run(name+", "+method+map[bool]string{true: ", END_STREAM"}[endStream], func(t *testing.T) {
 					req := newRequest(withMethod(method))
 					var r ResponseReader
-					ours, err := r.Read(1, fieldsOf(pairs...), endStream, req)
+					ours, err := readFinal(&r, 1, fieldsOf(pairs...), endStream, req)
 					theirs := referenceClient{answer: func(p *h2test.Peer) {
 						p.Headers(1, endStream, pairs...)
 					}}.roundTrip(t, req)
-					compareResponses(t, ours.HTTP, err, theirs)
+					compareResponses(t, ours, err, theirs)
 				})
 			}
 		}
@@ -124,7 +124,7 @@ func TestResponseTrailersAreThoseOfTheReferenceClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(nil)
 			var r ResponseReader
-			ours, err := r.Read(1, fieldsOf(test.head...), false, req)
+			ours, err := readFinal(&r, 1, fieldsOf(test.head...), false, req)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,15 +134,15 @@ func TestResponseTrailersAreThoseOfTheReferenceClient(t *testing.T) {
 				p.Headers(1, true, test.trailers...)
 			}}.roundTrip(t, req)
 			for key, values := range trailers {
-				if ours.HTTP.Trailer == nil {
-					ours.HTTP.Trailer = http.Header{}
+				if ours.Trailer == nil {
+					ours.Trailer = http.Header{}
 				}
-				ours.HTTP.Trailer[key] = values
+				ours.Trailer[key] = values
 			}
 			if theirs.readErr != nil {
 				theirs.err = theirs.readErr
 			}
-			compareResponses(t, ours.HTTP, err, theirs)
+			compareResponses(t, ours, err, theirs)
 		})
 	}
 }
@@ -174,7 +174,7 @@ func TestInformationalResponsesAreThoseOfTheReferenceClient(t *testing.T) {
 			}}.roundTrip(t, req)
 
 			var r ResponseReader
-			code, header, err := r.Informational(1, fieldsOf(pairs...))
+			code, header, err := readInformational(&r, 1, fieldsOf(pairs...))
 			if err != nil {
 				compareResponses(t, nil, err, x)
 				return
