@@ -16,14 +16,14 @@ import (
 // makeBody gives res its Body.
 func (cs *clientStream) makeBody(res *http.Response, ended bool) {
 	switch {
-	case cs.isHead, ended && res.ContentLength <= 0:
+	case cs.isHEAD, ended && res.ContentLength <= 0:
 		res.Body = http.NoBody
 		return
 	case ended:
 		res.Body = missingBody{}
 		return
 	}
-	cs.content.cs, cs.content.left = cs, res.ContentLength
+	cs.content.cs, cs.content.announced = cs, res.ContentLength
 	res.Body = &cs.content
 	if cs.gzip && equalFold(firstValue(res.Header, "Content-Encoding"), "gzip") {
 		res.Header.Del("Content-Encoding")
@@ -43,10 +43,10 @@ func (missingBody) Close() error             { return nil }
 
 // responseBody is a response's Body, part of its stream.
 type responseBody struct {
-	cs     *clientStream
-	closed atomic.Bool
-	left   int64 // of what content-length says; -1 if it does not. Owned by who reads
-	err    error // sticky; owned by who reads
+	cs        *clientStream
+	closed    atomic.Bool
+	announced int64 // what content-length says is still to come; -1 if it does not. Owned by who reads
+	err       error // sticky; owned by who reads
 }
 
 var errTooMuchContent = errors.New("net/http: server replied with more than declared Content-Length; truncated")
@@ -89,16 +89,16 @@ func (b *responseBody) judge(n int, err error) (int, error) {
 	if b.closed.Load() {
 		return 0, errResponseBodyClosed // what was dropped must not look like the end
 	}
-	if b.left < 0 {
+	if b.announced < 0 {
 		return n, err
 	}
-	if int64(n) > b.left {
-		n = int(b.left)
+	if int64(n) > b.announced {
+		n = int(b.announced)
 		if err == nil {
 			err = errTooMuchContent
 			b.cs.reset(wire.ProtocolError, err) // RFC 9113 §8.1.1
 		}
-	} else if b.left -= int64(n); err == io.EOF && b.left > 0 {
+	} else if b.announced -= int64(n); err == io.EOF && b.announced > 0 {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err

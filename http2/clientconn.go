@@ -29,9 +29,9 @@ type ClientConn struct {
 
 	used         atomic.Bool   // a request has been sent over it by a pool
 	fromNetHTTP  atomic.Bool   // net/http dialled it and has told the trace
-	settled      chan struct{} // closed by the reader when SETTINGS have arrived, or never will
+	gotSettings  chan struct{} // closed by the reader when SETTINGS have arrived, or never will
 	over         chan struct{} // closed when the connection has ended
-	greetingLeft chan struct{} // closed when our SETTINGS have left
+	greetingSent chan struct{} // closed when our SETTINGS have left
 
 	// What the server's SETTINGS say of requests: set by the reader, for whoever
 	// makes a field section, without the lock.
@@ -40,7 +40,7 @@ type ClientConn struct {
 
 	// The reader goroutine's.
 	reader  message.ResponseReader
-	greeted bool            // settled is closed
+	greeted bool            // gotSettings is closed
 	answers []*clientStream // have got their response, and are to be told
 
 	// Guarded by the connection's lock.
@@ -61,9 +61,9 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		conf:         t.clientConfig(),
 		life:         clientLife{singleUse: singleUse, keepAlive: !t.disableKeepAlives()},
 		stateChanged: stateChanged,
-		settled:      make(chan struct{}),
+		gotSettings:  make(chan struct{}),
 		over:         make(chan struct{}),
-		greetingLeft: make(chan struct{}),
+		greetingSent: make(chan struct{}),
 		pings:        make(map[[8]byte]chan struct{}),
 		lastActive:   time.Now(),
 	}
@@ -85,7 +85,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		ReadIdleTimeout:     cc.conf.readIdleTimeout,
 		PingTimeout:         cc.conf.pingTimeout,
 		WriteByteTimeout:    cc.conf.writeByteTimeout,
-		Greeted:             cc.greetingLeft,
+		Greeted:             cc.greetingSent,
 		Gathers:             gathers(c),
 		ReadsApart:          readsApart(c),
 		Log:                 cc.log(),
@@ -122,11 +122,11 @@ func (cc *ClientConn) log() conn.Log {
 	return l
 }
 
-// settle says that SETTINGS have arrived or that they never will.
-func (cc *ClientConn) settle() {
+// noteSettings says that SETTINGS have arrived or that they never will.
+func (cc *ClientConn) noteSettings() {
 	if !cc.greeted {
 		cc.greeted = true
-		close(cc.settled)
+		close(cc.gotSettings)
 	}
 }
 
@@ -152,7 +152,7 @@ func (cc *ClientConn) inUseLocked() int {
 	return cc.c.OpenStreamsLocked() + cc.reserved + cc.c.UnconfirmedLocked()
 }
 
-func (cc *ClientConn) hasRoomLocked() bool {
+func (cc *ClientConn) belowLimitLocked() bool {
 	return cc.inUseLocked() < cc.c.PeerMaxStreamsLocked()
 }
 
@@ -161,7 +161,7 @@ func (cc *ClientConn) canTakeLocked() bool {
 	if cc.brokeUnusedLocked() && cc.startedLocked() == 0 && cc.reserved == 0 {
 		return true // it takes one, to tell what is wrong with it
 	}
-	return cc.usableLocked() && (cc.conf.strict || cc.hasRoomLocked())
+	return cc.usableLocked() && (cc.conf.strict || cc.belowLimitLocked())
 }
 
 // brokeUnusedLocked reports whether the connection ended before its first request, or
@@ -217,15 +217,15 @@ func (cc *ClientConn) reserveWithinLimit() error {
 	defer cc.noteState()
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	if !cc.usableLocked() || !cc.hasRoomLocked() {
+	if !cc.usableLocked() || !cc.belowLimitLocked() {
 		return errors.New("connection is unavailable")
 	}
 	cc.reserved++
 	return nil
 }
 
-// release gives a reservation back.
-func (cc *ClientConn) release() {
+// unreserve gives a reservation back.
+func (cc *ClientConn) unreserve() {
 	cc.c.Lock()
 	cc.unreserveLocked()
 	done := cc.doneLocked()
@@ -236,12 +236,12 @@ func (cc *ClientConn) release() {
 	cc.noteState()
 }
 
-// giveUp is release for a request that could not be sent.
+// giveUp is unreserve for a request that could not be sent.
 func (cc *ClientConn) giveUp() {
 	if cc.life.singleUse { // this was the use
 		cc.SetDoNotReuse()
 	}
-	cc.release()
+	cc.unreserve()
 }
 
 // doneLocked reports whether nobody uses the connection and nobody will.
@@ -357,6 +357,6 @@ func (cc *ClientConn) RoundTrip(req *http.Request) (*http.Response, error) {
 		u.abandon(req.Context())
 		return nil, err
 	}
-	u.release()
+	u.done()
 	return res, nil
 }

@@ -129,7 +129,7 @@ func codeToken(code wire.ErrCode) string {
 // serve is the reader goroutine.
 func (cc *ClientConn) serve() {
 	err := cc.c.Serve()
-	cc.settle()
+	cc.noteSettings()
 	cc.c.Lock()
 	if cc.idleTimer != nil {
 		cc.idleTimer.Stop()

@@ -14,7 +14,7 @@ var errBodyStopped = errors.New("http2: aborting request body write")
 
 // sendRest sends the request's body and trailers.
 func (cs *clientStream) sendRest() {
-	if cs.trace != nil && cs.trace.WroteHeaders != nil && cs.awaitHeadSent() {
+	if cs.trace != nil && cs.trace.WroteHeaders != nil && cs.awaitHeaderSent() {
 		cs.trace.WroteHeaders()
 	}
 	err := cs.awaitContinue()
@@ -99,7 +99,7 @@ func (cs *clientStream) sendBody() error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			cs.awaitHeadIfItLeaves()
+			cs.awaitHeaderIfItLeaves()
 			return cs.bodyErr(err)
 		}
 	}

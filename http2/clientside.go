@@ -30,7 +30,7 @@ func (s *clientSide) CaughtUp() {
 func (s *clientSide) Settings(p conn.PeerSettings) {
 	s.peerMaxList.Store(p.MaxHeaderListSize)
 	s.peerExtendedConnect.Store(p.ExtendedConnect)
-	s.cc().settle()
+	s.cc().noteSettings()
 	s.cc().noteState()
 }
 
@@ -102,10 +102,10 @@ func (s *clientSide) Closed(cs *conn.Stream) {
 func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
 	cs := cst.Outer.(*clientStream)
 	if f.TooLarge {
-		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "http2: response header list larger than advertised limit")
+		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "header_list_too_large", "http2: response header list larger than advertised limit")
 	}
 	cs.traceFirstByte()
-	if cs.gotHead {
+	if cs.gotHeader {
 		return cs.trailers(f)
 	}
 	code, regular, err := message.ReadStatus(f.StreamID, f.List)
@@ -115,7 +115,7 @@ func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
 	case code < 200:
 		return cs.informational(f, code, regular)
 	}
-	return cs.head(f, code, regular)
+	return cs.response(f, code, regular)
 }
 
 // maxInformationalSeen bounds, in number, the 1xx responses to a request that has a
@@ -130,7 +130,7 @@ func (cc *ClientConn) maxInformational() int { return int(cc.conf.session.MaxHea
 // informational is a 1xx response.
 func (cs *clientStream) informational(f conn.Fields, code int, regular []hpack.HeaderField) error {
 	if f.EndStream {
-		return wire.Stream(f.StreamID, wire.ProtocolError, "1xx_ended", "1xx informational response with END_STREAM flag")
+		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "1xx_ended", "1xx informational response with END_STREAM flag")
 	}
 	h, err := cs.cc.reader.Informational(f.StreamID, code, regular)
 	if err != nil {
@@ -138,7 +138,7 @@ func (cs *clientStream) informational(f conn.Fields, code int, regular []hpack.H
 	}
 	if cs.trace != nil && cs.trace.Got1xxResponse != nil {
 		if cs.informationals++; cs.informationals > maxInformationalSeen {
-			return wire.Stream(f.StreamID, wire.EnhanceYourCalm, "1xx_too_many", "more than %d informational responses", maxInformationalSeen)
+			return wire.StreamErrorf(f.StreamID, wire.EnhanceYourCalm, "1xx_too_many", "more than %d informational responses", maxInformationalSeen)
 		}
 		cs.cc.c.CatchUp()
 		if err := cs.trace.Got1xxResponse(code, textproto.MIMEHeader(h)); err != nil {
@@ -150,7 +150,7 @@ func (cs *clientStream) informational(f conn.Fields, code int, regular []hpack.H
 			cs.informationalSize += int(hf.Size())
 		}
 		if cs.informationalSize > cs.cc.maxInformational() {
-			return wire.Stream(f.StreamID, wire.ProtocolError, "1xx_too_large", "header list too large")
+			return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "1xx_too_large", "header list too large")
 		}
 	}
 	if code == http.StatusContinue {
@@ -163,13 +163,13 @@ func (cs *clientStream) informational(f conn.Fields, code int, regular []hpack.H
 	return nil
 }
 
-// head is the final response.
-func (cs *clientStream) head(f conn.Fields, code int, regular []hpack.HeaderField) error {
+// response is the final response.
+func (cs *clientStream) response(f conn.Fields, code int, regular []hpack.HeaderField) error {
 	res, err := cs.cc.reader.Read(f.StreamID, code, regular, f.EndStream, cs.req)
 	if err != nil {
 		return err
 	}
-	cs.gotHead = true
+	cs.gotHeader = true
 	cs.tunnel = cs.connect && res.StatusCode/100 == 2
 	res.TLS = cs.cc.tls
 	cs.makeBody(res, f.EndStream)
@@ -180,7 +180,7 @@ func (cs *clientStream) head(f conn.Fields, code int, regular []hpack.HeaderFiel
 		return nil
 	}
 	limit := int64(-1) // the body says what is wrong with its length
-	if cs.isHead {
+	if cs.isHEAD {
 		limit = 0 // RFC 9110 §9.3.2
 	}
 	cs.ReceivedHeaderLocked(limit)
@@ -206,7 +206,7 @@ func (cs *clientStream) trailers(f conn.Fields) error {
 		return fieldsInTunnel(f.StreamID)
 	}
 	if !f.EndStream {
-		return wire.Stream(f.StreamID, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
+		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
 	}
 	trailers, err := cs.cc.reader.ReadTrailers(f.StreamID, f.List)
 	if err != nil {

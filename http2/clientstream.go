@@ -31,13 +31,13 @@ type clientStream struct {
 	trace   *httptrace.ClientTrace // or nil
 	upload  *upload                // the request's body; nil if it has none
 	trailer http.Header            // the request's; its values are the program's until the body ends
-	isHead  bool
+	isHEAD  bool
 	connect bool // CONNECT, of either kind
 	gzip    bool // asked for by us, so decompressed by us
 
 	// The reader goroutine's.
 	gotByte           bool
-	gotHead           bool
+	gotHeader         bool
 	tunnel            bool // a 2xx to CONNECT
 	informationals    int  // that a hook has seen
 	informationalSize int  // of the others
@@ -128,7 +128,7 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 		connect:  req.Method == http.MethodConnect,
 		upload:   u,
 		trailer:  req.Trailer,
-		isHead:   req.Method == http.MethodHead,
+		isHEAD:   req.Method == http.MethodHead,
 		gzip:     cc.t.gzipFor(req),
 		answered: make(chan struct{}),
 	}
@@ -217,7 +217,7 @@ func (cs *clientStream) awaitSettings() error {
 		return nil
 	}
 	select {
-	case <-cs.cc.settled:
+	case <-cs.cc.gotSettings:
 	case <-cs.ctx.Done():
 		return cs.ctx.Err()
 	case <-canceled(cs.req):
@@ -399,24 +399,24 @@ func (cs *clientStream) traceWritten() {
 	if cs.trace == nil || (cs.trace.WroteHeaders == nil && cs.trace.WroteRequest == nil) {
 		return
 	}
-	if cs.awaitHeadSent() {
+	if cs.awaitHeaderSent() {
 		cs.traceWroteHeaders()
 		cs.traceWroteRequest(nil)
 	}
 }
 
-// awaitHeadSent waits until the field section has left; false if it never will.
-func (cs *clientStream) awaitHeadSent() bool {
+// awaitHeaderSent waits until the field section has left; false if it never will.
+func (cs *clientStream) awaitHeaderSent() bool {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() })
 	return cs.HeaderSentLocked()
 }
 
-// awaitHeadIfItLeaves waits until the field section has left, unless it waits for
+// awaitHeaderIfItLeaves waits until the field section has left, unless it waits for
 // the server's limit. A body that fails at once then always shows as HEADERS and
 // RST_STREAM, as upstream's does, and not only if the writer was faster.
-func (cs *clientStream) awaitHeadIfItLeaves() {
+func (cs *clientStream) awaitHeaderIfItLeaves() {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() || !cs.cc.c.WaitingMayOpenLocked() })
@@ -446,7 +446,7 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 		return
 	}
 	select { // a connection that breaks with its first write is none
-	case <-cc.greetingLeft:
+	case <-cc.greetingSent:
 	case <-cc.over:
 		if cc.neverWorked() {
 			return

@@ -126,6 +126,6 @@ func (r reservable) RoundTrip(req *http.Request) (*http.Response, error) { retur
 func (r reservable) Close() error                                        { return r.cc.Close() }
 func (r reservable) Err() error                                          { return r.cc.endErr() }
 func (r reservable) Reserve() error                                      { return r.cc.reserveWithinLimit() }
-func (r reservable) Release()                                            { r.cc.release() }
+func (r reservable) Release()                                            { r.cc.unreserve() }
 func (r reservable) Available() int                                      { return r.cc.available() }
 func (r reservable) InFlight() int                                       { return r.cc.inFlight() }

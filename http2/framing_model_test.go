@@ -131,7 +131,7 @@ func (m *model) emit() {
 		}
 	}
 	m.left()
-	m.sc.c.Session().Settle(b)
+	m.sc.c.Session().ReturnLent(b)
 }
 
 func (m *model) section(op *session.Op) {

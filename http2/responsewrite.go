@@ -88,7 +88,7 @@ func (w *responseWriter) buffer(p []byte) {
 func (w *responseWriter) send(p []byte) (int, error) {
 	c, st := w.st.sc.c, &w.st.Stream
 	rest, first := p, p
-	if w.body != nil || w.isHead() { // a full buffer, from which the content's type can be told
+	if w.body != nil || w.isHEAD() { // a full buffer, from which the content's type can be told
 		n := min(len(p), session.BufferSize-len(w.written()))
 		w.buffer(p[:n])
 		rest, first = p[n:], w.written()
@@ -101,7 +101,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	if st.OverLocked() {
 		return 0, w.st.writeErr()
 	}
-	if w.isHead() {
+	if w.isHEAD() {
 		w.end(nil) // too long for content-length to be told, and nothing else matters
 		return len(p), nil
 	}

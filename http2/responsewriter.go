@@ -150,13 +150,13 @@ func (w *responseWriter) seal(status int) {
 	}
 }
 
-func (w *responseWriter) isHead() bool { return w.st.req.Method == http.MethodHead }
+func (w *responseWriter) isHEAD() bool { return w.st.req.Method == http.MethodHead }
 
 // isTunnel reports whether the response made the stream a tunnel (RFC 9113 §8.5).
 func (w *responseWriter) isTunnel() bool { return w.st.connect && w.status/100 == 2 }
 
 // hasBody reports whether the response may have content.
-func (w *responseWriter) hasBody() bool { return !w.isHead() && message.BodyAllowed(w.status) }
+func (w *responseWriter) hasBody() bool { return !w.isHEAD() && message.BodyAllowed(w.status) }
 
 // class is what a Flush before the first body byte means: the first that fits.
 func (w *responseWriter) class() flushClass {
@@ -377,7 +377,7 @@ func (w *responseWriter) end(trailers *session.Section) {
 func (w *responseWriter) completeHead(trailers *session.Section) {
 	body := w.written()
 	w.addContentType(body)
-	if n := len(body); n > 0 || (!w.isHead() && trailers == nil) {
+	if n := len(body); n > 0 || (!w.isHEAD() && trailers == nil) {
 		if w.wrote == int64(n) {
 			w.addContentLength(w.sec, n)
 		}

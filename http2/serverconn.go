@@ -316,7 +316,7 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	st := cs.Outer.(*serverStream)
 	switch {
 	case f.TooLarge:
-		return wire.Stream(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
+		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
 	case st.connect:
 		return fieldsInTunnel(f.StreamID)
 	}
@@ -335,7 +335,7 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 // fieldsInTunnel is the error for a second field section on a stream that CONNECT
 // opened (RFC 9113 §8.5): only DATA is tunnelled.
 func fieldsInTunnel(id uint32) error {
-	return wire.Stream(id, wire.ProtocolError, "headers_in_tunnel", "HEADERS on a stream that is a tunnel")
+	return wire.StreamErrorf(id, wire.ProtocolError, "headers_in_tunnel", "HEADERS on a stream that is a tunnel")
 }
 
 // PriorityUpdate implements conn.Server (RFC 9218 §7.1).
@@ -346,7 +346,7 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 	case !ok && sc.c.IsIdle(id):
 		// It is advice, and there is no stream to reset.
 	case !ok:
-		return wire.Stream(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
+		return wire.StreamErrorf(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
 	case sc.priority.followed:
 		sc.c.SetPriority(id, p)
 	}
@@ -357,7 +357,7 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 func (sc *serverConn) Closed(cs *conn.Stream) {
 	st := cs.Outer.(*serverStream)
 	st.Body.End(st.closeErr(), nil)
-	st.release()
+	st.tidy()
 	st.w.notifyClosed()
 }
 

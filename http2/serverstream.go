@@ -67,7 +67,7 @@ func (sc *serverConn) newStream(content bool) *serverStream {
 func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 	if f.HasPriority && f.Priority.StreamDep == f.StreamID {
 		// RFC 7540 §5.3.1.
-		return 0, wire.Stream(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
+		return 0, wire.StreamErrorf(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
 	}
 	if f.TooLarge {
 		st.acceptTruncated(f)
@@ -168,9 +168,9 @@ func (st *serverStream) abort(v any) {
 	st.w.close()
 }
 
-// release lets go of what a stream that has closed, or never opened, needs no
+// tidy lets go of what a stream that has closed, or never opened, needs no
 // more. Timers are not set any more once the stream is closed.
-func (st *serverStream) release() {
+func (st *serverStream) tidy() {
 	for _, t := range []*time.Timer{st.readTimer, st.writeTimer} {
 		if t != nil {
 			t.Stop()
@@ -236,8 +236,8 @@ func (st *serverStream) writeTimeout() {
 // setDeadline makes fire happen at deadline, at once if that is past, or never if
 // it is zero.
 func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire func()) {
-	left := time.Until(deadline)
-	if !deadline.IsZero() && left <= 0 {
+	until := time.Until(deadline)
+	if !deadline.IsZero() && until <= 0 {
 		fire()
 		return
 	}
@@ -250,6 +250,6 @@ func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire
 	case deadline.IsZero():
 		*timer = nil
 	default:
-		*timer = time.AfterFunc(left, fire)
+		*timer = time.AfterFunc(until, fire)
 	}
 }

@@ -532,7 +532,7 @@ func TestResponseThatComesAfterTheEndOfItsStreamChangesNothing(t *testing.T) {
 		cs.err = errResponseTooSlow // as RoundTrip has seen it
 		cs.claimAnswerLocked()
 		close(cs.answered)
-		if err := cs.head(conn.Fields{StreamID: 1}, 200, nil); err != nil || cs.res != nil {
+		if err := cs.response(conn.Fields{StreamID: 1}, 200, nil); err != nil || cs.res != nil {
 			t.Errorf("a response %v, %v", cs.res, err)
 		}
 	})

@@ -44,10 +44,10 @@ func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
 		res, err := a.roundTrip(addr)
 		switch {
 		case err == nil:
-			a.upload.release()
+			a.upload.done()
 			return res, nil
 		case isNoCachedConn(err) && (!a.sent || a.upload == nil): // net/http dials, and sends req
-			a.upload.release()
+			a.upload.done()
 			return nil, err
 		case isNoCachedConn(err) && t.h1 != nil: // net/http would want the body from the beginning
 			return a.throughNetHTTP(req)
@@ -129,7 +129,7 @@ func (a *attempt) rewind(cause error) error {
 	if err != nil {
 		return err
 	}
-	u.release()
+	u.done()
 	again := *a.req
 	again.Body = body
 	a.req, a.upload = &again, newUpload(&again)

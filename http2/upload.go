@@ -48,7 +48,7 @@ type upload struct {
 	changed sync.Cond  // on mu
 	pooled  *[]byte    // guarded by mu: buf's storage; nil before the first Read and after the last
 	n       int        // guarded by mu: what has been read and kept is buf[:n]
-	left    int64      // guarded by mu: what has not been read, if the length is known
+	unread  int64      // guarded by mu: what has not been read, if the length is known
 	err     error      // guarded by mu: what follows buf[:n]; io.EOF at the end
 	lost    bool       // guarded by mu: buf does not begin with the beginning any more
 	reading bool       // guarded by mu: a goroutine is in Read
@@ -68,7 +68,7 @@ func newUpload(req *http.Request) *upload {
 	if length == 0 {
 		return nil
 	}
-	u := &upload{body: req.Body, known: length > 0, left: length, ended: make(chan struct{}), users: 1}
+	u := &upload{body: req.Body, known: length > 0, unread: length, ended: make(chan struct{}), users: 1}
 	u.changed.L = &u.mu
 	return u
 }
@@ -100,8 +100,8 @@ func (u *upload) leave(s *sender) {
 	u.mu.Unlock()
 }
 
-// release is RoundTrip's end: there will be no further attempt.
-func (u *upload) release() {
+// done is RoundTrip's end: there will be no further attempt.
+func (u *upload) done() {
 	if u == nil {
 		return
 	}
@@ -148,7 +148,7 @@ func (u *upload) next(s *sender, sent *int) (piece []byte, err error) {
 		case u.reading: // for the attempt before
 			u.changed.Wait()
 		default:
-			*sent = u.makeRoomLocked(*sent)
+			*sent = u.growLocked(*sent)
 			u.readLocked(s)
 		}
 	}
@@ -161,9 +161,9 @@ func (u *upload) bufLocked() []byte {
 	return *u.pooled
 }
 
-// makeRoomLocked makes room in buf, all of which has been sent, and returns how much of
+// growLocked makes room in buf, all of which has been sent, and returns how much of
 // it still counts as sent.
-func (u *upload) makeRoomLocked(sent int) int {
+func (u *upload) growLocked(sent int) int {
 	size := len(u.bufLocked())
 	switch {
 	case u.n < size:
@@ -174,7 +174,7 @@ func (u *upload) makeRoomLocked(sent int) int {
 		return 0
 	}
 	old := u.pooled
-	if size == 0 && (!u.known || u.left < firstKept) {
+	if size == 0 && (!u.known || u.unread < firstKept) {
 		u.pooled = smallUploads.Get().(*[]byte)
 		return sent
 	}
@@ -191,24 +191,24 @@ func (u *upload) makeRoomLocked(sent int) int {
 // nobody wants it any more.
 func (u *upload) readLocked(s *sender) {
 	p := u.bufLocked()[u.n:]
-	if u.known && int64(len(p)) > u.left {
-		p = p[:u.left+1] // one more, to see whether there is more than was said
+	if u.known && int64(len(p)) > u.unread {
+		p = p[:u.unread+1] // one more, to see whether there is more than was said
 	}
 	before := u.n
 	n, err := u.readBody(p, s)
 	u.n += n
 	if u.known {
-		u.left -= int64(n)
-		if u.left == 0 && err == nil && !u.stopped && !s.halted.Load() {
+		u.unread -= int64(n)
+		if u.unread == 0 && err == nil && !u.stopped && !s.halted.Load() {
 			var extra [1]byte
 			n, err = u.readBody(extra[:], s)
-			u.left -= int64(n)
+			u.unread -= int64(n)
 		}
 		switch {
-		case u.left < 0:
+		case u.unread < 0:
 			u.n = before // what is not what was announced is not sent
 			err = errRequestBodyTooLong
-		case u.left > 0 && err == io.EOF:
+		case u.unread > 0 && err == io.EOF:
 			err = io.ErrUnexpectedEOF
 		}
 	}
@@ -271,7 +271,7 @@ func (u *upload) abandon(ctx context.Context) {
 	if ctx.Err() == nil {
 		u.awaitIdle()
 	}
-	u.release()
+	u.done()
 }
 
 // awaitClosed waits until the body is closed, but not for long once ctx is over.

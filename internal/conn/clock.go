@@ -174,7 +174,7 @@ func (c *Conn) pingAckedLocked(data [8]byte) {
 // checkShutdownLocked starts the connection's last second once everything that was to
 // be said before has been, and bounds the time until then.
 func (c *Conn) checkShutdownLocked() {
-	queued, left, code := c.sess.GoAwayState()
+	queued, sent, code := c.sess.GoAwayState()
 	if !queued || (code == wire.NoError && c.sess.OpenStreams() > 0) {
 		return
 	}
@@ -182,7 +182,7 @@ func (c *Conn) checkShutdownLocked() {
 	if k.shutdown == nil {
 		k.shutdown = time.AfterFunc(teardownTimeout, c.shutdownOver)
 	}
-	if left && !c.writing && !k.lingering {
+	if sent && !c.writing && !k.lingering {
 		k.lingering = true
 		k.shutdown.Reset(goAwayLinger)
 	}

@@ -68,13 +68,13 @@ type Conn struct {
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing  bool    // guarded by mu: somebody has the writer role
-	lending  bool    // guarded by mu: it uses bytes that were lent
-	recalled bool    // guarded by mu: a Recall has interrupted it
-	standby  standby // guarded by mu
-	workers  workers // guarded by mu
-	clock    clock   // guarded by mu
-	room     sync.Cond
+	writing  bool          // guarded by mu: somebody has the writer role
+	lending  bool          // guarded by mu: it uses bytes that were lent
+	recalled bool          // guarded by mu: a Recall has interrupted it
+	standby  standby       // guarded by mu
+	workers  workers       // guarded by mu
+	clock    clock         // guarded by mu
+	moved    sync.Cond     // on mu: until output has left, or the connection is over
 	over     chan struct{} // closed when nc has been; nil where nobody waits for it
 	activity activity
 }
@@ -92,7 +92,7 @@ func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
 		client: client,
 		sess:   session.New(opt.Session, now),
 	}
-	c.room.L = &c.mu
+	c.moved.L = &c.mu
 	if opt.ReadsApart {
 		c.over = make(chan struct{})
 	}
@@ -178,7 +178,7 @@ func (c *Conn) Fail(err error) {
 	c.stopClockLocked()
 	c.dismissStandbyLocked()
 	c.dismissWorkersLocked()
-	c.room.Broadcast()
+	c.moved.Broadcast()
 	c.unlockAndTell()
 	c.closeNetConn()
 	if c.over != nil {
@@ -186,13 +186,13 @@ func (c *Conn) Fail(err error) {
 	}
 }
 
-// remainsTimeout is how long what was flushed may take to leave after the peer has
+// flushedTimeout is how long what was flushed may take to leave after the peer has
 // ended its side. It mostly reads no more either.
-const remainsTimeout = time.Second
+const flushedTimeout = time.Second
 
-// writeRemains ends the streams of a connection whose peer has ended its side, and
+// writeFlushed ends the streams of a connection whose peer has ended its side, and
 // writes what was flushed on them before: the peer may still read. It is the reader's.
-func (c *Conn) writeRemains(err error) {
+func (c *Conn) writeFlushed(err error) {
 	c.mu.Lock()
 	c.sess.End(err)
 	c.UnlockAndWake()
@@ -201,10 +201,10 @@ func (c *Conn) writeRemains(err error) {
 	if !c.writing && !c.sess.Pending() {
 		return
 	}
-	timer := time.AfterFunc(remainsTimeout, func() { c.Fail(err) })
+	timer := time.AfterFunc(flushedTimeout, func() { c.Fail(err) })
 	defer timer.Stop()
 	for c.dead == nil && (c.writing || c.sess.Pending()) {
-		c.room.Wait()
+		c.moved.Wait()
 	}
 }
 
@@ -235,8 +235,8 @@ func (c *Conn) closeNetConn() {
 func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	c.mu.Lock()
 	err := c.sess.ResetForPeer(e, c.in.now)
-	if err == nil && c.sess.Congested() {
-		c.waitForRoomLocked()
+	if err == nil && c.sess.Backlogged() {
+		c.waitForPeerLocked()
 	}
 	c.Unlock()
 	return err

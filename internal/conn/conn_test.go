@@ -182,18 +182,18 @@ func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
 
 func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
 	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
-		stocked := func() bool {
+		kept := func() bool {
 			s.c.Lock()
 			defer s.c.Unlock()
-			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("stock").IsNil()
+			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("free").IsNil()
 		}
 		p.Request(1, h2test.EndStream)
 		synctest.Wait()
-		if !stocked() {
+		if !kept() {
 			t.Error("nothing is kept after a response")
 		}
 		time.Sleep(2 * sweepAfter)
-		if stocked() {
+		if kept() {
 			t.Error("something is kept after a while of idleness")
 		}
 	})

@@ -136,7 +136,7 @@ func (in *reader) request(f Fields) error {
 		if c.sess.Refuse(f.StreamID) {
 			return err
 		}
-		return c.sess.IdleFrame(in.now)
+		return c.sess.UselessFrame(in.now)
 	}
 	ok, err := c.AcceptLocked(f.StreamID, f.EndStream, r)
 	switch {
@@ -147,7 +147,7 @@ func (in *reader) request(f Fields) error {
 		c.startLocked(r.Stream)
 	case err == nil:
 		// Our GOAWAY has us ignore it. A client may have sent a few before that arrived.
-		return c.sess.IdleFrame(in.now)
+		return c.sess.UselessFrame(in.now)
 	}
 	return err
 }

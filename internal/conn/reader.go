@@ -81,11 +81,11 @@ func (c *Conn) Serve() error {
 func (c *Conn) read() {
 	err := c.in.run()
 	if err == io.EOF && c.server != nil {
-		c.writeRemains(err)
+		c.writeFlushed(err)
 	}
 	c.Fail(err)
 	c.in.stopSectionClock()
-	c.in.release()
+	c.in.freeBuffer()
 }
 
 // readApart is read on a goroutine of its own, which is not waited for when the
@@ -144,8 +144,8 @@ func (in *reader) run() error {
 		}
 		c.Lock()
 		c.clock.read = in.now
-		if c.sess.Congested() { // with what handlers did, too
-			c.waitForRoomLocked()
+		if c.sess.Backlogged() { // with what handlers did, too
+			c.waitForPeerLocked()
 		}
 		c.UnlockAndWake() // what this read brought about happens now
 		in.watchSection()
@@ -217,7 +217,7 @@ func (in *reader) discard() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.dead == nil {
-		c.room.Wait()
+		c.moved.Wait()
 	}
 	return c.dead
 }
@@ -257,10 +257,10 @@ func (in *reader) frames() error {
 	for in.w-in.r >= wire.HeaderLen {
 		h := wire.ParseHeader(in.buf[in.r:])
 		if !in.settings && isHTTP1(in.buf[in.r:in.w]) {
-			return wire.Conn(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
+			return wire.ConnErrorf(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
 		}
 		if h.Length > in.c.opt.Session.MaxFrameSize {
-			return wire.Conn(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
+			return wire.ConnErrorf(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
 		}
 		end := in.r + wire.HeaderLen + int(h.Length)
 		if end > in.w {
@@ -286,12 +286,12 @@ func isHTTP1(p []byte) bool { return bytes.HasPrefix(p, []byte("HTTP/1.")) }
 func (in *reader) frame(h wire.Header, p []byte) error {
 	if in.section.id != 0 && (h.Type != wire.Continuation || h.StreamID != in.section.id) {
 		// RFC 9113 §6.10: a field section is not interrupted.
-		return wire.Conn(wire.ProtocolError, "interrupted_headers", "%v on stream %d inside the field section of stream %d", h.Type, h.StreamID, in.section.id)
+		return wire.ConnErrorf(wire.ProtocolError, "interrupted_headers", "%v on stream %d inside the field section of stream %d", h.Type, h.StreamID, in.section.id)
 	}
 	if !in.settings {
 		if h.Type != wire.Settings || h.Flags.Has(wire.FlagAck) {
 			// RFC 9113 §3.4.
-			return wire.Conn(wire.ProtocolError, "first_settings", "first frame is %v", h.Type)
+			return wire.ConnErrorf(wire.ProtocolError, "first_settings", "first frame is %v", h.Type)
 		}
 		in.settings = true
 	}

@@ -58,7 +58,7 @@ func (in *reader) stopSectionClock() {
 // sectionTooLate ends the connection: no other frame may come before the rest of
 // the section does.
 func (c *Conn) sectionTooLate() {
-	err := wire.Conn(wire.EnhanceYourCalm, "headers_timeout", "a field section was not complete after %v", c.opt.SectionTimeout)
+	err := wire.ConnErrorf(wire.EnhanceYourCalm, "headers_timeout", "a field section was not complete after %v", c.opt.SectionTimeout)
 	c.mu.Lock()
 	over := c.dead != nil
 	c.mu.Unlock()

@@ -71,7 +71,7 @@ func (c *Conn) write() {
 			err = c.flushLoans()
 		} else {
 			if c.out.batch.Lent() {
-				c.settle()
+				c.returnLoans()
 			}
 			if c.opt.Log.Wrote != nil {
 				c.logWritten(c.out.buf)
@@ -94,8 +94,8 @@ func (c *Conn) emit() bool {
 		c.noteGreetingLocked()
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
-		if !c.sess.Congested() {
-			c.room.Broadcast()
+		if !c.sess.Backlogged() {
+			c.moved.Broadcast()
 		}
 	}
 	if !b.Empty() {
@@ -105,7 +105,7 @@ func (c *Conn) emit() bool {
 	c.out.output.free()
 	c.out.output = nil
 	c.writing = false
-	c.room.Broadcast()
+	c.moved.Broadcast()
 	last := c.last
 	c.UnlockAndWake()
 	if last != nil {

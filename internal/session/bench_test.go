@@ -44,7 +44,7 @@ func (s *served) flush() int {
 			op.Buf.Free()
 		}
 	}
-	s.Settle(&s.batch)
+	s.ReturnLent(&s.batch)
 	return n
 }
 

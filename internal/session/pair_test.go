@@ -262,7 +262,7 @@ func (p *pair) emit(e *endpoint, pipe *[]byte) {
 // deliver moves the complete frames among the first n bytes of pipe, as long as
 // its reader reads.
 func (p *pair) deliver(e *endpoint, pipe *[]byte, n int) {
-	for n >= wire.HeaderLen && !e.Congested() {
+	for n >= wire.HeaderLen && !e.Backlogged() {
 		size := wire.HeaderLen + int(wire.ParseHeader(*pipe).Length)
 		if n < size {
 			return

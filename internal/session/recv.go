@@ -18,10 +18,10 @@ func (s *Session) Accept(st *Stream, id uint32, end bool, declared int64, p sche
 	s.peerLast = id
 	if s.peerOpen >= s.cfg.MaxConcurrentStreams {
 		if s.control.unacked == 0 {
-			return false, wire.Stream(id, wire.ProtocolError, "over_max_streams", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+			return false, wire.StreamErrorf(id, wire.ProtocolError, "over_max_streams", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
 		}
 		// RFC 9113 §5.1.2: the peer may not know our limit yet, and may retry.
-		return false, wire.Stream(id, wire.RefusedStream, "over_max_streams_race", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+		return false, wire.StreamErrorf(id, wire.RefusedStream, "over_max_streams_race", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
 	}
 	s.peerOpen++
 	st.declared = declared
@@ -84,7 +84,7 @@ func (s *Session) ignored(id uint32) bool {
 func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	if s.cfg.Role == Client && s.peerInitiated(id) {
 		// RFC 9113 §8.4: a server opens streams with PUSH_PROMISE, which ours may not.
-		return nil, wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server could open", id)
+		return nil, wire.ConnErrorf(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server could open", id)
 	}
 	if s.ignored(id) {
 		return nil, nil
@@ -97,12 +97,12 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	s.answers++
 	switch {
 	case st.reserved():
-		return nil, wire.Conn(wire.ProtocolError, "headers_reserved", "HEADERS on promised stream %d", id)
+		return nil, wire.ConnErrorf(wire.ProtocolError, "headers_reserved", "HEADERS on promised stream %d", id)
 	case st.gotEnd:
-		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
+		return nil, wire.StreamErrorf(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
 	}
 	if s.cfg.Role == Server && !end {
-		return nil, wire.Stream(id, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
+		return nil, wire.StreamErrorf(id, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
 	}
 	return st, nil
 }
@@ -110,21 +110,21 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 // lateFields judges HEADERS on a stream that is closed or was never opened.
 func (s *Session) lateFields(id uint32) error {
 	if !s.peerInitiated(id) && s.cfg.Role == Server {
-		return wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server may open", id)
+		return wire.ConnErrorf(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server may open", id)
 	}
 	if s.idleStream(id) {
-		return wire.Conn(wire.ProtocolError, "headers_idle", "HEADERS on idle stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "headers_idle", "HEADERS on idle stream %d", id)
 	}
 	switch s.recent.lookup(id) {
 	case resetByUs:
 		return nil // sent before our RST_STREAM arrived
 	case resetByPeer:
-		return wire.Stream(id, wire.StreamClosed, "headers_closed", "HEADERS after RST_STREAM")
+		return wire.StreamErrorf(id, wire.StreamClosed, "headers_closed", "HEADERS after RST_STREAM")
 	case endedByBoth:
-		return wire.Conn(wire.StreamClosed, "headers_closed", "HEADERS on closed stream %d", id)
+		return wire.ConnErrorf(wire.StreamClosed, "headers_closed", "HEADERS on closed stream %d", id)
 	}
 	// RFC 9113 §5.1.1: opening a stream closed the idle ones below it.
-	return wire.Conn(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
+	return wire.ConnErrorf(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
 }
 
 // RecvData is a DATA frame. It returns the stream that its content is for, or
@@ -132,10 +132,10 @@ func (s *Session) lateFields(id uint32) error {
 // Discard; END_STREAM has been applied.
 func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	if !s.recv.take(f.Length) {
-		return nil, wire.Conn(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
+		return nil, wire.ConnErrorf(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
 	}
 	if len(f.Data) == 0 && !f.EndStream {
-		if err := s.IdleFrame(now); err != nil {
+		if err := s.UselessFrame(now); err != nil {
 			return nil, err
 		}
 	}
@@ -149,7 +149,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 		return nil, err
 	}
 	if len(f.Data) > 0 {
-		s.idle.earn()
+		s.useless.earn()
 	}
 	st.received += int64(len(f.Data))
 	st.unread += int32(len(f.Data))
@@ -169,10 +169,10 @@ func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 	s.answers++
 	if s.cfg.Role == Client && !st.gotHeader {
 		// RFC 9113 §8.1: a response begins with its field section.
-		return wire.Stream(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
 	}
 	if st.declared >= 0 && st.received+int64(len(f.Data)) > st.declared {
-		return wire.Stream(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
 	}
 	if f.EndStream {
 		if err := st.checkLength(len(f.Data)); err != nil {
@@ -180,7 +180,7 @@ func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 		}
 	}
 	if !st.recv.take(f.Length) {
-		return wire.Stream(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
+		return wire.StreamErrorf(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
 	}
 	return nil
 }
@@ -191,15 +191,15 @@ func (s *Session) lateData(id uint32, st *Stream) error {
 	case s.ignored(id):
 		return nil
 	case st != nil && st.reserved():
-		return wire.Conn(wire.ProtocolError, "data_reserved", "DATA on promised stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "data_reserved", "DATA on promised stream %d", id)
 	case st != nil:
-		return wire.Stream(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
+		return wire.StreamErrorf(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
 	case s.idleStream(id):
-		return wire.Conn(wire.ProtocolError, "data_on_idle", "DATA on idle stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "data_on_idle", "DATA on idle stream %d", id)
 	case s.recent.lookup(id) == resetByUs:
 		return nil
 	}
-	return wire.Stream(id, wire.StreamClosed, "closed", "DATA on a closed stream")
+	return wire.StreamErrorf(id, wire.StreamClosed, "closed", "DATA on a closed stream")
 }
 
 // RecvEnd is END_STREAM on a field section. The stream may have closed while the
@@ -219,7 +219,7 @@ func (s *Session) RecvEnd(st *Stream) error {
 // it must be what the DATA frames add up to (RFC 9113 §8.1.1).
 func (st *Stream) checkLength(n int) error {
 	if got := st.received + int64(n); st.declared >= 0 && got != st.declared {
-		return wire.Stream(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
 	}
 	return nil
 }
@@ -229,7 +229,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	st := s.streams[id]
 	if st == nil {
 		if s.idleStream(id) && !s.ignored(id) {
-			return wire.Conn(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
+			return wire.ConnErrorf(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
 		}
 		if s.recent.lookup(id) == resetByUs {
 			s.recent.peerReset(id) // both at once: from now on it must be silent
@@ -239,7 +239,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	s.recent.add(id, resetByPeer)
 	s.heard = s.localLast
 	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
-	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
+	s.close(st, wire.StreamErrorf(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {
 		return tooManyResets()
 	}
@@ -247,7 +247,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 }
 
 func tooManyResets() error {
-	return wire.Conn(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
+	return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
 }
 
 // RecvGoAway is the peer's GOAWAY: it will open no more streams, and we none.
@@ -272,7 +272,7 @@ func (s *Session) RecvHeader(st *Stream, declared int64) { st.gotHeader, st.decl
 func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 	if p.StreamDep == id {
 		// RFC 7540 §5.3.1.
-		return wire.Stream(id, wire.ProtocolError, "priority", "stream depends on itself")
+		return wire.StreamErrorf(id, wire.ProtocolError, "priority", "stream depends on itself")
 	}
 	if s.cfg.NoRFC7540Priorities {
 		return nil
@@ -283,12 +283,12 @@ func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 
 // CheckPriorityUpdate judges PRIORITY_UPDATE before it is looked at.
 func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
-	if err := s.IdleFrame(now); err != nil {
+	if err := s.UselessFrame(now); err != nil {
 		return err
 	}
 	if s.cfg.Role == Client {
 		// RFC 9218 §7.1: only clients send it.
-		return wire.Conn(wire.ProtocolError, "priority_update", "PRIORITY_UPDATE for stream %d from a server", id)
+		return wire.ConnErrorf(wire.ProtocolError, "priority_update", "PRIORITY_UPDATE for stream %d from a server", id)
 	}
 	return nil
 }
@@ -296,10 +296,10 @@ func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
 // RecvPriorityUpdate is a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
 func (s *Session) RecvPriorityUpdate(id uint32, p sched.Priority) { s.out.adjust(s, id, p) }
 
-// IdleFrame charges a frame that moves nothing.
-func (s *Session) IdleFrame(now time.Time) error {
-	if !s.idle.take(now) {
-		return wire.Conn(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
+// UselessFrame charges a frame that moves nothing.
+func (s *Session) UselessFrame(now time.Time) error {
+	if !s.useless.take(now) {
+		return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
 	}
 	return nil
 }

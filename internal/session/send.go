@@ -96,12 +96,12 @@ func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
 	if st.Closed() {
 		return
 	}
-	remains, ended := s.takeRemains(st), st.gotEnd
+	flushed, ended := s.takeFlushed(st), st.gotEnd
 	s.close(st, cause)
 	if st.id != 0 {
 		// A response that leaves whole ends the stream by itself.
-		whole := ended && remains != nil && remains.fin
-		s.queueReset(reset{id: st.id, code: code, remains: remains, silent: whole})
+		whole := ended && flushed != nil && flushed.fin
+		s.queueReset(reset{id: st.id, code: code, flushed: flushed, silent: whole})
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
 // connection, or ignored above the last stream of a GOAWAY.
 func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	if s.Idle(e.StreamID) {
-		return wire.Conn(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
+		return wire.ConnErrorf(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
 	}
 	st := s.streams[e.StreamID]
 	early := s.cfg.Role == Server && (st == nil || !st.ended)

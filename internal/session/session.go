@@ -56,10 +56,10 @@ type Session struct {
 	recv    recvWindow
 	control control
 	out     output
-	stock   *stock // or nil
+	free    *freeLists // or nil
 	recent  recentStreams
 	resets  bucket
-	idle    bucket
+	useless bucket
 	echoes  int64 // see EchoFrame
 
 	closed    *Stream // streams that closed since TakeClosed
@@ -80,7 +80,7 @@ func New(cfg Config, now time.Time) *Session {
 		peer:    defaultPeerSettings(cfg.Role),
 		streams: make(map[uint32]*Stream),
 		resets:  newBucket(maxEarlyResets, earlyResetsPerSecond, now),
-		idle:    newBucket(maxIdleFrames, idleFramesPerSecond, now),
+		useless: newBucket(maxUselessFrames, uselessFramesPerSecond, now),
 	}
 	s.send.conn = wire.DefaultWindow
 	s.recv.init(wire.DefaultWindow)

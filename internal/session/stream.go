@@ -77,7 +77,7 @@ type Stream struct {
 	blocked    blockedOn
 	resetCode  wire.ErrCode
 	lentQueued int32 // lent items in q
-	lentOut    int32 // lent pieces emitted and not yet settled
+	lentOut    int32 // lent pieces emitted and not yet returned
 
 	err      error   // why it closed, or will; nil while open and after a clean end
 	listPrev *Stream // links in whichever of the session's lists it is on;
@@ -220,7 +220,7 @@ func (s *Session) close(st *Stream, err error) {
 		if err == nil {
 			s.recent.add(st.id, endedByBoth)
 			s.resets.earn()
-			s.idle.earn()
+			s.useless.earn()
 			s.expect(echoesPerEnd)
 		}
 	}

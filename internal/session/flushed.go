@@ -7,17 +7,17 @@ import "h2fork.example/net/internal/wire"
 // whose Flush returned nil goes by it. Windows have to allow it at that moment: a
 // stream that is over does not wait for the peer.
 
-// maxRemains bounds what is kept of streams that are over and has not left. A peer
+// maxFlushed bounds what is kept of streams that are over and has not left. A peer
 // that has streams end and does not read is not read from beyond that (CVE-2019-9514).
-const maxRemains = 1 << 20
+const maxFlushed = 1 << 20
 
 // reset is the end of a stream that is closed, on its way out: first what remains of
 // it, then RST_STREAM.
 type reset struct {
 	id      uint32
 	code    wire.ErrCode
-	remains *Stream // or nil
-	silent  bool    // no RST_STREAM: END_STREAM has been sent or is in remains, or the connection ends
+	flushed *Stream // or nil
+	silent  bool    // no RST_STREAM: END_STREAM has been sent or is in flushed, or the connection ends
 }
 
 // noOwner owns what remains of a stream. Its owner has been told that it is over.
@@ -25,10 +25,10 @@ type noOwner struct{}
 
 func (noOwner) OutputMoved() {}
 
-// takeRemains takes what may still leave off st, which is about to be closed: a stream
+// takeFlushed takes what may still leave off st, which is about to be closed: a stream
 // of the same name that is closed already, or nil. It is charged to the windows now.
 // What a client has queued is not kept: nobody wants the request any more.
-func (s *Session) takeRemains(st *Stream) *Stream {
+func (s *Session) takeFlushed(st *Stream) *Stream {
 	if s.cfg.Role == Client || st.id == 0 || st.ended {
 		return nil
 	}
@@ -43,14 +43,14 @@ func (s *Session) takeRemains(st *Stream) *Stream {
 			promise.free()
 		case len(it.data) <= window:
 			window -= len(it.data)
-			s.Take(st, len(it.data))
+			s.ChargeWindows(st, len(it.data))
 			s.push(&r.q, s.pop(&st.q))
 		default:
 			cut = true
 			if window > 0 {
 				part := s.pop(&st.q)
 				part.data = part.data[:window]
-				s.Take(st, window)
+				s.ChargeWindows(st, window)
 				s.push(&r.q, part)
 			}
 		}
@@ -62,9 +62,9 @@ func (s *Session) takeRemains(st *Stream) *Stream {
 	return r
 }
 
-// emitRemains emits what remains of a stream.
-func (s *Session) emitRemains(b *Batch, r *Stream) {
-	s.control.remains -= r.q.memory
+// emitFlushed emits what remains of a stream.
+func (s *Session) emitFlushed(b *Batch, r *Stream) {
+	s.control.flushed -= r.q.memory
 	for r.sendable() {
 		_, run := r.q.dataRun()
 		s.emitNext(b, r, min(run, int(s.peer.maxFrameSize), maxDataFrame))
@@ -75,26 +75,26 @@ func (s *Session) emitRemains(b *Batch, r *Stream) {
 // what was flushed: it may still be written.
 func (s *Session) End(err error) {
 	for _, st := range s.streams {
-		r := s.takeRemains(st)
+		r := s.takeFlushed(st)
 		s.close(st, err)
-		s.queueRemains(r)
+		s.queueFlushed(r)
 	}
 	s.CloseAll(err)
 }
 
-// queueRemains has what remains of a stream leave without RST_STREAM: the connection
+// queueFlushed has what remains of a stream leave without RST_STREAM: the connection
 // ends.
-func (s *Session) queueRemains(r *Stream) {
+func (s *Session) queueFlushed(r *Stream) {
 	if r != nil {
-		s.queueEnd(reset{id: r.id, remains: r, silent: true})
+		s.queueEnd(reset{id: r.id, flushed: r, silent: true})
 	}
 }
 
 // queueEnd makes the end of a stream pending: a user's scheduler forgets what it was
 // given before.
 func (s *Session) queueEnd(r reset) {
-	if r.remains != nil {
-		s.control.remains += r.remains.q.memory
+	if r.flushed != nil {
+		s.control.flushed += r.flushed.q.memory
 	}
 	s.control.resets = append(s.control.resets, r)
 	s.pushControl(controlReset, r.id)

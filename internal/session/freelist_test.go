@@ -15,7 +15,7 @@ func TestATrimmedSessionHasForgottenHowManyStreamsThereWere(t *testing.T) {
 	e.emit()
 	large := reflect.ValueOf(e.streams).Pointer()
 	e.Trim()
-	if e.stock != nil || reflect.ValueOf(e.streams).Pointer() == large {
+	if e.free != nil || reflect.ValueOf(e.streams).Pointer() == large {
 		t.Error("what was kept for many streams is kept on")
 	}
 	st := e.accept(101, true)

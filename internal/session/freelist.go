@@ -2,40 +2,40 @@ package session
 
 import "h2fork.example/net/internal/sched"
 
-// maxSpares bounds what a session keeps of each kind for streams to come: most
+// maxFree bounds what a session keeps of each kind for streams to come: most
 // responses are a head and one piece of data, and 64 may be under way. A peer that
 // opens thousands of streams once must not have us keep as much for ever.
-const maxSpares = 128
+const maxFree = 128
 
-// stock is what a session has ready for streams to come. An idle one has none.
-type stock struct {
-	items spares[item]
-	nodes spares[sched.Node]
+// freeLists is what a session has ready for streams to come. An idle one has none.
+type freeLists struct {
+	items freeList[item]
+	nodes freeList[sched.Node]
 }
 
-// stocked returns the session's stock.
-func (s *Session) stocked() *stock {
-	if s.stock == nil {
-		s.stock = new(stock)
+// lists returns the session's free lists.
+func (s *Session) lists() *freeLists {
+	if s.free == nil {
+		s.free = new(freeLists)
 	}
-	return s.stock
+	return s.free
 }
 
 // Trim lets go of what the session, which has no stream open, keeps for those to
 // come. A map stays as large as it ever was, so it is made again.
 func (s *Session) Trim() {
-	s.stock = nil
+	s.free = nil
 	s.streams = make(map[uint32]*Stream)
 }
 
-// spares are Ts that nobody uses. What a stream needs only while something is
+// A freeList has Ts that nobody uses. What a stream needs only while something is
 // queued, or only until it closes, is no part of it but taken from here: it may be
 // kept for long after, by whoever keeps its Request, and each one that is made
 // would be the garbage collector's.
-type spares[T any] struct{ free []*T }
+type freeList[T any] struct{ free []*T }
 
-// take returns a T that is zero.
-func (s *spares[T]) take() *T {
+// get returns a T that is zero.
+func (s *freeList[T]) get() *T {
 	n := len(s.free)
 	if n == 0 {
 		return new(T)
@@ -46,9 +46,9 @@ func (s *spares[T]) take() *T {
 	return p
 }
 
-// give gives p back.
-func (s *spares[T]) give(p *T) {
-	if len(s.free) < maxSpares {
+// put gives p back.
+func (s *freeList[T]) put(p *T) {
+	if len(s.free) < maxFree {
 		var zero T
 		*p = zero
 		s.free = append(s.free, p)
