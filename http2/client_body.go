@@ -1,13 +1,9 @@
 package http2
 
 import (
-	"compress/gzip"
 	"errors"
 	"io"
-	"io/fs"
 	"net/http"
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"h2fork.example/net/internal/wire"
@@ -39,7 +35,8 @@ func (cs *clientStream) makeBody(res *http.Response, ended bool) {
 type missingBody struct{}
 
 func (missingBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
-func (missingBody) Close() error             { return nil }
+
+func (missingBody) Close() error { return nil }
 
 // responseBody is a response's Body, part of its stream.
 type responseBody struct {
@@ -117,55 +114,3 @@ func (b *responseBody) Close() error {
 	}
 	return nil
 }
-
-// gzipBody decompresses a body.
-type gzipBody struct {
-	body io.ReadCloser
-
-	mu  sync.Mutex // held by Read, and by Close once body is closed and Read cannot block
-	zr  *gzip.Reader
-	err error
-}
-
-var gzipReaders sync.Pool
-
-func (g *gzipBody) Read(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.err == nil && g.zr == nil {
-		g.open()
-	}
-	if g.err != nil {
-		return 0, g.err
-	}
-	return g.zr.Read(p)
-}
-
-// open reads the header of the compressed stream.
-func (g *gzipBody) open() {
-	zr, _ := gzipReaders.Get().(*gzip.Reader)
-	if zr == nil {
-		zr = new(gzip.Reader)
-	}
-	if err := zr.Reset(g.body); err != nil {
-		g.err = err
-		return
-	}
-	g.zr = zr
-}
-
-func (g *gzipBody) Close() error {
-	err := g.body.Close()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.err = fs.ErrClosed
-	if g.zr != nil {
-		g.zr.Reset(strings.NewReader("")) // or the pool would keep the whole stream
-		gzipReaders.Put(g.zr)
-		g.zr = nil
-	}
-	return err
-}
-
-// equalFold is for tokens, which are ASCII.
-func equalFold(a, b string) bool { return isASCII(a) && strings.EqualFold(a, b) }

@@ -193,3 +193,12 @@ func (cs *clientStream) withholdRest() {
 	}
 	cs.Unlock()
 }
+
+// awaitHeaderIfItLeaves waits until the field section has left, unless it waits for
+// the server's limit. A body that fails at once then always shows as HEADERS and
+// RST_STREAM, as upstream's does, and not only if the writer was faster.
+func (cs *clientStream) awaitHeaderIfItLeaves() {
+	cs.Lock()
+	defer cs.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() || !cs.cc.c.WaitingMayOpenLocked() })
+}

@@ -90,21 +90,6 @@ func (c *serverConfig) setDefaults() {
 	within(&c.pingTimeout, 1, math.MaxInt64, defaultPingTimeout)
 }
 
-// set sets *v to x unless x is the zero value.
-func set[T comparable](v *T, x T) {
-	var zero T
-	if x != zero {
-		*v = x
-	}
-}
-
-// within sets *v to def unless it is in [lo, hi].
-func within[T uint32 | int32 | time.Duration](v *T, lo, hi, def T) {
-	if *v < lo || *v > hi {
-		*v = def
-	}
-}
-
 // maxHeaderListSize is our SETTINGS_MAX_HEADER_LIST_SIZE. http.Server's
 // MaxHeaderBytes counts bytes; RFC 9113 §6.5.2 counts 32 more for each field, so
 // there is room for ten fields of ordinary size on top, as upstream has it.

@@ -2,45 +2,8 @@ package http2
 
 import (
 	"context"
-	"crypto/rand"
-	"errors"
-	"io"
-	"strconv"
-	"strings"
 	"time"
-
-	"h2fork.example/net/internal/conn"
-	"h2fork.example/net/internal/wire"
 )
-
-// Ping sends a PING and waits for its acknowledgement, for ctx or for the end of
-// the connection.
-func (cc *ClientConn) Ping(ctx context.Context) error {
-	acked := make(chan struct{})
-	var data [8]byte
-	cc.c.Lock()
-	for taken := true; taken; _, taken = cc.pings[data] {
-		rand.Read(data[:])
-	}
-	cc.pings[data] = acked
-	cc.c.PingLocked(data)
-	cc.c.UnlockAndWake()
-	defer func() {
-		cc.c.Lock()
-		delete(cc.pings, data)
-		cc.c.Unlock()
-	}()
-	select {
-	case <-acked:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-cc.over:
-		cc.c.Lock()
-		defer cc.c.Unlock()
-		return cc.c.DeadLocked()
-	}
-}
 
 // Shutdown ends the connection gracefully: it takes no more requests, and is
 // closed when those there are have been answered. If ctx ends first, Shutdown
@@ -96,36 +59,6 @@ func (cc *ClientConn) closeIfIdle() {
 	cc.c.Fail(errClientConnClosed)
 }
 
-// countError tells CountError of an error, by upstream's names.
-func (cc *ClientConn) countError(err error) {
-	switch e := err.(type) {
-	case *wire.ConnError:
-		cc.c.Lock()
-		cc.life.broke(publicError(e))
-		cc.c.Unlock()
-		if strings.HasPrefix(e.Count, "frame_") {
-			cc.t.count(e.Count)
-		}
-		cc.t.count("read_frame_conn_error_" + codeToken(e.Code))
-	case *wire.StreamError:
-		if strings.HasPrefix(e.Count, "frame_") {
-			cc.t.count(e.Count)
-		}
-	default:
-		if errors.Is(err, conn.ErrPingTimeout) {
-			cc.t.count("conn_close_lost_ping")
-		}
-	}
-}
-
-// codeToken is the name of a code, made of word characters.
-func codeToken(code wire.ErrCode) string {
-	if name := code.Name(); name != "" {
-		return name
-	}
-	return "ERR_UNKNOWN_" + strconv.FormatUint(uint64(code), 10)
-}
-
 // serve is the reader goroutine.
 func (cc *ClientConn) serve() {
 	err := cc.c.Serve()
@@ -146,21 +79,6 @@ func (cc *ClientConn) serve() {
 		cc.markDead()
 	}
 	cc.noteState()
-}
-
-// countEnd tells CountError how the connection ended. Errors of the protocol have
-// been counted.
-func (cc *ClientConn) countEnd() {
-	cc.c.Lock()
-	protocol, end := cc.life.protocolErr, cc.life.endedWith
-	cc.c.Unlock()
-	switch {
-	case protocol != nil:
-	case end == io.EOF:
-		cc.t.count("read_frame_eof")
-	default:
-		cc.t.count("read_frame_other")
-	}
 }
 
 // maxUnusedGrace is how long a connection that failed before its first request
@@ -186,4 +104,11 @@ func (cc *ClientConn) noteState() {
 	if cc.stateChanged != nil {
 		cc.stateChanged()
 	}
+}
+
+// SetDoNotReuse keeps the connection from being used for further requests.
+func (cc *ClientConn) SetDoNotReuse() {
+	cc.c.Lock()
+	cc.life.drain(drainDoNotReuse)
+	cc.c.Unlock()
 }
