@@ -47,6 +47,7 @@ type ClientConn struct {
 	idleTimer  *time.Timer
 	idleWaits  []chan struct{}           // closed when there is no stream
 	pings      map[[8]byte]chan struct{} // closed when acknowledged
+	suspicion  suspicion
 }
 
 // newClientConn starts HTTP/2 on c.

@@ -116,12 +116,6 @@ func (l *clientLife) takes(requests int) bool {
 	return l.state == lifeActive && !(l.singleUse && requests > 0) && requests < maxClientRequests
 }
 
-// again reports whether there may be further requests, as far as the program and the
-// server have said.
-func (l *clientLife) again() bool {
-	return l.keepAlive && !l.singleUse && l.drains&^drainShutdown == 0
-}
-
 // hadLast reports whether the connection is to be closed as soon as none of its
 // requests is under way, of which there have been so many.
 func (l *clientLife) hadLast(requests int) bool {

@@ -20,7 +20,6 @@ type lifeStep struct {
 	state   lifeState
 	takes   bool
 	closing bool
-	again   bool
 	hadLast bool
 }
 
@@ -29,8 +28,8 @@ func (s *lifeStep) check(t *testing.T, l *clientLife) {
 	if s.do != nil {
 		s.do(l)
 	}
-	if l.state != s.state || l.takes(s.requests) != s.takes || l.closing() != s.closing || l.again() != s.again || l.hadLast(s.requests) != s.hadLast {
-		t.Errorf("%s: state %d, takes %t, closing %t, again %t, had last %t", s.name, l.state, l.takes(s.requests), l.closing(), l.again(), l.hadLast(s.requests))
+	if l.state != s.state || l.takes(s.requests) != s.takes || l.closing() != s.closing || l.hadLast(s.requests) != s.hadLast {
+		t.Errorf("%s: state %d, takes %t, closing %t, had last %t", s.name, l.state, l.takes(s.requests), l.closing(), l.hadLast(s.requests))
 	}
 }
 
@@ -48,10 +47,10 @@ func TestClientLifeOnlyGoesOn(t *testing.T) {
 		steps []lifeStep
 	}{
 		"it is used until it is idle": {clientLife{keepAlive: true}, []lifeStep{
-			{name: "at first", takes: true, again: true},
-			{name: "after a request", requests: 1, takes: true, again: true},
-			{name: "with no identifiers left", requests: maxClientRequests, again: true},
-			{name: "closed", do: idle, requests: 1, state: lifeClosed, again: true},
+			{name: "at first", takes: true},
+			{name: "after a request", requests: 1, takes: true},
+			{name: "with no identifiers left", requests: maxClientRequests},
+			{name: "closed", do: idle, requests: 1, state: lifeClosed},
 		}},
 		"for a single use": {clientLife{keepAlive: true, singleUse: true}, []lifeStep{
 			{name: "at first", takes: true, closing: true},
@@ -72,8 +71,8 @@ func TestClientLifeOnlyGoesOn(t *testing.T) {
 			{name: "no way back", do: doNotReuse, state: lifeClosed, closing: true, hadLast: true},
 		}},
 		"Shutdown sees to the end itself": {clientLife{keepAlive: true}, []lifeStep{
-			{name: "draining", do: shutdown, requests: 1, state: lifeDraining, closing: true, again: true},
-			{name: "closed", do: end, requests: 1, state: lifeClosed, closing: true, again: true},
+			{name: "draining", do: shutdown, requests: 1, state: lifeDraining, closing: true},
+			{name: "closed", do: end, requests: 1, state: lifeClosed, closing: true},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 // usableLocked reports whether the connection takes another request, limits aside.
 func (cc *ClientConn) usableLocked() bool {
-	return cc.life.takes(cc.startedLocked()) && !cc.idleTooLongLocked()
+	return cc.life.takes(cc.startedLocked()) && !cc.suspectLocked() && !cc.idleTooLongLocked()
 }
 
 // startedLocked is how many requests have been sent or wait to be.
@@ -24,7 +24,7 @@ func (cc *ClientConn) idleTooLongLocked() bool {
 
 // inUseLocked is how many of the streams that the server allows are taken.
 func (cc *ClientConn) inUseLocked() int {
-	return cc.c.OpenStreamsLocked() + cc.reserved + cc.c.UnconfirmedLocked()
+	return cc.c.OpenStreamsLocked() + cc.reserved
 }
 
 func (cc *ClientConn) belowLimitLocked() bool {

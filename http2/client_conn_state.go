@@ -21,7 +21,8 @@ type ClientConnState struct {
 
 	// Closing is whether it takes no more requests, because it is being shut
 	// down, was for a single request, is marked with SetDoNotReuse, or got
-	// GOAWAY.
+	// GOAWAY; or for now, because it may be dead: a request on it was given up, and
+	// nothing has come since before it began.
 	Closing bool
 
 	// StreamsActive is how many streams are open.
@@ -48,8 +49,8 @@ func (cc *ClientConn) State() ClientConnState {
 	defer cc.c.Unlock()
 	st := ClientConnState{
 		Closed:          cc.life.closed(),
-		Closing:         cc.life.closing(),
-		StreamsActive:   cc.c.OpenStreamsLocked() - cc.c.WaitingLocked() + cc.c.UnconfirmedLocked(),
+		Closing:         cc.life.closing() || cc.suspectLocked(),
+		StreamsActive:   cc.c.OpenStreamsLocked() - cc.c.WaitingLocked(),
 		StreamsReserved: cc.reserved,
 		StreamsPending:  cc.c.WaitingLocked(),
 		LastIdle:        cc.lastIdle,

@@ -40,7 +40,8 @@ type clientStream struct {
 	res      *http.Response // or nil
 	err      error          // if res is nil
 
-	claimed bool // guarded by the connection's lock: somebody closes answered
+	reads   uint64 // constant once the stream is queued: the connection's ReadsLocked then
+	claimed bool   // guarded by the connection's lock: somebody closes answered
 
 	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if nobody does
 	gone        chan struct{} // closed when the stream is; nil if nobody waits
@@ -83,7 +84,7 @@ func (timeoutError) Temporary() bool { return true }
 // watch ends the stream when its request is cancelled, however far it has come.
 func (cs *clientStream) watch() {
 	if cs.ctx.Done() != nil {
-		stop := context.AfterFunc(cs.ctx, func() { cs.abort(cs.ctx.Err()) })
+		stop := context.AfterFunc(cs.ctx, func() { cs.giveUp(cs.ctx.Err()) })
 		cs.Lock()
 		cs.unwatch = stop
 		closed := cs.ClosedLocked()
@@ -96,7 +97,7 @@ func (cs *clientStream) watch() {
 		go func() {
 			select {
 			case <-cancel:
-				cs.abort(errRequestCanceled)
+				cs.giveUp(errRequestCanceled)
 			case <-cs.gone:
 			}
 		}()
@@ -134,7 +135,7 @@ func (cs *clientStream) awaitWithin(d time.Duration) {
 	select {
 	case <-cs.answered:
 	case <-timer.C:
-		cs.abort(errResponseTooSlow)
+		cs.giveUp(errResponseTooSlow)
 	}
 }
 

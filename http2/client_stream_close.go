@@ -9,18 +9,24 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
+// giveUp ends the stream because nobody waits for its response any more.
+func (cs *clientStream) giveUp(err error) {
+	cs.Lock()
+	if !cs.ClosedLocked() {
+		cs.cc.suspectIfSilentLocked(cs)
+	}
+	cs.ResetLocked(wire.Cancel, err)
+	cs.UnlockAndWake()
+	cs.cc.noteState()
+}
+
 // abort ends the stream from our side, with an error for whoever waits.
 func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 
 // reset is abort, with the code that the server is told.
 func (cs *clientStream) reset(code wire.ErrCode, err error) {
 	cs.Lock()
-	if !cs.ClosedLocked() {
-		if cc := cs.cc; cc.life.again() {
-			cc.c.ResetUnheardLocked(&cs.Stream)
-		}
-		cs.ResetLocked(code, err)
-	}
+	cs.ResetLocked(code, err)
 	cs.UnlockAndWake()
 }
 

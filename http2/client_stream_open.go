@@ -94,6 +94,7 @@ func (cs *clientStream) start(length int64) error {
 	if wantsClose(cs.req) {
 		cc.life.drain(drainDoNotReuse)
 	}
+	cs.reads = cc.c.ReadsLocked()
 	ends := cs.upload == nil && len(cs.trailer) == 0
 	cs.OpenLocked(sec, ends)
 	cc.c.UnlockAndWake()

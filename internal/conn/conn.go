@@ -69,6 +69,7 @@ type Conn struct {
 	out writer // the writer role's
 
 	writing  bool          // guarded by mu: somebody has the writer role
+	reads    uint64        // guarded by mu: reads that brought something
 	lending  bool          // guarded by mu: it uses bytes that were lent
 	recalled bool          // guarded by mu: a Recall has interrupted it
 	standby  standby       // guarded by mu
@@ -109,6 +110,10 @@ func (c *Conn) Lock() { c.mu.Lock() }
 
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
+
+// ReadsLocked counts what has been read: it is the same number only if nothing has been
+// in between.
+func (c *Conn) ReadsLocked() uint64 { return c.reads }
 
 // DeadLocked is why the connection is over, or nil.
 func (c *Conn) DeadLocked() error { return c.dead }

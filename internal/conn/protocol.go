@@ -1,8 +1,6 @@
 package conn
 
 import (
-	"crypto/rand"
-
 	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
@@ -61,19 +59,8 @@ func (c *Conn) GoAwayLocked() { c.sess.GoAway(wire.NoError, "") }
 // PingLocked makes a PING pending.
 func (c *Conn) PingLocked(data [8]byte) { c.sess.Ping(data) }
 
-// ResetUnheardLocked is about a stream that is to be reset, on a connection that is to
-// be used again: see session.Session.ResetUnheard.
-func (c *Conn) ResetUnheardLocked(st *Stream) {
-	if c.sess.Heard(&st.proto) {
-		return
-	}
-	var data [8]byte
-	rand.Read(data[:])
-	c.sess.ResetUnheard(data)
-}
-
-// UnconfirmedLocked is how many streams those take up that were reset unheard.
-func (c *Conn) UnconfirmedLocked() int { return c.sess.Unconfirmed() }
+// AnswersLocked counts the field sections and the DATA frames that have arrived.
+func (c *Conn) AnswersLocked() uint64 { return c.sess.Answers() }
 
 // IsIdle reports whether id names a stream that neither side has opened, and that a
 // GOAWAY does not have us ignore.

@@ -144,6 +144,7 @@ func (in *reader) run() error {
 		}
 		c.Lock()
 		c.clock.read = in.now
+		c.reads++
 		if c.sess.Backlogged() { // with what handlers did, too
 			c.waitForPeerLocked()
 		}

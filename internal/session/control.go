@@ -124,13 +124,6 @@ func (s *Session) Ping(data [8]byte) {
 	s.pushControl(controlPing, 0)
 }
 
-// RecvPingAck is the acknowledgement of a PING. Those of PINGs that the owner has
-// queued for itself are its own to match.
-func (s *Session) RecvPingAck(data [8]byte) {
-	s.drainAcked(data)
-	s.confirmResets()
-}
-
 // RecvPing answers a PING.
 func (s *Session) RecvPing(data [8]byte) {
 	s.control.pingAcks = append(s.control.pingAcks, data)

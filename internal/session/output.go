@@ -176,11 +176,11 @@ func (s *Session) Pending() bool {
 // WaitingMayOpen reports whether the peer's limit has room for all streams of ours
 // that wait, so that they will open.
 func (s *Session) WaitingMayOpen() bool {
-	return s.canOpen() && s.localOpen+s.unconfirmed.n+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
+	return s.canOpen() && s.localOpen+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
 }
 
 // canOpen reports whether a stream of ours waits and the peer's limit has room
 // (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {
-	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen+s.unconfirmed.n < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
+	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
 }

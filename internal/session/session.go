@@ -64,12 +64,7 @@ type Session struct {
 
 	closed    *Stream // streams that closed since TakeClosed
 	receiving int     // see Receiving
-
-	// A client's. heard is the last stream of ours that had been opened when a
-	// frame on a stream last arrived; answers counts HEADERS and DATA.
-	heard       uint32
-	answers     uint64
-	unconfirmed unconfirmedResets
+	answers   uint64  // see Answers
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
@@ -109,6 +104,10 @@ func (s *Session) peerInitiated(id uint32) bool {
 func (s *Session) IsNew(id uint32) bool {
 	return s.cfg.Role == Server && s.peerInitiated(id) && id > s.peerLast
 }
+
+// Answers counts the field sections and the DATA frames that have arrived on open
+// streams.
+func (s *Session) Answers() uint64 { return s.answers }
 
 // Waiting is how many streams of ours wait for the peer's limit to have room.
 func (s *Session) Waiting() int { return s.out.opening.len() }
