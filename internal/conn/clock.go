@@ -151,7 +151,7 @@ func (c *Conn) pingTimer() {
 			c.pingLocked(false)
 		}
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // ProbeLocked asks whether the peer is there, unless that has been asked already. If
