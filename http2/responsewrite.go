@@ -47,7 +47,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if w.closed {
 		return 0, errAfterHandler
 	}
-	if w.phase == phaseOpen {
+	if !w.sealed() {
 		w.seal(http.StatusOK)
 	}
 	if !message.BodyAllowed(w.status) {
@@ -57,13 +57,18 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 		return 0, errTooMuchBody
 	}
 	w.wrote += int64(len(p))
-	switch {
-	case len(p) == 0 || w.phase == phaseFinished:
-		return len(p), nil
-	case w.phase == phaseHeld || len(w.written())+len(p) > session.BufferSize:
-		return w.send(p)
+	if len(p) == 0 {
+		return 0, nil
 	}
-	w.buffer(p)
+	w.framingMu.Lock()
+	to := w.framing.write(len(w.written())+len(p) <= session.BufferSize)
+	w.framingMu.Unlock()
+	switch to {
+	case writeSend:
+		return w.send(p)
+	case writeBuffer:
+		w.buffer(p)
+	}
 	return len(p), nil
 }
 
@@ -86,54 +91,49 @@ func (w *responseWriter) buffer(p []byte) {
 // send sends what is buffered, and of p what is worth it: the rest is buffered.
 // It waits while the client takes nothing.
 func (w *responseWriter) send(p []byte) (int, error) {
-	c, st := w.st.sc.c, &w.st.Stream
+	st := &w.st.Stream
 	rest, first := p, p
 	if w.body != nil || w.isHEAD() { // a full buffer, from which the content's type can be told
 		n := min(len(p), session.BufferSize-len(w.written()))
 		w.buffer(p[:n])
 		rest, first = p[n:], w.written()
 	}
-	if w.phase == phaseSealed {
+	if w.sec != nil {
 		w.addContentType(first)
 	}
-	c.Lock()
-	defer c.UnlockAndWake()
+	st.Lock()
+	defer st.UnlockAndWake()
 	if st.OverLocked() {
 		return 0, w.st.writeErr()
 	}
+	w.happensLocked(eventBody)
 	if w.isHEAD() {
-		w.end(nil) // too long for content-length to be told, and nothing else matters
-		return len(p), nil
-	}
-	if w.body != nil {
-		w.sendBody()
-	} else if w.phase != phaseReleased {
-		w.release(rest)
+		return len(p), nil // too long for content-length to be told, and nothing else matters
 	}
 	if len(rest) < minLent {
 		w.buffer(rest)
 		rest = nil
 	}
-	if err := w.wait(rest); err != nil {
+	if err := w.waitLocked(rest); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// wait lends p to the connection and waits until that does not need it any more;
+// waitLocked lends p to the connection and waits until that does not need it any more;
 // and until the stream has not too much waiting. The connection is locked.
-func (w *responseWriter) wait(p []byte) error {
-	c, st := w.st.sc.c, &w.st.Stream
-	room := w.outputRoom()
+func (w *responseWriter) waitLocked(p []byte) error {
+	st := &w.st.Stream
+	room := w.outputRoomLocked()
 	if len(p) == 0 && st.QueuedLocked() <= room {
 		return nil
 	}
 	st.SendLentLocked(p)
-	c.WakeLocked()
+	st.WakeLocked()
 	st.WaitLocked(func() bool {
 		if st.OverLocked() {
 			if st.LentOutLocked() {
-				c.RecallLocked()
+				st.RecallLocked()
 			}
 			return !st.LentOutLocked()
 		}
@@ -145,12 +145,12 @@ func (w *responseWriter) wait(p []byte) error {
 	return nil
 }
 
-// awaitRoom waits until the stream has not too much waiting: after whatever a handler
+// awaitRoomLocked waits until the stream has not too much waiting: after whatever a handler
 // may do again and again. The connection is locked.
-func (w *responseWriter) awaitRoom() error { return w.wait(nil) }
+func (w *responseWriter) awaitRoomLocked() error { return w.waitLocked(nil) }
 
-// outputRoom is how much the stream may have waiting. The connection is locked.
-func (w *responseWriter) outputRoom() int {
+// outputRoomLocked is how much the stream may have waiting. The connection is locked.
+func (w *responseWriter) outputRoomLocked() int {
 	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
 	return max(minStreamOutput, min(maxStreamOutput, share))
 }

@@ -27,7 +27,6 @@ type serverConn struct {
 	cancel  context.CancelFunc // of baseCtx
 	logf    func(format string, args ...any)
 	count   func(string)
-	holds   holds
 
 	reader   message.RequestReader // the reader goroutine's
 	priority clientPriority        // the reader goroutine's
@@ -79,7 +78,6 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	sc.reader.RemoteAddr = c.RemoteAddr().String()
 	sc.reader.ExtendedConnect = extendedConnect
 	sc.c = conn.NewServer(sc.options(c, &conf, opts), sc)
-	sc.holds.init(sc.c)
 	if err := sc.upgrade(opts); err != nil {
 		sc.reject(c, wire.ProtocolError, "invalid settings")
 		return nil
@@ -91,10 +89,7 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	return sc
 }
 
-func (sc *serverConn) serve() {
-	defer sc.holds.stop()
-	sc.logEnd(sc.c.Serve())
-}
+func (sc *serverConn) serve() { sc.logEnd(sc.c.Serve()) }
 
 // join adds the connection to the sets that it belongs to.
 func (sc *serverConn) join(opts *ServeConnOpts) {

@@ -17,7 +17,7 @@ func (st *serverStream) readTimeout() {
 // takes it now; content that waits for a window will not: its time is over.
 func (st *serverStream) writeTimeout() {
 	st.Lock()
-	st.w.releaseHeld()
+	st.w.happensLocked(eventExpire)
 	st.ResetLocked(wire.InternalError, errDeadline)
 	st.DoneLocked()
 	st.UnlockAndWake()

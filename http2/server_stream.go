@@ -149,7 +149,7 @@ func (st *serverStream) abort(v any) {
 		st.sc.logf("http2: panic serving %v: %v\n%s", st.sc.c.NetConn().RemoteAddr(), v, stack)
 	}
 	st.Lock()
-	st.w.releaseHeld()
+	st.w.happensLocked(eventPanic)
 	switch {
 	case st.FinishedLocked():
 		// A response without a body that was flushed, and so is complete.

@@ -84,6 +84,9 @@ func (st *Stream) SendInfoLocked(sec *session.Section) { st.c.sess.SendInfo(&st.
 // SendHeaderLocked queues the final field section.
 func (st *Stream) SendHeaderLocked(sec *session.Section) { st.c.sess.SendHeader(&st.proto, sec) }
 
+// CommitHeaderLocked is SendHeaderLocked, and END_STREAM does not go on it.
+func (st *Stream) CommitHeaderLocked(sec *session.Section) { st.c.sess.CommitHeader(&st.proto, sec) }
+
 // SendBufferLocked queues body bytes, and owns them from now on.
 func (st *Stream) SendBufferLocked(buf *session.Buffer) { st.c.sess.SendBuffer(&st.proto, buf) }
 

@@ -95,16 +95,25 @@ func (o *output) queued(s *Session, st *Stream, it *item) {
 }
 
 // finished says that st's output has ended, with nothing new on its queue. If
-// the queue is empty and something has left, an empty DATA frame must end it.
+// nothing is on it that may carry END_STREAM, an empty DATA frame must end it.
 func (o *output) finished(s *Session, st *Stream) {
 	if s.cfg.External != nil && st.id != 0 {
-		if st.q.len() == 0 && st.headerSent && !st.ended {
+		if st.needsEmptyData() {
 			s.cfg.External.Push(st, "DATA", 0, Token{stream: st, id: st.id})
 			o.pushed = true
 		}
 		return
 	}
 	o.update(s, st)
+}
+
+// needsEmptyData reports whether an empty DATA frame is what follows st's queue. A
+// promise asks again when it has left.
+func (st *Stream) needsEmptyData() bool {
+	if st.q.len() == 0 {
+		return st.headerSent && !st.ended
+	}
+	return st.q.last.kind == itemHeader && !st.endsWith(itemHeader, 0)
 }
 
 // update tells the policy whether st has something that may leave.

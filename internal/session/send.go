@@ -36,6 +36,14 @@ func (s *Session) SendHeader(st *Stream, sec *Section) {
 	s.enqueue(st, item{kind: itemHeader, sec: sec})
 }
 
+// CommitHeader is SendHeader of a field section that is wanted for itself: END_STREAM does
+// not go on it, even if the end comes before it has left. So it does not depend on the
+// writer whether an empty DATA frame ends the stream.
+func (s *Session) CommitHeader(st *Stream, sec *Section) {
+	st.committed = true
+	s.SendHeader(st, sec)
+}
+
 // SendBuffer queues body bytes that the session now owns.
 //
 // A user's scheduler is given each piece by itself: it keeps something for each,
