@@ -126,10 +126,9 @@ func (cs *clientStream) await() (*http.Response, error) {
 // awaitWithin waits for the response, and ends the stream if it has not come
 // within d of the end of the request, which may take as long as it likes.
 func (cs *clientStream) awaitWithin(d time.Duration) {
-	c := cs.cc.c
-	c.Lock()
+	cs.Lock()
 	cs.WaitLocked(func() bool { return cs.LocalEndedLocked() || cs.ClosedLocked() || cs.res != nil })
-	c.Unlock()
+	cs.Unlock()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -30,3 +30,7 @@ func isASCII(s string) bool {
 	}
 	return true
 }
+
+func field(name, value string) hpack.HeaderField {
+	return hpack.HeaderField{Name: name, Value: value}
+}

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"unsafe"
 
-	"h2fork.example/net/hpack"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
@@ -34,10 +33,6 @@ const (
 
 	protocolError = wire.ProtocolError
 )
-
-func field(name, value string) hpack.HeaderField {
-	return hpack.HeaderField{Name: name, Value: value}
-}
 
 // Write writes body bytes. The first 4,096 wait for a Flush, for more, or for the
 // end of the handler. It returns when it does not need p any more.
@@ -121,7 +116,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 }
 
 // waitLocked lends p to the connection and waits until that does not need it any more;
-// and until the stream has not too much waiting. The connection is locked.
+// and until the stream has not too much waiting.
 func (w *responseWriter) waitLocked(p []byte) error {
 	st := &w.st.Stream
 	room := w.outputRoomLocked()
@@ -145,11 +140,11 @@ func (w *responseWriter) waitLocked(p []byte) error {
 	return nil
 }
 
-// awaitRoomLocked waits until the stream has not too much waiting: after whatever a handler
-// may do again and again. The connection is locked.
+// awaitRoomLocked waits until the stream has not too much waiting: after whatever a
+// handler may do again and again.
 func (w *responseWriter) awaitRoomLocked() error { return w.waitLocked(nil) }
 
-// outputRoomLocked is how much the stream may have waiting. The connection is locked.
+// outputRoomLocked is how much the stream may have waiting.
 func (w *responseWriter) outputRoomLocked() int {
 	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
 	return max(minStreamOutput, min(maxStreamOutput, share))

@@ -175,12 +175,12 @@ func (w *responseWriter) next(e event) action {
 	return w.framing.next(e)
 }
 
-// happensLocked does what is to be done about e, which is not the return of the handler.
-// The connection is locked.
+// happensLocked does what is to be done about e, which is not the return of the
+// handler.
 func (w *responseWriter) happensLocked(e event) { w.doLocked(w.next(e), nil) }
 
-// doLocked carries out an action; trailers may be nil. The connection is locked. So is mu,
-// unless nothing but a hold may end.
+// doLocked carries out an action; trailers may be nil. So is mu, unless nothing but a
+// hold may end.
 func (w *responseWriter) doLocked(a action, trailers *session.Section) {
 	if a&holdHead != 0 {
 		w.held, w.dated = w.sec, w.info.HasDate
@@ -331,8 +331,7 @@ func (w *responseWriter) written() []byte {
 	return w.body.B
 }
 
-// sendBodyLocked queues what has been written, unless it was written for HEAD. The
-// connection is locked.
+// sendBodyLocked queues what has been written, unless it was written for HEAD.
 func (w *responseWriter) sendBodyLocked() {
 	if w.body == nil || !w.hasBody() {
 		return
@@ -351,7 +350,7 @@ func (w *responseWriter) close() {
 	w.st.Unlock()
 }
 
-// freeUnsentLocked gives back what will not be sent. The connection is locked.
+// freeUnsentLocked gives back what will not be sent.
 func (w *responseWriter) freeUnsentLocked() {
 	if w.body != nil {
 		w.body.Free()

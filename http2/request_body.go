@@ -3,7 +3,6 @@ package http2
 import (
 	"io"
 
-	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
 )
@@ -50,16 +49,6 @@ func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// writeChunk writes the first n bytes of k to w, and frees k.
-func writeChunk(w io.Writer, k *conn.Chunk, n int) (int, error) {
-	m, err := w.Write(k.Bytes()[:n])
-	k.Free()
-	if err == nil && m != n {
-		err = io.ErrShortWrite
-	}
-	return m, err
-}
-
 // ready makes sure that what is to be read can come, and reports whether there is
 // anything.
 func (b *requestBody) ready() bool {
@@ -87,12 +76,11 @@ func (b *requestBody) Close() error {
 // sendContinue sends 100 (Continue), unless the response has begun
 // (golang/go#14030).
 func (b *requestBody) sendContinue() {
-	c := b.st.sc.c
-	c.Lock()
+	b.st.Lock()
 	if b.st.w.phase() < phaseReleased {
 		sec := session.NewSection()
 		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
 		b.st.SendInfoLocked(sec)
 	}
-	c.UnlockAndWake()
+	b.st.UnlockAndWake()
 }
