@@ -1,7 +1,7 @@
 // Package conn is the I/O shell around a session: it reads frames, writes
 // batches, runs handlers and keeps the clocks. One engine serves both roles;
 // what a server does with a request, or a client with a response, is behind
-// [Side].
+// [Endpoint].
 //
 // # Who owns what
 //
@@ -25,6 +25,11 @@
 //
 // A stream's receive buffer has a mutex of its own; the lock order is Conn.mu,
 // then the buffer's.
+//
+// A Locked suffix, here and in http2, means that the caller holds Conn.mu, and only
+// functions that it must hold it for have one. Three types of their own mutex use
+// the suffix for that one: Body, and http2's upload and clientConnPool. [Conn.Unlock]
+// only unlocks; [Conn.UnlockAndWake] also has what was queued under the lock happen.
 //
 // # Handlers
 //

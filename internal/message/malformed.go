@@ -4,7 +4,7 @@ import "h2fork.example/net/internal/wire"
 
 // malformed is the error for a message that RFC 9113 §8.1.1 calls so.
 func malformed(id uint32, count, format string, args ...any) error {
-	return wire.Stream(id, wire.ProtocolError, count, format, args...)
+	return wire.StreamErrorf(id, wire.ProtocolError, count, format, args...)
 }
 
 func isPseudo(name string) bool { return name != "" && name[0] == ':' }

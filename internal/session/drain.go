@@ -25,9 +25,9 @@ func (s *Session) Drain(ping [8]byte) bool {
 	return true
 }
 
-// DrainAcked is the acknowledgement of a PING. If it is Drain's, the second phase
-// begins.
-func (s *Session) DrainAcked(data [8]byte) {
+// RecvPingAck is the acknowledgement of a PING. If that was Drain's, the second phase
+// begins; others are the owner's to match.
+func (s *Session) RecvPingAck(data [8]byte) {
 	if d := &s.control.drain; d.begun && data == d.ping {
 		s.GoAway(wire.NoError, "")
 	}

@@ -67,8 +67,8 @@ type ConnError struct {
 	short bool
 }
 
-// Conn returns a ConnError.
-func Conn(code ErrCode, count, format string, args ...any) *ConnError {
+// ConnErrorf returns a ConnError.
+func ConnErrorf(code ErrCode, count, format string, args ...any) *ConnError {
 	return &ConnError{Code: code, Count: count, Reason: reason(format, args)}
 }
 
@@ -100,8 +100,8 @@ type StreamError struct {
 	Reason   string // what the peer did
 }
 
-// Stream returns a StreamError.
-func Stream(id uint32, code ErrCode, count, format string, args ...any) *StreamError {
+// StreamErrorf returns a StreamError.
+func StreamErrorf(id uint32, code ErrCode, count, format string, args ...any) *StreamError {
 	return &StreamError{StreamID: id, Code: code, Count: count, Reason: reason(format, args)}
 }
 
@@ -118,15 +118,15 @@ func short(t FrameType, count, field string) *ConnError {
 
 // onStream0 is the error for a frame that belongs on a stream and came on stream 0.
 func onStream0(t FrameType, count string) *ConnError {
-	return Conn(ProtocolError, count, "%v frame with stream ID 0", t)
+	return ConnErrorf(ProtocolError, count, "%v frame with stream ID 0", t)
 }
 
 // offStream0 is the error for a frame that belongs on stream 0 and came on another.
 func offStream0(h Header, count string) *ConnError {
-	return Conn(ProtocolError, count, "%v frame with stream ID %d", h.Type, h.StreamID)
+	return ConnErrorf(ProtocolError, count, "%v frame with stream ID %d", h.Type, h.StreamID)
 }
 
 // badLength is the error for a frame whose length does not fit its type.
 func badLength(h Header, count, want string) *ConnError {
-	return Conn(FrameSizeError, count, "%v frame payload size was %d; want %s", h.Type, h.Length, want)
+	return ConnErrorf(FrameSizeError, count, "%v frame payload size was %d; want %s", h.Type, h.Length, want)
 }
