@@ -12,10 +12,10 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// besieged is run with a second connection, a bystander's: it is served before
+// withBystander is run with a second connection, a bystander's: it is served before
 // the script, which attacks, and after it as if nothing had happened. Both report
 // to the attacker's counted.
-func (s serving) besieged(t *testing.T, script func(c *servedConn)) {
+func (s serving) withBystander(t *testing.T, script func(c *servedConn)) {
 	t.Helper()
 	s = s.shared()
 	synctest.Test(t, func(t *testing.T) {
@@ -52,7 +52,7 @@ type attacker struct {
 // attack starts a server whose client stops reading after the greeting.
 func (s serving) attack(t *testing.T, script func(a attacker)) {
 	t.Helper()
-	s.besieged(t, func(c *servedConn) {
+	s.withBystander(t, func(c *servedConn) {
 		settled()
 		c.server.StallWrites()
 		script(attacker{c, c.Conn().(*h2test.Conn)})

@@ -19,15 +19,15 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// A fortress is a server on a loopback port, a bystander whose requests have to be
+// A victimServer is a server on a loopback port, a bystander whose requests have to be
 // answered all the time, and what both hold.
-type fortress struct {
+type victimServer struct {
 	t       *testing.T
 	ln      net.Listener
-	counted *serverLog
+	counted *eventLog
 
 	mu    sync.Mutex
-	conns []*assailed // guarded by mu: in the order in which they came
+	conns []*victimConn // guarded by mu: in the order in which they came
 
 	asking  sync.Mutex   // held by the bystander during a request
 	served  atomic.Int64 // its requests
@@ -36,8 +36,8 @@ type fortress struct {
 	before  held
 }
 
-// assailed is a connection that is served, or was.
-type assailed struct {
+// victimConn is a connection that is served, or was.
+type victimConn struct {
 	nc   net.Conn
 	over chan struct{} // closed when ServeConn has returned
 }
@@ -50,7 +50,7 @@ type held struct {
 
 // reading is what is held now, while the bystander makes no garbage. Twice, since
 // pools keep what they have for one collection.
-func (f *fortress) reading() held {
+func (f *victimServer) reading() held {
 	f.asking.Lock()
 	defer f.asking.Unlock()
 	var m runtime.MemStats
@@ -64,14 +64,14 @@ func (f *fortress) reading() held {
 // should feel soon that nobody reads.
 const socketBuffer = 64 << 10
 
-// fortify starts the server.
-func fortify(t *testing.T, srv *Server, hs *http.Server, handler http.HandlerFunc) *fortress {
+// startVictim starts the server.
+func startVictim(t *testing.T, srv *Server, hs *http.Server, handler http.HandlerFunc) *victimServer {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fortress{t: t, ln: ln, counted: new(serverLog), stopped: make(chan struct{})}
+	f := &victimServer{t: t, ln: ln, counted: new(eventLog), stopped: make(chan struct{})}
 	srv.CountError = f.counted.add
 	hs.ErrorLog = log.New(io.Discard, "", 0)
 	opts := &ServeConnOpts{BaseConfig: hs, Handler: serverMux(handler)}
@@ -83,7 +83,7 @@ func fortify(t *testing.T, srv *Server, hs *http.Server, handler http.HandlerFun
 			}
 			nc.(*net.TCPConn).SetReadBuffer(socketBuffer)
 			nc.(*net.TCPConn).SetWriteBuffer(socketBuffer)
-			c := &assailed{nc, make(chan struct{})}
+			c := &victimConn{nc, make(chan struct{})}
 			f.mu.Lock()
 			f.conns = append(f.conns, c)
 			f.mu.Unlock()
@@ -93,12 +93,12 @@ func fortify(t *testing.T, srv *Server, hs *http.Server, handler http.HandlerFun
 			}()
 		}
 	}()
-	f.station()
+	f.startBystander()
 	return f
 }
 
-// station has the bystander make requests, one after the other, until the end.
-func (f *fortress) station() {
+// startBystander has the bystander make requests, one after the other, until the end.
+func (f *victimServer) startBystander() {
 	ctx, stop := context.WithCancel(context.Background())
 	f.stop = stop
 	tr := &Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
@@ -129,7 +129,7 @@ func (f *fortress) station() {
 }
 
 // wantHeld checks how much more is held than before the attack.
-func (f *fortress) wantHeld(bytes int64, goroutines int) {
+func (f *victimServer) wantHeld(bytes int64, goroutines int) {
 	f.t.Helper()
 	now := f.reading()
 	if n := now.bytes - f.before.bytes; n > bytes {
@@ -140,10 +140,10 @@ func (f *fortress) wantHeld(bytes int64, goroutines int) {
 	}
 }
 
-// abandon ends the attack, and checks that nothing is left of it: every
+// wantNothingLeft ends the attack, and checks that nothing is left of it: every
 // connection but the bystander's ends, and then nothing is held that was not
 // before.
-func (f *fortress) abandon() {
+func (f *victimServer) wantNothingLeft() {
 	f.t.Helper()
 	f.mu.Lock()
 	attackers := f.conns[1:]
@@ -177,14 +177,14 @@ const (
 	bystanders = 4
 )
 
-// A siege is an attacker's connection to a fortress.
-type siege struct {
-	f  *fortress
+// An attackerConn is an attacker's connection to a victimServer.
+type attackerConn struct {
+	f  *victimServer
 	nc net.Conn
 }
 
-// lay begins a siege.
-func (f *fortress) lay(settings ...wire.Setting) *siege {
+// dial begins an attack.
+func (f *victimServer) dial(settings ...wire.Setting) *attackerConn {
 	f.t.Helper()
 	nc, err := net.Dial("tcp", f.ln.Addr().String())
 	if err != nil {
@@ -192,13 +192,13 @@ func (f *fortress) lay(settings ...wire.Setting) *siege {
 	}
 	nc.(*net.TCPConn).SetReadBuffer(socketBuffer)
 	nc.(*net.TCPConn).SetWriteBuffer(socketBuffer)
-	s := &siege{f, nc}
+	s := &attackerConn{f, nc}
 	s.write(wire.AppendSettings([]byte(wire.Preface), settings...))
 	return s
 }
 
 // write writes what the server is going to read.
-func (s *siege) write(p []byte) {
+func (s *attackerConn) write(p []byte) {
 	s.f.t.Helper()
 	s.nc.SetWriteDeadline(time.Now().Add(10 * time.Second))
 	if _, err := s.nc.Write(p); err != nil {
@@ -212,7 +212,7 @@ const stallAfter = 100 * time.Millisecond
 
 // flood writes, and reports whether all of it could be: the server may have
 // stopped reading, or closed the connection.
-func (s *siege) flood(p []byte) bool {
+func (s *attackerConn) flood(p []byte) bool {
 	s.f.t.Helper()
 	s.nc.SetWriteDeadline(time.Now().Add(stallAfter))
 	_, err := s.nc.Write(p)
@@ -227,7 +227,7 @@ func isReset(err error) bool {
 }
 
 // settle waits until the server has read everything so far: it answers a PING.
-func (s *siege) settle() {
+func (s *attackerConn) settle() {
 	s.f.t.Helper()
 	s.write(wire.AppendPing(nil, false, [8]byte([]byte("settled?"))))
 	s.until("the answer to a PING", func(h wire.Header, p []byte) bool {
@@ -237,7 +237,7 @@ func (s *siege) settle() {
 
 // wantGoAway reads up to a GOAWAY that asks for calm, and checks what CountError
 // was told.
-func (s *siege) wantGoAway(why string) {
+func (s *attackerConn) wantGoAway(why string) {
 	s.f.t.Helper()
 	s.until("GOAWAY", func(h wire.Header, p []byte) bool {
 		f, err := wire.ParseGoAway(h, p)
@@ -249,7 +249,7 @@ func (s *siege) wantGoAway(why string) {
 }
 
 // until reads frames up to one.
-func (s *siege) until(what string, is func(wire.Header, []byte) bool) {
+func (s *attackerConn) until(what string, is func(wire.Header, []byte) bool) {
 	s.f.t.Helper()
 	s.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
 	head := make([]byte, wire.HeaderLen)

@@ -15,7 +15,7 @@ import (
 // Bodies are io.WriterTo, P94: io.Copy needs no buffer for them.
 
 func TestRequestBodyIsWrittenAsItArrives(t *testing.T) {
-	got := new(serverLog)
+	got := new(eventLog)
 	serving{handler: func(w http.ResponseWriter, r *http.Request) {
 		n, err := r.Body.(io.WriterTo).WriteTo(writerFunc(func(p []byte) (int, error) {
 			got.add(string(p))

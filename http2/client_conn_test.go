@@ -139,7 +139,7 @@ func TestErrorsOfTheServerAreCounted(t *testing.T) {
 			[]string{"frame_ping_has_stream", "read_frame_conn_error_PROTOCOL_ERROR"}},
 		{func(c *connected) { c.cc.Close() }, []string{"read_frame_other"}},
 	} {
-		counted := new(serverLog)
+		counted := new(eventLog)
 		withConn(t, &Transport{CountError: counted.add}, func(c *connected) {
 			c.roundTrip("/")
 			c.Want("a request", headersOf(1, h2test.EndStream))

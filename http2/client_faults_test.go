@@ -240,7 +240,7 @@ func TestResponsesThatAreAbandonedAtAnyByte(t *testing.T) {
 	bytes, _ := recorded()
 	for at := range bytes {
 		for _, n := range []int64{0, 3} {
-			abandon := func(res *http.Response, err error) string {
+			wantNothingLeft := func(res *http.Response, err error) string {
 				if err != nil {
 					return "error"
 				}
@@ -251,7 +251,7 @@ func TestResponsesThatAreAbandonedAtAnyByte(t *testing.T) {
 				}
 				return "abandoned"
 			}
-			converseGivingUp(t, abandon, func(server *h2test.Conn, _ [3]context.CancelFunc) {
+			converseGivingUp(t, wantNothingLeft, func(server *h2test.Conn, _ [3]context.CancelFunc) {
 				server.Write(bytes[:at])
 				synctest.Wait()
 				server.Write(bytes[at:])

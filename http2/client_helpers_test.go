@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,15 +103,7 @@ func startTrip(t *testing.T, rt http.RoundTripper, req *http.Request) *trip {
 }
 
 // returned reports whether RoundTrip has returned.
-func (k *trip) returned() bool {
-	synctest.Wait()
-	select {
-	case <-k.done:
-		return true
-	default:
-		return false
-	}
-}
+func (k *trip) returned() bool { return isClosed(k.done) }
 
 // stillWaits checks that RoundTrip has not returned.
 func (k *trip) stillWaits(sentence string) {
@@ -242,31 +233,6 @@ func (b *sentBody) wantClosed(t *testing.T, sentence string) {
 	t.Helper()
 	if !b.isClosed() {
 		t.Errorf("%s: the request's body is open", sentence)
-	}
-}
-
-// traced collects what a httptrace.ClientTrace is told.
-type traced struct {
-	mu     sync.Mutex
-	events []string
-}
-
-func (l *traced) add(format string, args ...any) {
-	l.mu.Lock()
-	l.events = append(l.events, fmt.Sprintf(format, args...))
-	l.mu.Unlock()
-}
-
-func (l *traced) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.events)
-}
-
-func (l *traced) want(t *testing.T, sentence string, want ...string) {
-	t.Helper()
-	if got := l.all(); !slices.Equal(got, want) {
-		t.Errorf("%s\n got %q\nwant %q", sentence, got, want)
 	}
 }
 

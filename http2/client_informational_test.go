@@ -13,12 +13,12 @@ import (
 
 func TestInformationalResponsesAreTracedAndPassedOver(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
-		l := new(traced)
+		l := new(eventLog)
 		ctx := httptrace.WithClientTrace(c.t.Context(), &httptrace.ClientTrace{
 			GotFirstResponseByte: func() { l.add("first byte") },
 			Got100Continue:       func() { l.add("continue") },
 			Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-				l.add("%d %s", code, h.Get("Link"))
+				l.addf("%d %s", code, h.Get("Link"))
 				return nil
 			},
 		})

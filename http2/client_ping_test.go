@@ -67,7 +67,7 @@ func TestServersAcknowledgementOfNoPingIsIgnored(t *testing.T) {
 }
 
 func TestSilentServerIsPingedAndGivenUp(t *testing.T) {
-	counted := new(serverLog)
+	counted := new(eventLog)
 	tr := &Transport{ReadIdleTimeout: 5 * time.Second, PingTimeout: 2 * time.Second, CountError: counted.add}
 	withConn(t, tr, func(c *connected) {
 		k := c.roundTrip("/")

@@ -178,10 +178,10 @@ func TestRequestThatIsCancelledAlreadyIsNotSent(t *testing.T) {
 
 func TestHeadersAreTracedThoughTheResponseTakesItsTime(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {
-		l := new(traced)
+		l := new(eventLog)
 		ctx := httptrace.WithClientTrace(c.t.Context(), &httptrace.ClientTrace{
 			WroteHeaders: func() { l.add("headers") },
-			WroteRequest: func(i httptrace.WroteRequestInfo) { l.add("request %v", i.Err) },
+			WroteRequest: func(i httptrace.WroteRequestInfo) { l.addf("request %v", i.Err) },
 		})
 		k := c.roundTrip(get("https://example.com/").WithContext(ctx))
 		p := c.accept()
@@ -237,14 +237,14 @@ func TestExpectContinueIsWaitedForOnlyIfNetHTTPSaysHowLong(t *testing.T) {
 
 // expectContinue is a request that waits for 100 (Continue), for at most 2
 // seconds.
-func expectContinue(t *testing.T, script func(c *calling, k *trip, p *h2test.Peer, body *sentBody, l *traced)) {
+func expectContinue(t *testing.T, script func(c *calling, k *trip, p *h2test.Peer, body *sentBody, l *eventLog)) {
 	tr := &Transport{h1: &http.Transport{ExpectContinueTimeout: 2 * time.Second}}
 	withTransport(t, tr, func(c *calling) {
-		l := new(traced)
+		l := new(eventLog)
 		ctx := httptrace.WithClientTrace(c.t.Context(), &httptrace.ClientTrace{
 			Wait100Continue: func() { l.add("wait") },
 			Got100Continue:  func() { l.add("continue") },
-			WroteRequest:    func(i httptrace.WroteRequestInfo) { l.add("wrote %v", i.Err) },
+			WroteRequest:    func(i httptrace.WroteRequestInfo) { l.addf("wrote %v", i.Err) },
 		})
 		body := newSentBody("content", io.EOF)
 		req := newRequest("POST", "https://example.com/", body).WithContext(ctx)
@@ -259,7 +259,7 @@ func expectContinue(t *testing.T, script func(c *calling, k *trip, p *h2test.Pee
 }
 
 func TestBodyIsSentAfter100Continue(t *testing.T) {
-	expectContinue(t, func(c *calling, k *trip, p *h2test.Peer, _ *sentBody, l *traced) {
+	expectContinue(t, func(c *calling, k *trip, p *h2test.Peer, _ *sentBody, l *eventLog) {
 		p.Headers(1, h2test.KeepOpen, ":status", "100")
 		p.WantNow("the server wants it", h2test.DataFrame(1, "content", h2test.EndStream))
 		p.Headers(1, h2test.EndStream, ":status", "200")
@@ -269,7 +269,7 @@ func TestBodyIsSentAfter100Continue(t *testing.T) {
 }
 
 func TestBodyIsSentIf100ContinueDoesNotCome(t *testing.T) {
-	expectContinue(t, func(c *calling, _ *trip, p *h2test.Peer, _ *sentBody, l *traced) {
+	expectContinue(t, func(c *calling, _ *trip, p *h2test.Peer, _ *sentBody, l *eventLog) {
 		time.Sleep(2 * time.Second)
 		p.WantNow("the server may not know 100", h2test.DataFrame(1, "content", h2test.EndStream))
 		settled()
@@ -279,7 +279,7 @@ func TestBodyIsSentIf100ContinueDoesNotCome(t *testing.T) {
 
 // P82.
 func TestBodyIsNotSentAfterARefusalInPlaceOf100Continue(t *testing.T) {
-	expectContinue(t, func(c *calling, k *trip, p *h2test.Peer, body *sentBody, l *traced) {
+	expectContinue(t, func(c *calling, k *trip, p *h2test.Peer, body *sentBody, l *eventLog) {
 		p.Headers(1, h2test.EndStream, ":status", "417")
 		k.response()
 		p.WantNow("the rest is withheld without an error (RFC 9113 §8.1)", h2test.RSTStreamFrame(1, wire.NoError))

@@ -63,6 +63,7 @@ func TestTransportFollowsFieldSectionsAfterItsReset(t *testing.T) {
 		k.failure()
 		p.Want("the stream is reset", h2test.RSTStreamFrame(1, wire.Cancel))
 		p.Headers(1, h2test.EndStream, ":status", "200", "x-new", "value")
+		settled() // the server is there
 		p.Ignore(func(f h2test.Frame) bool { return f.Type == wire.Ping })
 		k = c.roundTrip(get("https://example.com/"))
 		p.Want("another request", headersOf(3, h2test.EndStream))

@@ -169,8 +169,8 @@ func TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits(t *testing.T) {
 				<-end
 				runtime.KeepAlive(r)
 			}
-			f := fortify(t, &Server{MaxConcurrentStreams: streams}, &http.Server{MaxHeaderBytes: limit}, handler)
-			s := f.lay()
+			f := startVictim(t, &Server{MaxConcurrentStreams: streams}, &http.Server{MaxHeaderBytes: limit}, handler)
+			s := f.dial()
 			id, fields := uint32(1), shape.first
 			open := func() {
 				for range streams {
@@ -195,7 +195,7 @@ func TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits(t *testing.T) {
 			f.wantHeld(2*(memoryFactor*limit*streams+streams*perStream), 2*streams+10)
 			close(end)
 			s.nc.Close()
-			f.abandon()
+			f.wantNothingLeft()
 		})
 	}
 }

@@ -58,8 +58,8 @@ type pairCase struct {
 // pairClient is one of the two Transports.
 type pairClient struct {
 	rt     http.RoundTripper
-	log    *serverLog
-	traced *traced // in any order: hooks run beside one another
+	log    *eventLog
+	traced *eventLog // in any order: hooks run beside one another
 }
 
 func (c *pairClient) note(format string, args ...any) { c.log.add(fmt.Sprintf(format, args...)) }
@@ -95,13 +95,13 @@ func kindOf(err error) string {
 func (c *pairClient) trace(ctx context.Context) context.Context {
 	l := c.traced
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:              func(i httptrace.GotConnInfo) { l.add("got conn reused=%t idle=%t", i.Reused, i.WasIdle) },
+		GotConn:              func(i httptrace.GotConnInfo) { l.addf("got conn reused=%t idle=%t", i.Reused, i.WasIdle) },
 		GotFirstResponseByte: func() { l.add("first byte") },
 		Got100Continue:       func() { l.add("100") },
 		WroteHeaders:         func() { l.add("wrote headers") },
-		WroteRequest:         func(i httptrace.WroteRequestInfo) { l.add("wrote request %v", i.Err) },
+		WroteRequest:         func(i httptrace.WroteRequestInfo) { l.addf("wrote request %v", i.Err) },
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-			l.add("1xx %d %v", code, h)
+			l.addf("1xx %d %v", code, h)
 			return nil
 		},
 	})
@@ -124,10 +124,10 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 		var servers []*h2test.Conn
 		var views []*twinView
 		over := make(chan bool, 20)
-		log := new(serverLog)
+		log := new(eventLog)
 		dial := func(context.Context, string, string, *tls.Config) (net.Conn, error) {
 			client, server := h2test.Pipe()
-			v := &twinView{streams: make(map[uint32][]string), last: make(map[uint32]*strings.Builder), handler: new(serverLog)}
+			v := &twinView{streams: make(map[uint32][]string), last: make(map[uint32]*strings.Builder), handler: new(eventLog)}
 			servers, views = append(servers, server), append(views, v)
 			go func() {
 				io.ReadFull(server, make([]byte, len(wire.Preface)))
@@ -144,7 +144,7 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 			}()
 			return client, nil
 		}
-		c := &pairClient{rt: transport(dial), log: log, traced: new(traced)}
+		c := &pairClient{rt: transport(dial), log: log, traced: new(eventLog)}
 		pc.program(c)
 		time.Sleep(3 * time.Second)
 		c.rt.(interface{ CloseIdleConnections() }).CloseIdleConnections()
@@ -180,15 +180,7 @@ func TestTransportDoesWhatUpstreamDoes(t *testing.T) {
 			pc.patch = strings.TrimPrefix(pc.on127, "none")
 		}
 		t.Run(pc.name, func(t *testing.T) {
-			ours, upstream := pc.run(t, pairTransports["ours"]), pc.run(t, pairTransports["upstream"])
-			switch _, known := clientDifferences[pc.patch]; {
-			case pc.patch != "" && !known:
-				t.Errorf("%s is not a known difference", pc.patch)
-			case pc.patch == "" && ours != upstream:
-				t.Errorf("ours:\n%s\nupstream:\n%s", ours, upstream)
-			case pc.patch != "" && ours == upstream:
-				t.Errorf("%s shows no difference:\n%s", pc.patch, ours)
-			}
+			wantSameBut(t, pc.patch, clientDifferences, pc.run(t, pairTransports["ours"]), pc.run(t, pairTransports["upstream"]))
 		})
 	}
 }

@@ -69,7 +69,7 @@ type Conn struct {
 	out writer // the writer role's
 
 	writing  bool          // guarded by mu: somebody has the writer role
-	reads    uint64        // guarded by mu: reads that brought something
+	reads    uint64        // guarded by mu: reads that brought more than a greeting
 	lending  bool          // guarded by mu: it uses bytes that were lent
 	recalled bool          // guarded by mu: a Recall has interrupted it
 	standby  standby       // guarded by mu
@@ -112,7 +112,7 @@ func (c *Conn) Lock() { c.mu.Lock() }
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
 // ReadsLocked counts what has been read: it is the same number only if nothing has been
-// in between.
+// in between, but for the peer's greeting.
 func (c *Conn) ReadsLocked() uint64 { return c.reads }
 
 // DeadLocked is why the connection is over, or nil.

@@ -123,6 +123,7 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	case err != nil:
 		return err
 	case f.Ack:
+		in.acked = true
 		in.section.tableAcked(in.table)
 	case in.c.client != nil:
 		in.c.client.Settings(peer)

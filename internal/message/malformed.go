@@ -9,7 +9,8 @@ func malformed(id uint32, count, format string, args ...any) error {
 
 func isPseudo(name string) bool { return name != "" && name[0] == ':' }
 
-// errFieldName is for a regular field that is none: its name is malformed, or a pseudo-header field's.
+// errFieldName is the error for a name that a regular field must not have: one that is malformed, or begins with a
+// colon.
 func errFieldName(id uint32, name string) error {
 	if isPseudo(name) {
 		return malformed(id, "", "pseudo header field after regular")

@@ -36,9 +36,9 @@ type RequestInfo struct {
 	Bad error
 }
 
-// Read makes req, which is zero, the request of the field section that opened stream id; complete but for its Body,
-// which is nil when a body follows and http.NoBody when none does. Its error is a *wire.StreamError: the request is
-// malformed, and req as it was. Nothing of fields is kept, but for the strings.
+// Read fills req, which is zero, from the field section that opened stream id. The request is complete but for its
+// Body, which is nil if a body follows, and http.NoBody if none does. An error is a *wire.StreamError: the request is
+// malformed, and req is unchanged. Of fields only the strings are kept.
 func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, fields []hpack.HeaderField, endStream bool) (RequestInfo, error) {
 	pseudo, regular, err := readPseudo(id, fields)
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 // blankRequest is what all requests have in common. They get their context by a copy of it, which stays on the stack.
 var blankRequest = http.Request{Proto: "HTTP/2.0", ProtoMajor: 2}
 
-// setBlank is apart from its caller, whose stack it would enlarge by two Requests while it reads the fields.
+// setBlank is not inlined: it would enlarge its caller's stack by two Requests.
 //
 //go:noinline
 func setBlank(req *http.Request, ctx context.Context) { *req = *blankRequest.WithContext(ctx) }
@@ -159,7 +159,7 @@ func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack
 	return nil
 }
 
-// addSpecial is add for the fields that HTTP/2 itself has an opinion on.
+// addSpecial is add for the fields that mean something to HTTP/2 itself.
 func (h *requestHead) addSpecial(known *knownName, value string) {
 	switch k := known.kind; k {
 	case kindHost:
@@ -255,9 +255,9 @@ func (h *requestHead) authority(id uint32, pseudo *pseudoFields) (string, error)
 	return host, nil
 }
 
-// contentLength returns the declared length of the body, -1 if none is. A value that is no number leaves nothing
-// that DATA frames could equal, and neither do several; END_STREAM on the field section equals 0
-// (RFC 9113 §8.1.1, RFC 9110 §8.6).
+// contentLength returns the declared length of the body, -1 if none is declared. DATA frames have to add up to it, so
+// a value that is no number is an error, and so are several values, and END_STREAM on the field section with any other
+// length than 0 (RFC 9113 §8.1.1, RFC 9110 §8.6).
 func (h *requestHead) contentLength(id uint32, endStream bool) (int64, error) {
 	if h.lengths == 0 {
 		return -1, nil

@@ -212,8 +212,8 @@ func TestMalformedExtendedCONNECTIsAStreamError(t *testing.T) {
 	}
 }
 
-// RFC 9113 §8.2.1 calls such a message malformed. golang.org/x/net's Transport
-// sends what it is given, and programs give it "Bearer ".
+// RFC 9113 §8.2.1 calls such a message malformed. golang.org/x/net's Transport sends what it is given, and programs
+// give it "Bearer ".
 func TestWhiteSpaceAroundAReceivedValueIsLeftToTheProgram(t *testing.T) {
 	const value = " Bearer\t "
 	if got := read(t, requestWith("authorization", value), true).HTTP.Header.Get("Authorization"); got != value {

@@ -13,7 +13,7 @@ import (
 	"h2fork.example/net/hpack"
 )
 
-// RequestOptions is what a connection and its transport have to say on a request's fields.
+// RequestOptions is what the fields of a request depend on besides the request.
 type RequestOptions struct {
 	Gzip            bool   // ask for a response in gzip, with a field of its own
 	ContentLength   int64  // of the content: -1 if unknown, 0 if there is none
@@ -35,8 +35,8 @@ var (
 )
 
 // AppendRequest appends the field section that starts req: pseudo-header fields, the declaration of its trailers, the
-// fields of its Header by key, and those that are automatic. What can't be sent is an error, and dst returned as it was,
-// except for fields that HTTP/2 has no use for.
+// fields of its Header by key, and those that are automatic. A field that can't be sent is an error, and dst is
+// returned as it was. Fields that HTTP/2 has no use for are left out.
 func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions) ([]hpack.HeaderField, error) {
 	if err := checkConnectionFields(req.Header); err != nil {
 		return dst, err
@@ -214,7 +214,7 @@ func errRequestField(what, key string) error {
 	return fmt.Errorf("http2: invalid HTTP %s value for header %q", what, key)
 }
 
-// appendSpecial appends what is to be sent of a field that HTTP/2 itself has an opinion on.
+// appendSpecial appends what is to be sent of a field that means something to HTTP/2 itself.
 func appendSpecial(dst []hpack.HeaderField, known *knownName, values []string, hasBody bool) []hpack.HeaderField {
 	switch k := known.kind; {
 	case k.connectionSpecific():

@@ -13,9 +13,9 @@ type ResponseReader struct {
 	names canonicalCache
 }
 
-// ReadStatus reads the pseudo-header fields at the head of a response, of which there is one, :status (RFC 9113 §8.3.2).
-// It returns the status code, and the regular fields: Informational takes those of a 1xx response, Read those of a final
-// one. Its error is a *wire.StreamError: the response is malformed.
+// ReadStatus reads the pseudo-header fields at the head of a response, of which there is one, :status (RFC 9113
+// §8.3.2). It returns the status code, and the regular fields: Informational takes those of a 1xx response, Read those
+// of a final one. Its error is a *wire.StreamError: the response is malformed.
 func ReadStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
 	status, seen, mixed, n := "", false, false, 0
 	for n < len(fields) && isPseudo(fields[n].Name) {
@@ -84,9 +84,9 @@ func (r *ResponseReader) Informational(id uint32, code int, regular []hpack.Head
 	return head.header, nil
 }
 
-// Read makes the final response to req of what ReadStatus returned: complete but for Body, Request and TLS. The keys that
-// its Trailer field declares are in Trailer. Its error is a *wire.StreamError: the response is malformed. Nothing of
-// regular is kept, but for the strings.
+// Read makes the final response to req of what ReadStatus returned. It is complete but for Body, Request and TLS. The
+// keys that its Trailer field declares are in Trailer. An error is a *wire.StreamError: the response is malformed. Of
+// regular only the strings are kept.
 func (r *ResponseReader) Read(id uint32, code int, regular []hpack.HeaderField, endStream bool, req *http.Request) (*http.Response, error) {
 	res, values := newWithValues[http.Response](len(regular))
 	head := responseHead{fieldMap: newFieldMap(len(regular), values)}
@@ -125,7 +125,7 @@ func (r *ResponseReader) readRegular(id uint32, head *responseHead, fields []hpa
 		case err != nil:
 			return err
 		case k.connectionSpecific():
-			// Kept from those who would make an HTTP/1.1 response of this one.
+			// Dropped: they would mislead a program that makes an HTTP/1.1 response of this one.
 		case k == kindTrailer:
 			head.trailer = declareAnyTrailers(head.trailer, f.Value)
 		default:
@@ -151,8 +151,8 @@ func (r *ResponseReader) field(id uint32, f *hpack.HeaderField) (key string, k k
 	return key, k, nil
 }
 
-// contentLength returns the declared length, -1 if none is. Fields that say the same are made one, those that don't or
-// are no number are taken out (RFC 9110 §8.6).
+// contentLength returns the declared length, -1 if none is. Several fields with one value become
+// one field. If values differ, or are no number, all are removed (RFC 9110 §8.6).
 func (h *responseHead) contentLength() int64 {
 	const key = "Content-Length"
 	if !h.hasLength {

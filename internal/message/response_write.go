@@ -11,8 +11,8 @@ import (
 type ResponseInfo struct {
 	ContentLength int64 // the declared length, -1 if none is or it is no number
 
-	// These rule out the automatic field. A key without values counts as present, except for
-	// content-encoding; a content-length that is no number does not.
+	// These rule out the automatic field. A key without values counts as present, except for content-encoding; a
+	// content-length that is no number does not.
 	HasContentLength   bool
 	HasContentType     bool
 	HasDate            bool
@@ -26,8 +26,8 @@ type ResponseInfo struct {
 }
 
 // AppendResponse appends the field section that starts a response: :status, then the fields of h by canonical name with
-// content-length last. What is not valid in HTTP/2 is left out. It sets all of info, and uses
-// its Declared again.
+// content-length last. What is not valid in HTTP/2 is left out. It sets all of info, and
+// uses its Declared again.
 func AppendResponse(dst []hpack.HeaderField, status int, h http.Header, info *ResponseInfo) []hpack.HeaderField {
 	*info = ResponseInfo{ContentLength: -1, Declared: info.Declared.empty()}
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})

@@ -49,8 +49,7 @@ func TestWhiteSpaceAroundAValueIsNotSent(t *testing.T) {
 	}
 }
 
-// RFC 9110 §8.6: content-length is one or more digits.
-// P26.
+// RFC 9110 §8.6: content-length is one or more digits. P26.
 func TestAnEmptyContentLengthIsNotSent(t *testing.T) {
 	var info ResponseInfo
 	got := AppendResponse(nil, 200, http.Header{"Content-Length": {"", "5"}}, &info)

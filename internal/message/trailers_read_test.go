@@ -17,8 +17,7 @@ func TestForbiddenTrailersAreNotDeclared(t *testing.T) {
 	}
 }
 
-// "Trailer: header amplification": two octets a map entry.
-// P23, P28.
+// "Trailer: header amplification": two octets a map entry. P23, P28.
 func TestDeclaredTrailersAreBounded(t *testing.T) {
 	var list strings.Builder
 	for i := range 100_000 {

@@ -10,8 +10,8 @@ import (
 	"h2fork.example/net/hpack"
 )
 
-// undeclarable reports whether a request can't have a trailer that is known to the table as this: it would change what
-// the message is (RFC 9110 §6.5.1), or is connection-specific (RFC 9113 §8.2.2).
+// undeclarable reports whether a request must not have known, which may be nil, as a trailer: it would change what the
+// message is (RFC 9110 §6.5.1), or is connection-specific (RFC 9113 §8.2.2).
 func undeclarable(known *knownName) bool {
 	return known != nil && (known.kind.connectionSpecific() || known.kind == kindTrailer || known.kind == kindContentLength)
 }

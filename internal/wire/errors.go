@@ -76,9 +76,9 @@ func (e *ConnError) Error() string {
 	return "connection error: " + e.Code.String() + ": " + e.Reason
 }
 
-// maxReason bounds what an error says, in bytes. It may quote what the peer sent,
-// which may be a megabyte; and it is logged, kept for as long as its stream is,
-// and sent in GOAWAY to a peer that takes no frame of more than 16,384 bytes.
+// maxReason bounds what an error says, in bytes. It may quote what the peer sent, which may be a megabyte; and it
+// is logged, kept for as long as its stream is, and sent in GOAWAY to a peer that takes no frame of more than
+// 16,384 bytes.
 const maxReason = 1 << 10
 
 func reason(format string, args []any) string {
@@ -109,8 +109,9 @@ func (e *StreamError) Error() string {
 	return "stream error: stream ID " + strconv.FormatUint(uint64(e.StreamID), 10) + "; " + e.Code.String() + "; " + e.Reason
 }
 
-// short is the error for a payload without room for a field that its frame promised. RFC 9113 §4.2: a frame too small
-// to contain mandatory frame data is a FRAME_SIZE_ERROR, of the connection if it carries part of a field section.
+// short is the error for a payload without room for a field that its frame promised. RFC 9113 §4.2: a frame too
+// small to contain mandatory frame data is a FRAME_SIZE_ERROR, of the connection if it carries part of a field
+// section.
 func short(t FrameType, count, field string) *ConnError {
 	return &ConnError{Code: FrameSizeError, Count: count, Reason: t.String() + " frame too short for its " + field, short: true}
 }
