@@ -18,8 +18,9 @@ import (
 // testServer runs handle for each stream, and logs what it
 // is told.
 type testServer struct {
-	c      *Conn
-	handle func(st *Stream)
+	c       *Conn
+	handle  func(st *Stream)
+	started *Stream // guarded by the connection's lock: the last
 
 	mu     sync.Mutex
 	log    []string  // guarded by mu
@@ -65,7 +66,7 @@ func (s *testServer) Active(active bool) {
 }
 func (*testServer) Section(*Stream, Fields) error       { return nil }
 func (*testServer) PriorityUpdate(uint32, string) error { return nil }
-func (*testServer) OpenedLocked(*Stream)                {}
+func (s *testServer) OpenedLocked(st *Stream)           { s.started = st }
 func (*testServer) GoAway(wire.GoAwayFrame)             {}
 
 // runConn serves a connection in a bubble, and runs the script on the other end.

@@ -31,12 +31,6 @@ func (c *Conn) SeenSettingsLocked() bool { return c.sess.SeenSettings() }
 // PeerMaxStreamsLocked is how many streams the peer lets us have open.
 func (c *Conn) PeerMaxStreamsLocked() int { return int(c.sess.PeerMaxConcurrentStreams()) }
 
-// GoAwaySentLocked reports whether GOAWAY has been sent, or is about to be.
-func (c *Conn) GoAwaySentLocked() bool {
-	queued, _, _ := c.sess.GoAwayState()
-	return queued
-}
-
 // Drain begins a graceful end: see session.Session.Drain. Requests that are on their
 // way are served.
 func (c *Conn) Drain() {

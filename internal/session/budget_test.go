@@ -161,7 +161,7 @@ func TestFramesThatMoveNothingRunOutOfBudget(t *testing.T) {
 	}
 }
 
-func TestStreamsThatCompleteEarnIdleFrames(t *testing.T) {
+func TestStreamsThatCompleteEarnUselessFrames(t *testing.T) {
 	e := newServer(t)
 	for i := range uint32(2 * maxUselessFrames) {
 		e.mustRecv(wire.AppendHeader(nil, wire.Header{Type: 0xee}))
