@@ -25,7 +25,8 @@ func (r *unconfirmedResets) add(s *session.Session) {
 	if r.acked && r.answers == s.Answers() {
 		return
 	}
-	if r.unconfirmed == 0 {
+	if r.unconfirmed == 0 && !s.Pinging() {
+		// One that is under way is answered as well, and never are there two.
 		var data [8]byte
 		rand.Read(data[:])
 		s.Ping(data)

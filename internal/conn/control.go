@@ -138,6 +138,7 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 	return in.locked(func(s *session.Session) error {
 		if ack {
 			in.c.pingAcked(data)
+			s.RecvPingAck(data, in.now)
 			return s.EchoFrame(in.now)
 		}
 		if err := s.IdleFrame(in.now); err != nil {

@@ -186,6 +186,7 @@ func (st *Stream) recvEnded(s *Session) {
 	st.gotEnd = true
 	s.receiving--
 	st.dropCredit()
+	s.shrink(st)
 	switch st.state {
 	case StateOpen:
 		st.state = StateHalfClosedRemote
@@ -227,6 +228,7 @@ func (s *Session) close(st *Stream, err error) {
 	st.state = StateClosed
 	st.err = err
 	st.dropCredit()
+	s.shrink(st)
 	s.dropQueue(st)
 	st.listNext = s.closed
 	s.closed = st
