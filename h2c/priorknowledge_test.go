@@ -151,7 +151,7 @@ func TestIdleTimeoutOfTheServerEndsTheConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPeer(dial(t, start(t, &http.Server{Handler: h2c.NewHandler(echoHandler, &http2.Server{IdleTimeout: time.Second})})))
 		p.Greet()
-		p.Want("an idle connection ends gracefully", h2test.GoAwayFrame(0, 0))
+		p.WantDrain("an idle connection ends gracefully", 0)
 		p.WantClosed("nothing is open")
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"h2fork.example/net/h2c"
 	"h2fork.example/net/http2"
 	"h2fork.example/net/internal/h2test"
-	"h2fork.example/net/internal/wire"
 )
 
 // golang/go#26682. Nobody calls http2.ConfigureServer here.
@@ -32,7 +31,7 @@ func TestShutdownOfTheServerEndsConnectionsOnceTheirStreamsHaveFinished(t *testi
 				if err := hs.Shutdown(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				p.Want("no more streams are accepted", h2test.GoAwayFrame(3, wire.NoError))
+				p.WantDrain("no more streams are accepted", 3)
 				p.WantNothing("the stream is still open")
 				close(release)
 				wantEcho(p, 3, "done")
@@ -57,7 +56,7 @@ func TestShutdownDuringAnUpgradedRequestLetsItFinish(t *testing.T) {
 		if err := hs.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p.Want("no more streams are accepted", h2test.GoAwayFrame(1, wire.NoError))
+		p.WantDrain("no more streams are accepted", 1)
 		close(release)
 		wantEcho(p, 1, "done")
 		p.WantClosed("the only stream has finished")

@@ -50,6 +50,13 @@ var patchCases = []patchCase{
 	patchLate("Header", func(w http.ResponseWriter) { w.Header() }),
 	patchLate("Flush", twinFlush),
 	{id: "P24", name: "the body of a pushed request", handler: patchPushes("x"), script: patchScript(twinGet), ours: "http.NoBody: true", upstream: "http.NoBody: false"},
+	{id: "P120", name: "Connection: close, and a request that is on its way", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+	}), script: patchScript(func(p *h2test.Peer) {
+		p.Request(1, h2test.EndStream)
+		twinPause()
+		p.Request(3, h2test.EndStream)
+	}), ours: "HEADERS 3"},
 	{id: "P26", name: "an empty Content-Length", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "")
 	}), script: patchScript(twinGet), upstream: `content-length=""`},

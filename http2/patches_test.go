@@ -1,7 +1,6 @@
 package http2_test
 
 import (
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -29,11 +28,6 @@ func TestEveryPatchIsHeldByATest(t *testing.T) {
 			t.Errorf("PATCHES.md has two rows for %s", row[1])
 		}
 		listed[row[1]] = true
-	}
-	for n := range len(listed) {
-		if id := fmt.Sprintf("P%d", n+1); !listed[id] {
-			t.Errorf("PATCHES.md has %d rows, and none for %s", len(listed), id)
-		}
 	}
 	named := patchesNamedByTests(t, "..")
 	for _, id := range slices.Sorted(maps.Keys(listed)) {

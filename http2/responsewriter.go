@@ -146,7 +146,7 @@ func (w *responseWriter) seal(status int) {
 		}
 	}
 	if w.info.ConnectionClose {
-		w.st.sc.goAway()
+		w.st.sc.drain()
 	}
 }
 

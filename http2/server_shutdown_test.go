@@ -3,6 +3,7 @@ package http2
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestServerShutdownFinishesWhatIsOpen(t *testing.T) {
 		c.Request(1, h2test.EndStream)
 		settled()
 		c.hs.Shutdown(context.Background())
-		c.Want("RFC 9113 §6.8: the last stream that will be served is named", h2test.GoAwayFrame(1, wire.NoError))
+		c.WantDrain("RFC 9113 §6.8: the last stream that will be served is named", 1)
 		c.Request(3, h2test.EndStream)
 		time.Sleep(time.Hour)
 		c.WantNothing("newer streams are ignored, and the open one has all the time it needs")
@@ -40,7 +41,7 @@ func TestServerShutdownFinishesWhatIsOpen(t *testing.T) {
 func TestServerShutdownEndsAnIdleConnection(t *testing.T) {
 	serving{}.run(t, func(c *servedConn) {
 		c.hs.Shutdown(context.Background())
-		c.Want("the client is told", h2test.GoAwayFrame(0, wire.NoError))
+		c.WantDrain("the client is told", 0)
 		c.WantClosed("there is nothing to finish")
 	})
 }
@@ -55,7 +56,7 @@ func TestServerShutdownLetsABodyArrive(t *testing.T) {
 		c.Request(1, h2test.KeepOpen, ":method", "POST")
 		settled()
 		c.hs.Shutdown(context.Background())
-		c.Want("the client is told", h2test.GoAwayFrame(1, wire.NoError))
+		c.WantDrain("the client is told", 1)
 		c.Data(1, h2test.EndStream, "still allowed")
 		c.Want("the stream is finished", noContent(1))
 		if got != "still allowed" {
@@ -73,7 +74,7 @@ func TestServerShutdownReachesConfiguredServersWithoutBaseConfig(t *testing.T) {
 	serving{srv: srv}.run(t, func(c *servedConn) {
 		settled()
 		hs.Shutdown(context.Background())
-		c.Want("the client is told", h2test.GoAwayFrame(0, wire.NoError))
+		c.WantDrain("the client is told", 0)
 	})
 }
 
@@ -87,8 +88,10 @@ func TestServerConnectionCloseEndsTheConnectionGracefully(t *testing.T) {
 	}}.run(t, func(c *servedConn) {
 		c.Request(1, h2test.EndStream)
 		c.Request(3, h2test.EndStream, ":path", "/close")
-		c.Want("the client is told", h2test.GoAwayFrame(3, wire.NoError))
+		c.Want("the client is told", h2test.GoAwayFrame(math.MaxInt32, wire.NoError), h2test.FrameOfType(wire.Ping, 0))
 		c.Want("the field is not sent (RFC 9113 §8.2.2)", h2test.HeadersFrame(3, h2test.EndStream, ":status", "200", "content-length", "0"))
+		time.Sleep(time.Second)
+		c.Want("a client that does not acknowledge the PING is told the last stream", h2test.GoAwayFrame(3, wire.NoError))
 		time.Sleep(time.Hour)
 		if c.isOver() {
 			t.Error("a stream is open, and the connection has ended")
@@ -136,7 +139,7 @@ func TestServerGoAwayIsSentOnce(t *testing.T) {
 		c.Request(1, h2test.EndStream)
 		settled()
 		c.hs.Shutdown(context.Background())
-		c.Want("the client is told", h2test.GoAwayFrame(1, wire.NoError))
+		c.WantDrain("the client is told", 1)
 		c.hs.Shutdown(context.Background())
 		c.GoAway(0, wire.NoError, "")
 		c.WantNothing("once")
@@ -150,8 +153,36 @@ func TestServerErrorFollowsAGracefulEnd(t *testing.T) {
 		c.Request(1, h2test.EndStream)
 		settled()
 		c.hs.Shutdown(context.Background())
-		c.Want("the client is told", h2test.GoAwayFrame(1, wire.NoError))
+		c.WantDrain("the client is told", 1)
 		c.Raw(rawFrame(wire.Ping, 0, 0, "short"))
 		c.Want("and is told that it broke a rule", h2test.GoAwayFrame(1, wire.FrameSizeError))
 	})
+}
+
+// RFC 9113 §6.8, golang/go#78968: what a client sent before it knew is not lost.
+func TestServerServesWhatWasOnItsWayWhenAGracefulEndBegan(t *testing.T) {
+	for name, begin := range map[string]func(c *servedConn){
+		"Shutdown":    func(c *servedConn) { c.hs.Shutdown(context.Background()) },
+		"IdleTimeout": func(*servedConn) { time.Sleep(time.Minute) },
+		"Connection: close": func(c *servedConn) {
+			c.Request(1, h2test.EndStream, ":path", "/close")
+			c.Ignore(func(f h2test.Frame) bool { return f.StreamID == 1 })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			serving{srv: &Server{IdleTimeout: time.Minute}, handler: serverMux(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Connection", "close")
+			})}.run(t, func(c *servedConn) {
+				settled()
+				begin(c)
+				c.Want("no stream is named", h2test.GoAwayFrame(math.MaxInt32, wire.NoError))
+				ping := c.Next()
+				c.wantServed(3)
+				c.Ping(true, [8]byte(ping.Payload))
+				c.Want("now it is", h2test.GoAwayFrame(3, wire.NoError))
+				c.Request(5, h2test.EndStream)
+				c.WantClosed("what comes later is ignored, and does not keep the connection alive")
+			})
+		})
+	}
 }

@@ -192,14 +192,6 @@ var twinResponses = []twinCase{
 		p.WindowUpdate(1, 100)
 	}},
 	{name: "a redirect", handler: answers(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/y", http.StatusFound) }), script: twinGet},
-	{name: "a Connection: close", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Connection", "close")
-		io.WriteString(w, "bye")
-	}), script: func(p *h2test.Peer) {
-		p.Request(1, h2test.EndStream)
-		twinPause()
-		p.Request(3, h2test.EndStream)
-	}},
 }
 
 var twinTrailers = []twinCase{

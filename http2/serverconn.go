@@ -249,9 +249,9 @@ func (sc *serverConn) countError(err error) {
 	}
 }
 
-// goAway begins a graceful end: GOAWAY, and the end of the connection once its
-// streams have been finished.
-func (sc *serverConn) goAway() { sc.c.GoAway(wire.NoError, "") }
+// drain begins a graceful end: two GOAWAYs with a round trip between them, and the end
+// of the connection once its streams have been finished.
+func (sc *serverConn) drain() { sc.c.Drain() }
 
 // Ready implements conn.Side: the client has greeted us. http.Server tracks the
 // connection as new until then.
@@ -281,7 +281,7 @@ func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
 		sc.logf("http2: received GOAWAY LastStreamID=%d ErrCode=%v Debug=%.*q, starting graceful shutdown", f.LastStreamID, f.Code, maxLoggedDebug, f.Debug)
 	}
 	sc.goodbye = true
-	sc.goAway()
+	sc.c.GoAway(wire.NoError, "") // it opens no more streams, so nothing is on its way
 }
 
 // Active implements conn.Side.

@@ -20,7 +20,7 @@ func (cs *connSet) add(sc *serverConn) {
 	shut := cs.shut
 	cs.mu.Unlock()
 	if shut {
-		sc.goAway()
+		sc.drain()
 	}
 }
 
@@ -40,7 +40,7 @@ func (cs *connSet) shutdown() {
 	}
 	cs.mu.Unlock()
 	for _, sc := range all {
-		sc.goAway()
+		sc.drain()
 	}
 }
 

@@ -19,6 +19,10 @@ const (
 	// connection for ever (CVE-2022-27664).
 	teardownTimeout = 30 * time.Second
 
+	// drainTimeout is how long the first phase of a graceful end takes if the peer does
+	// not acknowledge its PING.
+	drainTimeout = time.Second
+
 	// sweepAfter is how long goroutines are kept for a connection that has
 	// nothing to do. Starting them again costs about as much as waking them; but
 	// stacks that were kept by thousands of connections at once stay in the
@@ -37,6 +41,7 @@ type clock struct {
 	settings *time.Timer
 	idle     *time.Timer // until the connection has been idle too long
 	ping     *time.Timer // until the peer is asked whether it is there, or has not answered
+	drain    *time.Timer // until the first phase of a graceful end is over
 	shutdown *time.Timer // until the connection's end, whatever the peer does
 	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
@@ -107,9 +112,21 @@ func (c *Conn) idleTooLong() {
 	if c.opt.Log.Verbose != nil {
 		c.opt.Log.Verbose("connection is idle")
 	}
-	c.sess.GoAway(wire.NoError, "")
+	c.drain()
 	c.Unlock()
 }
+
+// drain begins a graceful end, unless it has begun. The connection is locked.
+func (c *Conn) drain() {
+	var data [8]byte
+	rand.Read(data[:])
+	if c.dead == nil && c.sess.Drain(data) {
+		c.clock.drain = time.AfterFunc(drainTimeout, c.drained)
+	}
+}
+
+// drained ends the first phase of a graceful end.
+func (c *Conn) drained() { c.GoAway(wire.NoError, "") }
 
 // pingTimer asks whether the peer is there if it has been silent, and ends the
 // connection if it has not answered.
@@ -148,6 +165,7 @@ func (c *Conn) pingLost() {
 // pingAcked is a PING acknowledgement. The connection is locked.
 func (c *Conn) pingAcked(data [8]byte) {
 	k := &c.clock
+	c.sess.DrainAcked(data)
 	if k.pinging && data == k.pingData {
 		k.pinging = false
 		k.ping.Reset(c.opt.ReadIdleTimeout)
@@ -215,7 +233,7 @@ func (c *Conn) sweep() {
 
 // stopClock stops every timer. The connection is locked.
 func (c *Conn) stopClock() {
-	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.shutdown, c.clock.sweep} {
+	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.drain, c.clock.shutdown, c.clock.sweep} {
 		if t != nil {
 			t.Stop()
 		}

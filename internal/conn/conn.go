@@ -273,6 +273,14 @@ func (c *Conn) closeNetConn() {
 	c.nc.Close()
 }
 
+// Drain begins a graceful end: see session.Session.Drain. Requests that are on their
+// way are served.
+func (c *Conn) Drain() {
+	c.mu.Lock()
+	c.drain()
+	c.Unlock()
+}
+
 // GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
 // soon after it has left, or once its streams have been finished.
 func (c *Conn) GoAway(code wire.ErrCode, debug string) {

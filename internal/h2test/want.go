@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"testing/synctest"
@@ -100,6 +101,19 @@ func (p *Peer) withoutIgnored(fields []hpack.HeaderField) []hpack.HeaderField {
 		}
 	}
 	return kept
+}
+
+// WantDrain wants the two phases of a graceful end (RFC 9113 §6.8): a GOAWAY that names no stream and a PING, which it
+// acknowledges, and then a GOAWAY that names the last stream. It doesn't let time pass in a synctest bubble.
+func (p *Peer) WantDrain(sentence string, last uint32) {
+	p.t.Helper()
+	p.Want(sentence, GoAwayFrame(math.MaxInt32, wire.NoError))
+	f := p.Next()
+	if f.Type != wire.Ping || f.Flags.Has(wire.FlagAck) {
+		p.t.Fatalf("%s\nwant PING behind the first GOAWAY, got %v", sentence, f)
+	}
+	p.Ping(true, [8]byte(f.Payload))
+	p.Want(sentence, GoAwayFrame(last, wire.NoError))
 }
 
 // WantNothing wants no frame to come before time passes. It needs a synctest bubble.

@@ -48,6 +48,7 @@ type control struct {
 	connCredit   bool     // s.recv has credit worth a frame
 	credits      []uint32 // streams whose receive window has; not with an External
 
+	drain  drain
 	goAway goAway
 }
 

@@ -24,6 +24,7 @@ func (s *Session) emitControl(b *Batch, budget int) {
 		s.emitLast(b, budget)
 		return
 	}
+	s.appendDrain(b)
 	if c.goAway.pending {
 		s.appendGoAway(b)
 	}

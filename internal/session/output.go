@@ -163,7 +163,7 @@ func (s *Session) Pending() bool {
 		return true
 	case g.fatal():
 		return false
-	case s.control.settings, s.control.settingsAcks > 0, s.canOpen():
+	case s.control.settings, s.control.settingsAcks > 0, s.control.drain.pending, s.canOpen():
 		return true
 	case s.cfg.External != nil:
 		return s.out.pushed
