@@ -149,7 +149,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	}
 	st.received += int64(len(f.Data))
 	st.unread += int32(len(f.Data))
-	s.arrived(st, int32(f.Length), now)
+	s.arrived(st, now)
 	if pad := int32(f.Length) - int32(len(f.Data)); pad > 0 {
 		st.recv.credit += pad
 		s.refill(pad)
@@ -298,7 +298,7 @@ func (s *Session) Consume(st *Stream, n int) {
 		s.shrink(st)
 		st = nil
 	} else {
-		st.recv.credit += int32(n)
+		st.recv.credit += s.share(st, int32(n))
 	}
 	s.markCredit(st)
 }

@@ -17,6 +17,9 @@ import (
 //
 //	all streams' windows ≤ streams × InitialWindow + target
 //	the connection's     ≤ target + Unread
+//
+// InitialWindow is 65,535 at least if streams' windows grow: no peer has to be told of
+// less.
 type Growth struct {
 	MaxStream int32 // largest window of a stream; 0 if none grows
 	MaxConn   int32 // largest target of the connection's window; 0 if it does not grow
@@ -61,12 +64,15 @@ func (b *Budget) give(n int32) {
 
 // receiving is what a session knows of its windows' growth.
 type receiving struct {
-	began   time.Time // what times are since
-	target  int32     // what the peer has of the connection's window while nothing lies unread
-	grown   int64     // what streams have grown by
-	learned int32     // the largest window that a stream has needed
-	taken   int64     // from the budget
-	over    bool      // the connection is, and has given it back
+	began    time.Time // what times are since
+	used     int32     // what has been read since recv.usage, up to target
+	target   int32     // what the peer has of the connection's window while nothing lies unread
+	grown    int64     // what streams have grown by
+	learned  int32     // the largest window that a stream has needed
+	poor     int32     // the window of a stream that wanted to grow by shortage when there was no room
+	shortage int32
+	taken    int64 // from the budget
+	over     bool  // the connection is, and has given it back
 
 	roundTrip roundTrip
 	unsure    bool // a PING is to go with the next WINDOW_UPDATE
@@ -103,30 +109,56 @@ func (s *Session) leaveBudget() {
 // ReceiveWindow is how much the peer may send before anything is consumed.
 func (s *Session) ReceiveWindow() int32 { return s.recv.size }
 
-// arrived notes that n bytes of DATA have arrived on st.
-func (s *Session) arrived(st *Stream, n int32, at time.Time) {
-	g := &s.growth
-	if s.cfg.Growth.MaxStream == 0 && s.cfg.Growth.MaxConn == 0 {
-		return
+// arrived notes that DATA has arrived on st.
+func (s *Session) arrived(st *Stream, at time.Time) {
+	g, conf := &s.growth, &s.cfg.Growth
+	now, full := at.Sub(g.began), false
+	if conf.MaxStream > 0 && st.recv.size < conf.MaxStream {
+		full = st.usedUp(now, g.roundTrip.estimate())
 	}
-	now, rtt := at.Sub(g.began), g.roundTrip.estimate()
-	full := s.cfg.Growth.MaxStream > 0 && st.recv.size < s.cfg.Growth.MaxStream && st.recv.usage.add(n, st.recv.size, now, rtt)
-	if s.cfg.Growth.MaxConn > 0 {
-		if g.target < s.cfg.Growth.MaxConn && s.recv.usage.add(n, g.target, now, rtt) {
-			full = true
-		}
+	if conf.MaxConn > 0 {
+		full = s.connUsedUp(now) || full
 		s.giveBackUnread()
 	}
-	if full && g.roundTrip.due(now) && g.pings == 0 {
+	if full && g.pings == 0 && g.roundTrip.due(now) {
 		g.unsure = true
 	}
 }
 
-// giveBackUnread makes up for what lies unread, once that is half of what the peer
-// should have.
+// usedUp notes that content has arrived, and reports whether a window's worth has.
+func (st *Stream) usedUp(now, roundTrip time.Duration) bool {
+	w, kib := &st.recv, uint16(st.received>>10)
+	w.usage.begin(now)
+	if int32(kib-st.usedUntil) < w.size>>10 {
+		return false
+	}
+	w.usage.full(now, roundTrip)
+	st.usedUntil = kib
+	return true
+}
+
+// connUsedUp is usedUp for the connection's window. What counts is what has been
+// read, so that content that nobody reads does not have it grow.
+func (s *Session) connUsedUp(now time.Duration) bool {
+	w, g := &s.recv, &s.growth
+	w.usage.begin(now)
+	if g.used < g.target {
+		return false
+	}
+	w.usage.full(now, g.roundTrip.estimate())
+	g.used = 0
+	if w.usage.fast() {
+		s.growConn()
+	}
+	return g.target < s.cfg.Growth.MaxConn
+}
+
+// giveBackUnread makes up for what lies unread, once that is an eighth of what the peer
+// should have: with much less than that, a window would not be used up in two round
+// trips, and not grow.
 func (s *Session) giveBackUnread() {
 	w, target := &s.recv, s.growth.target
-	if has := w.avail + w.credit; has < target/2 {
+	if has := w.avail + w.credit; has < target-target/8 {
 		n := min(target-has, target+s.cfg.Growth.Unread-w.size)
 		if n > 0 && s.takeBudget(n) {
 			w.grow(n)
@@ -139,13 +171,11 @@ func (s *Session) giveBackUnread() {
 func (s *Session) refill(n int32) {
 	w, g := &s.recv, &s.growth
 	if s.cfg.Growth.MaxConn > 0 {
+		g.used = min(g.used+n, g.target)
 		if back := min(n, w.size-g.target, w.avail+w.credit+n-g.target); back > 0 {
 			w.size -= back
 			s.giveBudget(back)
 			n -= back
-		}
-		if w.usage.fast() && w.avail+w.credit+n >= g.target-g.target/4 {
-			s.growConn()
 		}
 	}
 	w.credit += n
@@ -155,7 +185,6 @@ func (s *Session) refill(n int32) {
 func (s *Session) growConn() {
 	g := &s.growth
 	n := min(g.target, s.cfg.Growth.MaxConn-g.target)
-	s.recv.usage.grown()
 	if n > 0 && s.takeBudget(n) {
 		g.target += n
 		s.recv.grow(n)
@@ -173,10 +202,28 @@ func (s *Session) growStream(st *Stream) {
 		// needed, but with no more than half of what is left, since it may stop here.
 		s.growBy(st, min(int64(s.growth.learned-w.size), s.roomToGrow()/2))
 	case w.usage.fast() && st.unread <= w.size/4:
-		if s.growBy(st, min(int64(w.size), int64(most-w.size), s.roomToGrow())) {
+		n := min(w.size, most-w.size)
+		if s.growBy(st, min(int64(n), s.roomToGrow())) {
 			s.growth.learned = max(s.growth.learned, w.size)
+		} else {
+			s.growth.shortage, s.growth.poor = n, w.size
 		}
 	}
+}
+
+// share has a stream whose n bytes have been consumed leave some of its window to a
+// much poorer one that could not grow, and returns what it keeps of n.
+func (s *Session) share(st *Stream, n int32) int32 {
+	g, w := &s.growth, &st.recv
+	if g.shortage == 0 || w.size < 4*g.poor || w.size <= s.cfg.InitialWindow {
+		return n
+	}
+	left := min(n, g.shortage, w.size-s.cfg.InitialWindow)
+	s.giveBudget(s.billed(w.size) - s.billed(w.size-left))
+	w.size -= left
+	g.grown -= int64(left)
+	g.shortage -= left
+	return n - left
 }
 
 // roomToGrow is how much streams may still grow by, together.
@@ -186,7 +233,7 @@ func (s *Session) roomToGrow() int64 { return max(0, int64(s.growth.target)-s.gr
 func (s *Session) growBy(st *Stream, n int64) bool {
 	w := &st.recv
 	w.usage.grown()
-	if n < int64(s.cfg.InitialWindow)/4 {
+	if n == 0 || n < int64(s.cfg.InitialWindow)/4 {
 		return false
 	}
 	if bill := s.billed(w.size+int32(n)) - s.billed(w.size); bill > 0 && !s.takeBudget(bill) {

@@ -57,40 +57,38 @@ func (w *recvWindow) announce() int32 {
 // than two round trips. A window w on a path that carries r bytes a second is used up
 // every w/r. So it is fast while w ≤ 2 × r × round trip: twice what is on its way when
 // the path is full, which leaves room for a reader that takes a moment and for
-// updates that are withheld. It is small, since each stream has one.
-type usage struct {
-	since uint32 // ticks since when used counts; 0 before the first byte
-	used  uint32 // bytes; and isFast
+// updates that are withheld.
+//
+// Each stream has one, and it is no larger than it has to be: since when bytes count, in
+// units of 65 µs, and two bits below. The user counts them. 0 is before the first byte.
+type usage uint32
+
+const (
+	usageBegun usage = 1
+	usageFast  usage = 2
+)
+
+func newUsage(now time.Duration) usage { return usage(now>>16)<<2 | usageBegun }
+
+// begin notes the first byte.
+func (u *usage) begin(now time.Duration) {
+	if *u == 0 {
+		*u = newUsage(now)
+	}
 }
 
-// isFast is a bit above what a window may hold.
-const isFast = 1 << 31
-
-// ticks is a time in units of 65 µs, which a uint32 holds three days of.
-func ticks(d time.Duration) uint32 { return uint32(d>>16) | 1 }
-
-// add notes that n bytes have arrived in a window of size, and reports whether that
-// many have by now. An unknown round trip is long enough.
-func (u *usage) add(n, size int32, now, roundTrip time.Duration) bool {
-	at := ticks(now)
-	if u.since == 0 {
-		u.since = at
+// full notes that the window has been used up. An unknown round trip is long enough.
+func (u *usage) full(now, roundTrip time.Duration) {
+	next := newUsage(now)
+	if took := next&^3 - *u&^3; roundTrip == 0 || took <= newUsage(2*roundTrip) {
+		next |= usageFast
 	}
-	u.used += uint32(n)
-	if u.used&^isFast < uint32(size) {
-		return false
-	}
-	u.used = 0
-	if roundTrip == 0 || at-u.since <= ticks(2*roundTrip) {
-		u.used = isFast
-	}
-	u.since = at
-	return true
+	*u = next
 }
 
 // fast reports whether the window was used up fast the last time.
-func (u *usage) fast() bool { return u.used&isFast != 0 }
+func (u usage) fast() bool { return u&usageFast != 0 }
 
 // grown notes that the window has become larger: whether that is used up fast has to
 // be seen.
-func (u *usage) grown() { u.used &^= isFast }
+func (u *usage) grown() { *u &^= usageFast }

@@ -64,6 +64,7 @@ type Stream struct {
 	creditMarked bool // in control.credits
 	recv         recvWindow
 	unread       int32 // received, not yet consumed by the reader; owed to both windows
+	resetCode    wire.ErrCode
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
 	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
@@ -75,9 +76,9 @@ type Stream struct {
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
 	blocked    blockedOn
-	resetCode  wire.ErrCode
-	lentQueued int32 // lent items in q
-	lentOut    int32 // lent pieces emitted and not yet settled
+	usedUntil  uint16 // KiB of received, modulo 64 MiB, when recv had last been used up
+	lentQueued int32  // lent items in q
+	lentOut    int32  // lent pieces emitted and not yet settled
 
 	err      error   // why it closed, or will; nil while open and after a clean end
 	listPrev *Stream // links in whichever of the session's lists it is on;
