@@ -117,9 +117,9 @@ var attackTable = []attackRow{
 	},
 	{
 		"bodies that nobody reads",
-		"no more comes than the connection's window",
-		[]string{"http2.defaultReceiveWindow"},
-		[]string{"TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection"},
+		"64 KiB a stream, 16 MiB a connection, and 1 GiB for all connections beside 1 MiB for each",
+		[]string{"http2.firstStreamWindow", "http2.maxStreamWindow", "http2.maxConnWindow", "http2.maxConnUnread", "http2.processWindows"},
+		[]string{"TestBodiesThatNobodyReadStayWithinTheBudget", "TestABudgetThatIsUsedUpLeavesFixedWindows", "TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection"},
 	},
 	{
 		"INITIAL_WINDOW_SIZE churn",

@@ -31,6 +31,8 @@ type link struct {
 	streams map[uint32]*sending
 	order   []*sending
 	pings   int
+	waits   int  // PINGs that have not been answered
+	pinged  bool // one is among what leaves now
 	updates int
 }
 
@@ -185,6 +187,13 @@ func (l *link) pump() {
 	}
 	var b Batch
 	l.s.Emit(&b, 1<<16)
+	updates := l.updates
+	defer func() {
+		if l.pinged && (l.updates == updates || l.waits > 1) {
+			l.t.Errorf("a PING leaves with %d WINDOW_UPDATEs, and %d are unanswered", l.updates-updates, l.waits)
+		}
+		l.pinged = false
+	}()
 	for p := b.Raw; len(p) > 0; {
 		h := wire.ParseHeader(p)
 		payload := p[wire.HeaderLen:][:h.Length]
@@ -197,17 +206,20 @@ func (l *link) pump() {
 		case wire.Ping:
 			data := [8]byte(payload)
 			l.pings++
+			l.waits++
+			l.pinged = true
 			l.at(l.now.Add(l.delay), func() {
 				at := l.now
 				if l.free.After(at) {
 					at = l.free // behind what is being sent
 				}
-				l.at(at.Add(l.delay), func() { l.s.RecvPingAck(data, l.now) })
+				l.at(at.Add(l.delay), func() { l.waits--; l.s.RecvPingAck(data, l.now) })
 			})
 		}
 	}
 }
 
+// P110, P114.
 func TestAStreamWhoseReaderKeepsUpFillsItsLink(t *testing.T) {
 	for _, roundTrip := range []time.Duration{time.Millisecond, 10 * time.Millisecond, 80 * time.Millisecond, 300 * time.Millisecond} {
 		for _, rate := range []int{125_000, 1_250_000, 12_500_000, 125_000_000, 1_250_000_000} {
@@ -323,6 +335,7 @@ func TestStreamsThatHaveGrownAndStopHoldUpNone(t *testing.T) {
 	}
 }
 
+// P114.
 func TestSmallRequestsHaveNothingMeasured(t *testing.T) {
 	l := newLink(t, 20*time.Millisecond, 125_000_000)
 	updates := l.updates
