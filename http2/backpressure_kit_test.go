@@ -157,14 +157,22 @@ func (b *talkBody) Read(p []byte) (int, error) {
 
 func (b *talkBody) Close() error { return nil }
 
-// heldMemory is what the process holds. Twice, since pools keep what they have for
-// one collection.
+// heldMemory is what the process holds.
 func heldMemory() int64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// heldSince is how much more that is than before. Pools keep what they have for one
+// collection, so a second one may be needed to see little.
+func heldSince(before int64) int64 {
+	held := heldMemory() - before
+	if held > talkBound {
+		held = heldMemory() - before
+	}
+	return held
 }
 
 // A stall is a way in which the other side does not take what there is.

@@ -58,7 +58,7 @@ type ClientConn struct {
 	idleTimer   *time.Timer
 	idleWaits   []chan struct{}           // closed when there is no stream
 	pings       map[[8]byte]chan struct{} // closed when acknowledged
-	resets      unconfirmedResets
+	suspicion   suspicion
 }
 
 // newClientConn starts HTTP/2 on c.
@@ -149,7 +149,7 @@ func (cc *ClientConn) settle() {
 func (cc *ClientConn) usable() bool {
 	sess := cc.c.Session()
 	queued, _, _ := sess.GoAwayState()
-	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !queued && !cc.idleTooLong() &&
+	return !cc.closed && !cc.closing && !cc.doNotReuse && cc.goAwayErr == nil && !queued && !cc.suspectLocked() && !cc.idleTooLong() &&
 		!(cc.singleUse && cc.started() > 0) &&
 		cc.started() < math.MaxInt32/2
 }
@@ -170,7 +170,7 @@ func (cc *ClientConn) idleTooLong() bool {
 // inUse is how many of the streams that the server allows are taken. The
 // connection is locked.
 func (cc *ClientConn) inUse() int {
-	return cc.c.Session().OpenStreams() + cc.reserved + cc.resets.unconfirmed
+	return cc.c.Session().OpenStreams() + cc.reserved
 }
 
 func (cc *ClientConn) hasRoom() bool {
@@ -318,7 +318,8 @@ type ClientConnState struct {
 
 	// Closing is whether it takes no more requests, because it is being shut
 	// down, was for a single request, is marked with SetDoNotReuse, or got
-	// GOAWAY.
+	// GOAWAY; or for now, because it may be dead: a request on it was given up, and
+	// nothing has come since before it began.
 	Closing bool
 
 	// StreamsActive is how many streams are open.
@@ -346,8 +347,8 @@ func (cc *ClientConn) State() ClientConnState {
 	sess := cc.c.Session()
 	st := ClientConnState{
 		Closed:          cc.closed,
-		Closing:         cc.closing || cc.singleUse || cc.doNotReuse || cc.goAwayErr != nil,
-		StreamsActive:   sess.OpenStreams() - sess.Waiting() + cc.resets.unconfirmed,
+		Closing:         cc.closing || cc.singleUse || cc.doNotReuse || cc.goAwayErr != nil || cc.suspectLocked(),
+		StreamsActive:   sess.OpenStreams() - sess.Waiting(),
 		StreamsReserved: cc.reserved,
 		StreamsPending:  sess.Waiting(),
 		LastIdle:        cc.lastIdle,

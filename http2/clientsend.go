@@ -30,7 +30,7 @@ func (cs *clientStream) sendRest() {
 	}
 	cs.traceWroteRequest(err)
 	if err != nil && err != errBodyStopped {
-		cs.abort(err)
+		cs.giveUp(err)
 	}
 }
 

@@ -61,7 +61,6 @@ func (s *clientSide) PingAcked(data [8]byte) {
 		close(ch)
 		delete(cc.pings, data)
 	}
-	cc.resets.confirm(cc.c.Session())
 	cc.c.UnlockQuietly()
 	cc.noteState()
 }

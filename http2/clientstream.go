@@ -47,7 +47,8 @@ type clientStream struct {
 	res      *http.Response // or nil
 	err      error          // if res is nil
 
-	claimed bool // guarded by the connection's lock: somebody closes answered
+	reads   uint64 // constant once the stream is queued: the connection's ReadsLocked then
+	claimed bool   // guarded by the connection's lock: somebody closes answered
 
 	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if nobody does
 	gone        chan struct{} // closed when the stream is; nil if nobody waits
@@ -178,6 +179,7 @@ func (cs *clientStream) start(length int64) error {
 	if wantsClose(cs.req) {
 		cc.doNotReuse = true
 	}
+	cs.reads = cc.c.ReadsLocked()
 	ends := cs.upload == nil && len(cs.trailer) == 0
 	cc.c.Session().Open(&cs.Stream.Stream, sec, ends, -1)
 	cc.c.Unlock()
@@ -244,7 +246,7 @@ func (cs *clientStream) canceledErr() error {
 // watch ends the stream when its request is cancelled, however far it has come.
 func (cs *clientStream) watch() {
 	if cs.ctx.Done() != nil {
-		stop := context.AfterFunc(cs.ctx, func() { cs.abort(cs.ctx.Err()) })
+		stop := context.AfterFunc(cs.ctx, func() { cs.giveUp(cs.ctx.Err()) })
 		cs.cc.c.Lock()
 		cs.unwatch = stop
 		closed := cs.Closed()
@@ -257,7 +259,7 @@ func (cs *clientStream) watch() {
 		go func() {
 			select {
 			case <-cancel:
-				cs.abort(errRequestCanceled)
+				cs.giveUp(errRequestCanceled)
 			case <-cs.gone:
 			}
 		}()
@@ -295,7 +297,7 @@ func (cs *clientStream) awaitWithin(d time.Duration) {
 	select {
 	case <-cs.answered:
 	case <-timer.C:
-		cs.abort(errResponseTooSlow)
+		cs.giveUp(errResponseTooSlow)
 	}
 }
 
@@ -307,6 +309,18 @@ func (cs *clientStream) claimAnswer() bool {
 	return first
 }
 
+// giveUp ends the stream because nobody waits for its response any more.
+func (cs *clientStream) giveUp(err error) {
+	c := cs.cc.c
+	c.Lock()
+	if !cs.Closed() {
+		cs.cc.suspectIfSilent(cs)
+	}
+	c.Session().Reset(&cs.Stream.Stream, wire.Cancel, err)
+	c.Unlock()
+	cs.cc.noteState()
+}
+
 // abort ends the stream from our side, with an error for whoever waits.
 func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 
@@ -314,14 +328,7 @@ func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 func (cs *clientStream) reset(code wire.ErrCode, err error) {
 	c := cs.cc.c
 	c.Lock()
-	sess := c.Session()
-	if !cs.Closed() {
-		sent := cs.ID() != 0
-		if cc := cs.cc; sent && !sess.Heard(&cs.Stream.Stream) && !cc.singleUse && !cc.doNotReuse && cc.goAwayErr == nil && !cc.t.disableKeepAlives() {
-			cc.resets.add(sess)
-		}
-		sess.Reset(&cs.Stream.Stream, code, err)
-	}
+	c.Session().Reset(&cs.Stream.Stream, code, err)
 	c.Unlock()
 }
 

@@ -4,14 +4,12 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
-
-// holdLimit is how long the contract lets an open response be held.
-const holdLimit = time.Millisecond
 
 // noError closes a stream whose request nobody reads to its end (RFC 9113 §8.1).
 func noError() h2test.Expectation { return h2test.RSTStreamFrame(1, wire.NoError) }
@@ -102,8 +100,8 @@ func TestAFlushOfAnAnnouncedResponseReleasesItAtOnce(t *testing.T) {
 		want: []framingAt{at(0, headersOpen(":status", "200", "trailer", "X-T")), at(time.Hour, headersES("x-t", "v"))},
 	}, {
 		sentence: "declared trailers that may not be sent announce nothing",
-		handler:  respond(200, []string{"Trailer", "Content-Length"}, andReturn),
-		want:     atOnce(headersES(":status", "200", "trailer", "Content-Length", "content-length", "0")),
+		handler:  respond(200, append([]string{"Trailer", "Content-Length"}, trailersOnly...), andReturn),
+		want:     atOnce(headersES(append([]string{"trailer", "Content-Length", "content-length", "0"}, trailersOnlySent...)...)),
 	}, {
 		sentence: "content-length > 0: a body is sure to come",
 		handler: respond(200, []string{"Content-Length", "5"}, func(w http.ResponseWriter) {
@@ -136,7 +134,7 @@ func TestAFlushOfAnAnnouncedResponseReleasesItAtOnce(t *testing.T) {
 			at(time.Hour, dataES("\x80\x00\x00\x00\x00")),
 		},
 	}, {
-		sentence: "an announcement that is not kept ends with an empty DATA frame, for the header has left",
+		sentence: "an announcement that is not kept ends with an empty DATA frame",
 		handler:  respond(200, []string{"Content-Length", "5"}, andSleep(time.Hour)),
 		want:     []framingAt{at(0, headersOpen(":status", "200", "content-length", "5")), at(time.Hour, dataES(""))},
 	}, {
@@ -185,102 +183,75 @@ func TestTrailersOnlyIsHeldUntilTheHandlerReturns(t *testing.T) {
 	}, {
 		sentence: "grpc-status that may not be sent is none",
 		handler:  respond(200, []string{"Grpc-Status", "0\n"}, andSleep(time.Hour)),
-		want:     []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
+		want:     []framingAt{at(0, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
 	}})
 }
 
-// P1.
-func TestAnOpenResponseIsHeldForAMillisecond(t *testing.T) {
+// P1, P2.
+func TestAFlushOfAnOpenResponseReleasesItAtOnce(t *testing.T) {
 	framingRows(t, []framingRow{{
-		sentence: "a handler that returns after its Flush answers with one frame",
+		sentence: "DATA without content ends a response that nothing follows",
 		handler:  respond(200, nil, andReturn),
-		want:     atOnce(headersES(":status", "200", "content-length", "0")),
+		want:     atOnce(headersOpen(":status", "200"), dataES("")),
 	}, {
-		sentence: "a handler that returns within the limit answers with one frame",
-		handler:  respond(404, []string{"X-A", "b"}, andSleep(holdLimit-time.Microsecond)),
-		want:     []framingAt{at(holdLimit-time.Microsecond, headersES(":status", "404", "x-a", "b", "content-length", "0"))},
+		sentence: "the header does not wait for the end",
+		handler:  respond(404, []string{"X-A", "b"}, andSleep(time.Hour)),
+		want:     []framingAt{at(0, headersOpen(":status", "404", "x-a", "b")), at(time.Hour, dataES(""))},
 	}, {
-		sentence: "the limit releases the header",
-		handler:  respond(200, nil, andSleep(time.Hour)),
-		want:     []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
-	}, {
-		sentence: "an implied header is held too",
+		sentence: "an implied header is released too",
 		handler: func(w http.ResponseWriter, _ *http.Request) {
 			flushNow(w)
 			time.Sleep(time.Hour)
 		},
-		want: []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
+		want: []framingAt{at(0, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
 	}, {
-		sentence: "content-length: 0 announces nothing",
+		sentence: "content-length: 0 is no promise that no trailers follow",
 		handler:  respond(200, []string{"Content-Length", "0"}, andReturn),
-		want:     atOnce(headersES(":status", "200", "content-length", "0")),
+		want:     atOnce(headersOpen(":status", "200", "content-length", "0"), dataES("")),
 	}, {
-		sentence: "more Flushes do not hold it longer",
+		sentence: "more Flushes change nothing",
 		handler: func(w http.ResponseWriter, _ *http.Request) {
 			for range 10 {
 				flushNow(w)
-				time.Sleep(holdLimit / 4)
+				time.Sleep(time.Minute)
 			}
 		},
-		want: []framingAt{at(holdLimit, headersOpen(":status", "200")), at(10*(holdLimit/4), dataES(""))},
+		want: []framingAt{at(0, headersOpen(":status", "200")), at(10*time.Minute, dataES(""))},
 	}, {
-		sentence: "trailers follow a header that the limit released",
+		sentence: "trailers follow",
 		handler: respond(200, nil, func(w http.ResponseWriter) {
 			time.Sleep(time.Hour)
 			setFields(w, http.TrailerPrefix+"X-T", "v")
 		}),
-		want: []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, headersES("x-t", "v"))},
+		want: []framingAt{at(0, headersOpen(":status", "200")), at(time.Hour, headersES("x-t", "v"))},
 	}, {
-		sentence: "a body follows a header that the limit released",
+		sentence: "a body follows",
 		handler: respond(200, nil, func(w http.ResponseWriter) {
 			time.Sleep(time.Hour)
 			io.WriteString(w, "hello")
 		}),
-		want: []framingAt{at(holdLimit, headersOpen(":status", "200")), at(time.Hour, dataES("hello"))},
+		want: []framingAt{at(0, headersOpen(":status", "200")), at(time.Hour, dataES("hello"))},
 	}})
 }
 
-func TestEachStreamIsHeldForTheSameTime(t *testing.T) {
-	handler := func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/short":
-			flushNow(w)
-			time.Sleep(holdLimit / 2)
-		case "/long":
-			flushNow(w)
-			time.Sleep(time.Hour)
-		}
+// The bubble's time stands still as long as the handler, or its client, does not sleep.
+func TestAFlushedHeaderIsOnTheWireBeforeAnyTimePasses(t *testing.T) {
+	var client *h2test.Peer
+	var seen chan struct{} // of the bubble
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		flushNow(w)
+		synctest.Wait()
+		client.WantNow("the header is there", headersOpen(":status", "200"))
+		close(seen)
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
-		const gap = holdLimit / 4
+		client, seen = p, make(chan struct{})
 		start := time.Now()
-		p.Request(1, h2test.EndStream, ":path", "/long")
-		time.Sleep(gap)
-		p.Request(3, h2test.EndStream, ":path", "/short")
-		time.Sleep(gap)
-		p.Request(5, h2test.EndStream, ":path", "/long")
-		wantTimeline(p, start, "each has its own limit", []framingAt{
-			at(3*gap, h2test.HeadersFrame(3, h2test.EndStream, ":status", "200", "content-length", "0")),
-			at(holdLimit, h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "200")),
-			at(2*gap+holdLimit, h2test.HeadersFrame(5, h2test.KeepOpen, ":status", "200")),
-			at(time.Hour, h2test.DataFrame(1, "", h2test.EndStream)),
-			at(time.Hour+2*gap, h2test.DataFrame(5, "", h2test.EndStream)),
-		})
-	})
-}
-
-// Two requests that come at different times make one queue of holds; a third,
-// after it has been empty, arms the timer again.
-func TestAHoldIsLimitedAfterAQuietTime(t *testing.T) {
-	handler := respond(200, nil, andSleep(time.Hour))
-	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
-		for id := uint32(1); id < 9; id += 2 {
-			p.Request(id, h2test.EndStream)
-			time.Sleep(holdLimit - tick)
-			p.WantNothing("it is held")
-			time.Sleep(tick)
-			p.WantNow("the limit is over", h2test.HeadersFrame(id, h2test.KeepOpen, ":status", "200"))
-			time.Sleep(time.Minute)
+		p.Request(1, h2test.EndStream)
+		<-seen
+		p.WantNow("and the end", dataES(""))
+		if d := time.Since(start); d != 0 {
+			t.Errorf("%v have passed", d)
 		}
 	})
 }

@@ -13,8 +13,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// trailersOnly are the fields of a response that is held without a limit, and how
-// they look on the wire.
+// trailersOnly are the fields of a response that is held, and how they look on the wire.
 var (
 	trailersOnly     = []string{"Content-Type", "application/grpc", "Grpc-Status", "12", "Grpc-Message", "no"}
 	trailersOnlySent = []string{":status", "200", "content-type", "application/grpc", "grpc-status", "12", "grpc-message", "no"}
@@ -22,12 +21,6 @@ var (
 
 func TestTrailersEndAHold(t *testing.T) {
 	framingRows(t, []framingRow{{
-		sentence: "an open response that turns out to have trailers has no automatic content-length",
-		handler: respond(200, nil, func(w http.ResponseWriter) {
-			setFields(w, http.TrailerPrefix+"X-T", "v")
-		}),
-		want: atOnce(headersOpen(":status", "200"), headersES("x-t", "v")),
-	}, {
 		sentence: "a Trailers-Only response that turns out to have trailers is not Trailers-Only",
 		handler: respond(200, trailersOnly, func(w http.ResponseWriter) {
 			time.Sleep(time.Hour)
@@ -38,22 +31,15 @@ func TestTrailersEndAHold(t *testing.T) {
 }
 
 func TestABodyByteEndsAHold(t *testing.T) {
-	byteAfter := func(d time.Duration) func(http.ResponseWriter) {
-		return func(w http.ResponseWriter) {
-			time.Sleep(d)
+	framingRows(t, []framingRow{{
+		sentence: "a Trailers-Only response is released",
+		handler: respond(200, trailersOnly, func(w http.ResponseWriter) {
+			time.Sleep(time.Minute)
 			w.Write(nil) // is none
 			io.WriteString(w, "x")
 			time.Sleep(time.Hour)
-		}
-	}
-	framingRows(t, []framingRow{{
-		sentence: "an open response is released",
-		handler:  respond(200, nil, byteAfter(holdLimit/2)),
-		want:     []framingAt{at(holdLimit/2, headersOpen(":status", "200")), at(holdLimit/2+time.Hour, dataES("x"))},
-	}, {
-		sentence: "a Trailers-Only response is released",
-		handler:  respond(200, trailersOnly, byteAfter(time.Minute)),
-		want:     []framingAt{at(time.Minute, headersOpen(trailersOnlySent...)), at(time.Minute+time.Hour, dataES("x"))},
+		}),
+		want: []framingAt{at(time.Minute, headersOpen(trailersOnlySent...)), at(time.Minute+time.Hour, dataES("x"))},
 	}, {
 		sentence: "a byte and a Flush are a header and DATA",
 		handler: respond(200, nil, func(w http.ResponseWriter) {
@@ -146,14 +132,15 @@ func TestABodyReadThatDoesNotBlockEndsNoHold(t *testing.T) {
 
 func TestAHeldResponseFollows100Continue(t *testing.T) {
 	handler := func(w http.ResponseWriter, r *http.Request) {
+		setFields(w, trailersOnly...)
 		flushNow(w)
 		io.Copy(io.Discard, r.Body)
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST", "expect", "100-continue")
-		p.WantNow("the read of the body asks for it", headersOpen(":status", "100"), headersOpen(":status", "200"))
+		p.WantNow("the read of the body asks for it", headersOpen(":status", "100"), headersOpen(trailersOnlySent...))
 		p.Data(1, h2test.EndStream, "request")
-		p.WantNow("the header has left", dataES(""))
+		p.WantNow("the header has been released", headersES("grpc-status", "12", "grpc-message", "no"))
 	})
 }
 
@@ -188,7 +175,7 @@ func TestAnAbortReleasesWhatWasFlushedAndResets(t *testing.T) {
 		}})
 	}
 	framingRows(t, []framingRow{{
-		sentence: "a write deadline ends a hold that has no limit",
+		sentence: "a write deadline ends a hold",
 		handler: respond(200, trailersOnly, func(w http.ResponseWriter) {
 			http.NewResponseController(w).SetWriteDeadline(time.Now().Add(time.Minute))
 			time.Sleep(time.Hour)
@@ -280,6 +267,7 @@ func TestFlushFailsOnAFinishedResponseThatNeverLeft(t *testing.T) {
 func TestAFlushAfterTheHandlerIsHarmless(t *testing.T) {
 	for _, flushed := range []bool{false, true} {
 		handler := func(w http.ResponseWriter, _ *http.Request) {
+			setFields(w, trailersOnly...)
 			if flushed {
 				flushNow(w)
 			}
@@ -293,7 +281,7 @@ func TestAFlushAfterTheHandlerIsHarmless(t *testing.T) {
 		}
 		framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 			p.Request(1, h2test.EndStream)
-			wantTimeline(p, time.Now(), "nothing changes", atOnce(headersES(":status", "200", "content-length", "0")))
+			wantTimeline(p, time.Now(), "nothing changes", atOnce(headersES(append([]string{"content-length", "0"}, trailersOnlySent...)...)))
 		})
 	}
 }

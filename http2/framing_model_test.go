@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/h2test"
@@ -49,7 +48,6 @@ func newModel(t *testing.T, srv *Server) *model {
 	conf := newServerConfig(srv, hs)
 	sc := &serverConn{srv: srv, hs: hs, handler: opts.handler(), baseCtx: context.Background(), logf: t.Logf}
 	sc.c = conn.New(sc.options(server, &conf, opts))
-	sc.holds.init(sc.c)
 	sc.c.Lock()
 	sc.c.Wake() // our SETTINGS go out, and no further
 	sc.c.UnlockQuietly()
@@ -58,7 +56,6 @@ func newModel(t *testing.T, srv *Server) *model {
 }
 
 func (m *model) close() {
-	m.sc.holds.stop()
 	m.sc.c.Fail(errors.New("the model is over"))
 	m.peer.Close()
 }
@@ -182,19 +179,12 @@ func (st *modelStream) data(n int, end bool) {
 	st.frame = append(st.frame, modelFrame{kind: 'D', bytes: n, end: end})
 }
 
-// soFar is what has left of the response.
-func (st *modelStream) soFar() (left wireSoFar) {
+// contentSoFar is how many bytes of content have left.
+func (st *modelStream) contentSoFar() (n int) {
 	for _, f := range st.frame {
-		left.head = left.head || f.kind == 'H'
-		left.bytes += f.bytes
+		n += f.bytes
 	}
-	return left
-}
-
-func (st *modelStream) held() bool {
-	st.m.sc.c.Lock()
-	defer st.m.sc.c.UnlockQuietly()
-	return st.w.hold.sec != nil
+	return n
 }
 
 // begin does what the handler does before anything else happens.
@@ -330,7 +320,7 @@ const emission = 'E'
 
 // explore runs a program in every way in which it can run, and hands check each
 // outcome. It returns their number.
-func (m *model) explore(p modelProgram, check func(story string, st *modelStream, left wireSoFar)) (n int) {
+func (m *model) explore(p modelProgram, check func(story string, st *modelStream, left int)) (n int) {
 	s := new(schedule)
 	for more := true; more; more = s.next() {
 		m.run(p, s, check)
@@ -340,7 +330,7 @@ func (m *model) explore(p modelProgram, check func(story string, st *modelStream
 }
 
 // run runs a program as s says.
-func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream, wireSoFar)) {
+func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream, int)) {
 	var streams []*modelStream
 	for range p.width {
 		st := m.open(p.kind, p.requestOpen())
@@ -349,10 +339,10 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 	}
 	var room [32]byte
 	story := room[:0]
-	calls, others, passed := p.calls, p.otherFlushes, false
-	left := make([]wireSoFar, p.width)
+	calls, others := p.calls, p.otherFlushes
+	left := make([]int, p.width)
 	for calls != "" {
-		var enabled [4]byte
+		var enabled [3]byte
 		steps := append(enabled[:0], calls[0])
 		if others > 0 {
 			steps = append(steps, otherFlush)
@@ -360,18 +350,11 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 		if m.pending() {
 			steps = append(steps, emission)
 		}
-		if !passed && streams[0].held() {
-			steps = append(steps, timePasses)
-		}
 		step := steps[s.pick(len(steps))]
 		switch step {
 		case emission:
 			m.emit()
 			continue
-		case timePasses:
-			passed = true
-			time.Sleep(max(holding.limit, defaultHold))
-			synctest.Wait()
 		case otherFlush:
 			others--
 		default:
@@ -380,7 +363,7 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 		story = append(story, step)
 		for i, st := range streams {
 			if calls == "" {
-				left[i] = st.soFar()
+				left[i] = st.contentSoFar()
 			}
 			st.do(step, p.kind)
 		}
@@ -400,28 +383,26 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 	m.forget()
 }
 
-// checkFraming runs programs in every way, compares each outcome with the
-// contract, and tells of each program which outcomes there were.
-func checkFraming(t *testing.T, srv *Server, programs []modelProgram, outcomes func(modelProgram, []string)) {
+// checkFraming runs programs in every way, compares each outcome with the contract,
+// and has outcomes, if it is not nil, look at those that each story of a program had.
+func checkFraming(t *testing.T, srv *Server, programs []modelProgram, outcomes func(p modelProgram, story string, seen []string)) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newModel(t, srv)
 		defer m.close()
 		schedules := 0
 		for _, p := range programs {
-			var seen []string
-			schedules += m.explore(p, func(story string, st *modelStream, left wireSoFar) {
-				o := oracle{kind: p.kind, story: story, off: holding.off}
+			seen := make(map[string][]string) // by story
+			schedules += m.explore(p, func(story string, st *modelStream, left int) {
+				o := oracle{kind: p.kind, story: story, off: holdsOff}
 				if want := o.wire(left, p.requestOpen()); !slices.Equal(st.frame, want) {
-					t.Fatalf("%v\nstory %q, of which %+v had left when the handler ended\n got %v\nwant %v", p, story, left, st.frame, want)
+					t.Fatalf("%v\nstory %q, of which %d bytes of content had left when the handler ended\n got %v\nwant %v", p, story, left, st.frame, want)
 				}
-				if outcomes != nil {
-					if wire := fmt.Sprint(st.frame); !slices.Contains(seen, wire) {
-						seen = append(seen, wire)
-					}
+				if wire := fmt.Sprint(st.frame); outcomes != nil && !slices.Contains(seen[story], wire) {
+					seen[story] = append(seen[story], wire)
 				}
 			})
-			if outcomes != nil {
-				outcomes(p, seen)
+			for story, wires := range seen {
+				outcomes(p, story, wires)
 			}
 		}
 		t.Logf("%d programs, %d schedules", len(programs), schedules)

@@ -35,7 +35,6 @@ const (
 	callReturn      = 'r'
 	callPanic       = 'p'
 	otherFlush      = 'f' // by another goroutine
-	timePasses      = 'T' // as long as an open response is held
 )
 
 const (
@@ -66,12 +65,6 @@ func (f modelFrame) String() string {
 		return fmt.Sprintf("DATA%s(%d)", end, f.bytes)
 	}
 	return fmt.Sprintf("RST_STREAM(%d)", f.code)
-}
-
-// wireSoFar is what had left when the handler ended.
-type wireSoFar struct {
-	head  bool
-	bytes int
 }
 
 // oracle reads one story.
@@ -181,13 +174,10 @@ func (o oracle) releasedAt() int {
 		}
 		return at
 	}
-	switch class := o.class(); {
-	case class == classAnnounced || o.off:
+	if o.class() != classTrailersOnly || o.off {
 		return flush
-	case class == classTrailersOnly:
-		return min(o.firstByte(), indexFrom(o.story, flush, string(callRead)), end)
 	}
-	return min(o.firstByte(), indexFrom(o.story, flush, string(callRead)+string(timePasses)), end)
+	return min(o.firstByte(), indexFrom(o.story, flush, string(callRead)), end)
 }
 
 // head is the field section that starts the response.
@@ -234,8 +224,10 @@ func sortedFields(fields []string) string {
 	return strings.Join(fields, " ")
 }
 
-// wire is the response on the wire.
-func (o oracle) wire(left wireSoFar, requestOpen bool) []modelFrame {
+// wire is the response on the wire. left is how many bytes of content had left when
+// the handler ended: END_STREAM goes on the last of them if that is still here. Nothing
+// else depends on the writer.
+func (o oracle) wire(left int, requestOpen bool) []modelFrame {
 	if o.story[o.index(endings)] == callPanic {
 		return o.aborted(requestOpen)
 	}
@@ -246,7 +238,7 @@ func (o oracle) wire(left wireSoFar, requestOpen bool) []modelFrame {
 	return frames
 }
 
-func (o oracle) returned(left wireSoFar) []modelFrame {
+func (o oracle) returned(left int) []modelFrame {
 	head := modelFrame{kind: 'H', fields: o.head()}
 	end := o.index(endings)
 	n, _ := o.written(end)
@@ -261,7 +253,7 @@ func (o oracle) returned(left wireSoFar) []modelFrame {
 	switch {
 	case o.hasTrailers():
 		return append(frames, modelFrame{kind: 'H', fields: "x-t=v", end: true})
-	case !left.head || left.bytes < n: // the last frame is still here
+	case n > left, n == 0 && o.releasedAt() == end:
 		frames[len(frames)-1].end = true
 		return frames
 	case n == 0 && o.kind.grpc != nil:

@@ -44,12 +44,12 @@ func TestAFlushThatRacesWithTheReturnChangesNotAByte(t *testing.T) {
 		wait   time.Duration // from the Flush to the return
 		rest   func(http.ResponseWriter)
 	}{
-		{"open", 200, nil, holdLimit / 2, andReturn},
-		{"open, with fields", 404, []string{"X-A", "b", "Set-Cookie", "a=b", "Content-Type", "text/plain"}, 0, andReturn},
-		{"open, with a date", 200, []string{"Date", "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, andReturn},
-		{"open, with a content-length", 200, []string{"Content-Length", "0"}, 0, andReturn},
+		{"Trailers-Only", 200, trailersOnly, 0, andReturn},
+		{"Trailers-Only, hours later", 200, trailersOnly, 2 * time.Hour, andReturn},
+		{"Trailers-Only, with fields", 404, []string{"Grpc-Status", "5", "X-A", "b", "Set-Cookie", "a=b", "Content-Type", "text/plain"}, 0, andReturn},
+		{"Trailers-Only, with a date", 200, []string{"Grpc-Status", "5", "Date", "Sat, 01 Jan 2000 00:00:00 GMT"}, 0, andReturn},
+		{"Trailers-Only, with a content-length", 200, []string{"Grpc-Status", "5", "Content-Length", "0"}, 0, andReturn},
 		{"open, then trailers", 200, nil, 0, func(w http.ResponseWriter) { setFields(w, http.TrailerPrefix+"X-T", "v") }},
-		{"Trailers-Only", 200, trailersOnly, 2 * time.Hour, andReturn},
 		{"Trailers-Only, then trailers", 200, trailersOnly, 2 * time.Hour, func(w http.ResponseWriter) {
 			setFields(w, http.TrailerPrefix+"Grpc-Status", "13")
 		}},
@@ -150,15 +150,12 @@ func stalledRow(t *testing.T, sentence string, handler http.HandlerFunc, want ..
 
 // P2.
 func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
-	stalledRow(t, "an announced header that is still here ends the stream",
-		respond(200, []string{"Content-Length", "5"}, andReturn),
-		headersES(":status", "200", "content-length", "5"))
-	stalledRow(t, "an open header that is still here when the limit is over ends the stream",
-		respond(200, nil, andSleep(time.Minute)),
-		headersES(":status", "200"))
-	stalledRow(t, "a header with grpc-status that is still here needs no repetition",
-		respond(200, append([]string{"Trailer", "X-T"}, trailersOnly...), andReturn),
-		headersES(append([]string{"trailer", "X-T"}, trailersOnlySent...)...))
+	stalledRow(t, "a header that was not flushed ends the stream",
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) },
+		headersES(":status", "200", "content-length", "0"))
+	stalledRow(t, "a header that is held ends the stream",
+		respond(200, trailersOnly, andReturn),
+		headersES(append([]string{"content-length", "0"}, trailersOnlySent...)...))
 	stalledRow(t, "DATA that is still here ends the stream",
 		respond(200, nil, func(w http.ResponseWriter) {
 			io.WriteString(w, "hello")
@@ -172,6 +169,19 @@ func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
 			setFields(w, http.TrailerPrefix+"X-T", "v")
 		}),
 		headersOpen(":status", "200"), h2test.DataFrame(1, "hello", h2test.KeepOpen), headersES("x-t", "v"))
+}
+
+// P2, P18.
+func TestAReleasedHeaderDoesNotEndTheStreamAlthoughItHasNotLeft(t *testing.T) {
+	stalledRow(t, "an open response",
+		respond(200, nil, andSleep(time.Minute)),
+		headersOpen(":status", "200"), dataES(""))
+	stalledRow(t, "an announced response",
+		respond(200, []string{"Content-Length", "5"}, andReturn),
+		headersOpen(":status", "200", "content-length", "5"), dataES(""))
+	stalledRow(t, "one with grpc-status",
+		respond(200, append([]string{"Trailer", "X-T"}, trailersOnly...), andReturn),
+		headersOpen(append([]string{"trailer", "X-T"}, trailersOnlySent...)...), headersES("grpc-status", "12", "grpc-message", "no"))
 }
 
 func TestDataThatWaitsForAWindowEndsTheStream(t *testing.T) {

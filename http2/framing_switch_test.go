@@ -12,36 +12,34 @@ import (
 func TestTheSwitchIsReadFromGODEBUG(t *testing.T) {
 	for _, c := range []struct {
 		godebug string
-		want    holdConfig
+		off     bool
 	}{
-		{"", holdConfig{limit: defaultHold}},
-		{"http2debug=1", holdConfig{limit: defaultHold}},
-		{"http2deferheaders=0", holdConfig{off: true}},
-		{"http2debug=1,http2deferheaders=0,x=y", holdConfig{off: true}},
-		{"http2deferheaders=5ms", holdConfig{limit: 5 * time.Millisecond}},
-		{"http2deferheaders=0,http2deferheaders=5ms", holdConfig{limit: 5 * time.Millisecond}},
-		{"http2deferheaders=1", holdConfig{limit: defaultHold}},
-		{"http2deferheaders=", holdConfig{limit: defaultHold}},
-		{"http2deferheaders=-5ms", holdConfig{limit: defaultHold}},
-		{"http2deferheaders=sometimes", holdConfig{limit: defaultHold}},
+		{"", false},
+		{"http2debug=1", false},
+		{"http2deferheaders=0", true},
+		{"http2debug=1,http2deferheaders=0,x=y", true},
+		{"http2deferheaders=0,http2deferheaders=1", false},
+		{"http2deferheaders=1", false},
+		{"http2deferheaders=", false},
+		{"http2deferheaders=5ms", false},
+		{"http2deferheaders=sometimes", false},
 	} {
 		t.Setenv("GODEBUG", c.godebug)
-		if got := parseHolding(godebug("http2deferheaders")); got != c.want {
-			t.Errorf("GODEBUG=%s: %+v, want %+v", c.godebug, got, c.want)
+		if got := godebugSet("http2deferheaders", "0"); got != c.off {
+			t.Errorf("GODEBUG=%s: holds are off: %t, want %t", c.godebug, got, c.off)
 		}
 	}
 }
 
-// setHolding sets the switch for a test.
-func setHolding(t *testing.T, to holdConfig) {
-	before := holding
-	t.Cleanup(func() { holding = before })
-	holding = to
+// withoutHolds switches holds off for a test.
+func withoutHolds(t *testing.T) {
+	t.Cleanup(func() { holdsOff = false })
+	holdsOff = true
 }
 
 // P1, P18.
 func TestWithoutHoldsAFlushReleasesTheHeader(t *testing.T) {
-	setHolding(t, holdConfig{off: true})
+	withoutHolds(t)
 	framingRows(t, []framingRow{{
 		sentence: "an open response leaves at once, and ends with an empty DATA frame",
 		handler:  respond(200, nil, andSleep(time.Microsecond)),
@@ -77,7 +75,7 @@ func TestWithoutHoldsAFlushReleasesTheHeader(t *testing.T) {
 }
 
 func TestWithoutHoldsEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
-	setHolding(t, holdConfig{off: true})
+	withoutHolds(t)
 	calls := 2
 	if short() {
 		calls = 1
@@ -85,34 +83,17 @@ func TestWithoutHoldsEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
 	checkFraming(t, new(Server), shortPrograms(modelKinds, calls, 1, 1), nil)
 }
 
-func TestTheLimitOfAHoldMayBeSet(t *testing.T) {
-	const limit = 5 * time.Millisecond
-	setHolding(t, holdConfig{limit: limit})
-	framingRows(t, []framingRow{{
-		sentence: "an open response is held as long",
-		handler:  respond(200, nil, andSleep(time.Hour)),
-		want:     []framingAt{at(limit, headersOpen(":status", "200")), at(time.Hour, dataES(""))},
-	}, {
-		sentence: "a handler that returns before answers with one frame",
-		handler:  respond(200, nil, andSleep(limit-time.Microsecond)),
-		want:     []framingAt{at(limit-time.Microsecond, headersES(":status", "200", "content-length", "0"))},
-	}, {
-		sentence: "a Trailers-Only response is held without a limit",
-		handler:  respond(200, trailersOnly, andSleep(time.Hour)),
-		want:     []framingAt{at(time.Hour, headersES(append([]string{"content-length", "0"}, trailersOnlySent...)...))},
-	}})
-}
-
 func TestWithoutHoldsNothingIsLeftToRelease(t *testing.T) {
-	setHolding(t, holdConfig{off: true})
+	withoutHolds(t)
 	handler := func(w http.ResponseWriter, r *http.Request) {
+		setFields(w, trailersOnly...)
 		flushNow(w)
 		io.Copy(io.Discard, r.Body)
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST")
-		p.WantNow("the header leaves once", headersOpen(":status", "200"))
+		p.WantNow("the header leaves once", headersOpen(trailersOnlySent...))
 		p.Data(1, h2test.EndStream, "request")
-		p.WantNow("the end follows", dataES(""))
+		p.WantNow("the end follows", headersES("grpc-status", "12", "grpc-message", "no"))
 	})
 }

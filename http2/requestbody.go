@@ -89,7 +89,7 @@ func (b *requestBody) Close() error {
 func (b *requestBody) sendContinue() {
 	c := b.st.sc.c
 	c.Lock()
-	if !b.st.w.hold.released {
+	if b.st.w.phase() < phaseReleased {
 		sec := session.NewSection()
 		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
 		c.Session().SendInfo(&b.st.Stream.Stream, sec)

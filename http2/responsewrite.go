@@ -47,7 +47,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if w.closed {
 		return 0, errAfterHandler
 	}
-	if w.phase == phaseOpen {
+	if !w.sealed() {
 		w.seal(http.StatusOK)
 	}
 	if !message.BodyAllowed(w.status) {
@@ -57,13 +57,18 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 		return 0, errTooMuchBody
 	}
 	w.wrote += int64(len(p))
-	switch {
-	case len(p) == 0 || w.phase == phaseFinished:
-		return len(p), nil
-	case w.phase == phaseHeld || len(w.written())+len(p) > session.BufferSize:
-		return w.send(p)
+	if len(p) == 0 {
+		return 0, nil
 	}
-	w.buffer(p)
+	w.framingMu.Lock()
+	to := w.framing.write(len(w.written())+len(p) <= session.BufferSize)
+	w.framingMu.Unlock()
+	switch to {
+	case writeSend:
+		return w.send(p)
+	case writeBuffer:
+		w.buffer(p)
+	}
 	return len(p), nil
 }
 
@@ -93,7 +98,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 		w.buffer(p[:n])
 		rest, first = p[n:], w.written()
 	}
-	if w.phase == phaseSealed {
+	if w.sec != nil {
 		w.addContentType(first)
 	}
 	c.Lock()
@@ -101,14 +106,9 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	if st.Over() {
 		return 0, w.st.writeErr()
 	}
+	w.happens(eventBody)
 	if w.isHead() {
-		w.end(nil) // too long for content-length to be told, and nothing else matters
-		return len(p), nil
-	}
-	if w.body != nil {
-		w.sendBody()
-	} else if w.phase != phaseReleased {
-		w.release(rest)
+		return len(p), nil // too long for content-length to be told, and nothing else matters
 	}
 	if len(rest) < minLent {
 		w.buffer(rest)

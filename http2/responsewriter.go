@@ -12,75 +12,36 @@ import (
 	"h2fork.example/net/internal/session"
 )
 
-// phase is how far a response has come. What it looks like on the wire is
-// decided by the way through this diagram, that is by what the handler did, and
-// not by when the writer got to run:
-//
-//	        WriteHeader, Write,        more bytes than fit the buffer,
-//	,------, Flush, the end ,--------, a Flush of bytes, or the end --> ,----------,
-//	| open | -------------> | sealed |                                  | released |
-//	'------'                '--------' -- Flush: bodiless, announced -> '----------'
-//	                             |                                        ^     |
-//	                             | Flush: Trailers-Only, open             |     |
-//	                             v                                        |     |
-//	                         ,------, a body byte, the end, an abort,     |     |
-//	                         | held | reading the request would block; ---'     |
-//	                         '------' and, if open, 1 ms is over                |
-//	                                                                            v
-//	                                             the end, or bodiless: ,----------,
-//	                                                                   | finished |
-//	                                                                   '----------'
-//
-// A handler that panics finishes its response from anywhere, with RST_STREAM.
-//
-//   - sealed: the fields have been snapshotted.
-//   - held: flushed, and nothing of it is on the wire. The end makes of it what
-//     it would have been without the Flush.
-//   - released: the field section has been handed to the connection's writer.
-//   - finished: END_STREAM belongs on the last frame that has not left.
-type phase uint8
-
-const (
-	phaseOpen phase = iota
-	phaseSealed
-	phaseHeld // or released since, by something else than the handler: see hold
-	phaseReleased
-	phaseFinished
-)
-
-// flushClass is what a Flush before the first body byte means.
-type flushClass uint8
-
-const (
-	flushBodiless     flushClass = iota // ended by its field section
-	flushAnnounced                      // somebody waits for it, and more is sure to come
-	flushTrailersOnly                   // of no use to the client before END_STREAM
-	flushOpen                           // may go either way
-)
-
 // responseWriter is a handler's http.ResponseWriter. Its methods may be called
 // concurrently with Flush, as httputil.ReverseProxy does.
 type responseWriter struct {
 	st *serverStream
 
-	// mu is held by whoever changes the response. A Write that waits for the
+	// mu is held by the methods that handlers call. A Write that waits for the
 	// client holds it; so what must get through to the stream meanwhile, a
-	// deadline or a hold that expires, needs only the connection's lock, which
+	// deadline or a Read that ends a hold, needs only the connection's lock, which
 	// comes after this one.
-	mu     sync.Mutex
-	phase  phase            // guarded by mu
+	mu sync.Mutex
+
+	// framingMu is the last of all locks. What moves the response on holds mu, the
+	// connection's lock or both; what puts something on the wire has the connection
+	// locked from the event to the end of its action.
+	framingMu sync.Mutex
+	framing   framing // guarded by framingMu
+
 	closed bool             // guarded by mu: the handler is done
+	dated  bool             // by the handler, what is held; guarded by the connection's lock
 	header http.Header      // the handler's goroutine's; set under mu
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
-	status int
-	body   *session.Buffer  // guarded by mu: written and not sent, or nil
-	wrote  int64            // guarded by mu: bytes the handler wrote
-	grpc   *session.Section // guarded by mu: see repeatGRPC
+	status int             // 0 until the fields are sealed
+	body   *session.Buffer // guarded by mu: written and not sent, or nil
+	wrote  int64           // guarded by mu: bytes the handler wrote
 
 	// Guarded by the connection's lock.
-	hold   hold
-	notify chan bool // for CloseNotify
+	held   *session.Section // a field section that is held back; nil: none is
+	grpc   *session.Section // see keepGRPC
+	notify chan bool        // for CloseNotify
 }
 
 var (
@@ -109,7 +70,7 @@ func (w *responseWriter) Header() http.Header {
 func (w *responseWriter) WriteHeader(status int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.phase != phaseOpen || w.closed {
+	if w.sealed() || w.closed {
 		return
 	}
 	if status < 100 || status > 999 {
@@ -134,9 +95,10 @@ func (w *responseWriter) inform(status int) {
 	c.Unlock()
 }
 
-// seal snapshots the fields: open → sealed.
+func (w *responseWriter) sealed() bool { return w.status != 0 }
+
+// seal snapshots the fields.
 func (w *responseWriter) seal(status int) {
-	w.phase = phaseSealed
 	w.status = status
 	w.sec = session.NewSection()
 	w.sec.Fields = message.AppendResponse(w.sec.Fields, status, w.header, &w.info)
@@ -145,8 +107,23 @@ func (w *responseWriter) seal(status int) {
 			w.st.sc.logf("ignoring invalid trailer %q", k)
 		}
 	}
+	w.framingMu.Lock()
+	w.framing.seal(w.sealedFields(), !holdsOff)
+	w.framingMu.Unlock()
 	if w.info.ConnectionClose {
 		w.st.sc.drain()
+	}
+}
+
+func (w *responseWriter) sealedFields() sealedFields {
+	return sealedFields{
+		hasBody:         w.hasBody(),
+		connect:         w.st.req.Method == http.MethodConnect,
+		tunnel:          w.isTunnel(),
+		declared:        len(w.info.Trailers()) > 0,
+		contentLength:   w.info.ContentLength,
+		grpcContentType: w.info.GRPCContentType,
+		grpcStatus:      w.info.GRPCStatus,
 	}
 }
 
@@ -158,26 +135,10 @@ func (w *responseWriter) isTunnel() bool { return w.st.connect && w.status/100 =
 // hasBody reports whether the response may have content.
 func (w *responseWriter) hasBody() bool { return !w.isHead() && message.BodyAllowed(w.status) }
 
-// class is what a Flush before the first body byte means: the first that fits.
-func (w *responseWriter) class() flushClass {
-	switch {
-	case !w.hasBody():
-		return flushBodiless
-	case w.st.req.Method == http.MethodConnect,
-		len(w.info.Trailers()) > 0,
-		w.info.ContentLength > 0,
-		w.info.GRPCContentType && !w.info.GRPCStatus:
-		return flushAnnounced
-	case w.info.GRPCStatus:
-		return flushTrailersOnly
-	}
-	return flushOpen
-}
-
 // Flush is FlushError.
 func (w *responseWriter) Flush() { w.FlushError() }
 
-// FlushError sends what has been written so far, or holds it: see phase. It does
+// FlushError sends what has been written so far, or holds it: see framing. It does
 // not wait until it has left, but while the stream has too much waiting: see
 // maxStreamOutput. Its error says that the stream is dead.
 func (w *responseWriter) FlushError() error {
@@ -186,44 +147,86 @@ func (w *responseWriter) FlushError() error {
 	if w.closed {
 		return errAfterHandler // a proxy's timer may come late
 	}
-	if w.phase == phaseOpen {
+	if !w.sealed() {
 		w.seal(http.StatusOK)
 	}
 	c := w.st.sc.c
 	c.Lock()
 	defer c.Unlock()
-	if w.st.Over() && (w.phase != phaseFinished || w.st.Err() != nil) {
+	if w.st.Over() && (w.st.Err() != nil || w.phase() != phaseFinished) {
 		return w.st.writeErr()
 	}
-	switch {
-	case w.body != nil && w.hasBody():
-		w.sendBody()
-		return w.awaitRoom()
-	case w.phase == phaseSealed:
-		w.flushHead()
+	if w.body == nil {
+		w.happens(eventFlush)
+		return nil
 	}
-	return nil
+	w.happens(eventBody)
+	return w.awaitRoom()
 }
 
-// flushHead is a Flush before the first body byte: sealed → held or released.
+func (w *responseWriter) phase() phase {
+	w.framingMu.Lock()
+	defer w.framingMu.Unlock()
+	return w.framing.phase
+}
+
+// next has the framing contract say what is to be done about e.
+func (w *responseWriter) next(e event) action {
+	w.framingMu.Lock()
+	defer w.framingMu.Unlock()
+	return w.framing.next(e)
+}
+
+// happens does what is to be done about e, which is not the return of the handler.
 // The connection is locked.
-func (w *responseWriter) flushHead() {
-	class := w.class()
-	switch {
-	case class == flushBodiless:
-		w.release(w.written())
-		w.phase = phaseFinished
-		w.st.sc.c.Session().SendEnd(&w.st.Stream.Stream, nil)
-	case class == flushAnnounced || holding.off:
-		w.release(nil)
-	default:
-		w.phase = phaseHeld
-		w.keepGRPC()
-		w.hold = hold{sec: w.sec, dated: w.info.HasDate}
+func (w *responseWriter) happens(e event) { w.do(w.next(e), nil) }
+
+// do carries out an action; trailers may be nil. The connection is locked. So is mu,
+// unless nothing but a hold may end.
+func (w *responseWriter) do(a action, trailers *session.Section) {
+	if a&holdHead != 0 {
+		w.held, w.dated = w.sec, w.info.HasDate
 		w.sec = nil
-		if class == flushOpen {
-			w.st.sc.holds.add(w.st)
+	}
+	if a&sendHead != 0 {
+		w.sendHead(a, trailers)
+	}
+	if a&sendBody != 0 {
+		w.sendBody()
+	}
+	if a&repeatGRPC != 0 {
+		trailers, w.grpc = w.grpc, nil
+	}
+	if a&sendEnd != 0 && !w.st.malformed { // that one is ended by a reset
+		w.st.sc.c.Session().SendEnd(&w.st.Stream.Stream, trailers)
+	}
+}
+
+// sendHead hands the field section to the connection's writer, sealed or held. What
+// was held is dated now: it is to be what it would have been without the Flush.
+func (w *responseWriter) sendHead(a action, trailers *session.Section) {
+	sec := w.held
+	switch {
+	case sec == nil:
+		w.completeHead(a, trailers)
+		sec, w.sec = w.sec, nil
+	default:
+		if a&tellSize != 0 {
+			w.addContentLength(sec, 0)
 		}
+		if !w.dated {
+			sec.Fields = append(sec.Fields, field("date", dateField()))
+		}
+		w.held = nil
+	}
+	if a&keepGRPC != 0 {
+		w.grpc = session.NewSection()
+		w.grpc.Fields = message.AppendGRPC(w.grpc.Fields, sec.Fields)
+	}
+	if sess := w.st.sc.c.Session(); a&commit != 0 {
+		sess.CommitHead(&w.st.Stream.Stream, sec)
+	} else {
+		sess.SendHead(&w.st.Stream.Stream, sec)
 	}
 }
 
@@ -234,46 +237,8 @@ func (w *responseWriter) flushHead() {
 func (w *responseWriter) endHold() {
 	c := w.st.sc.c
 	c.Lock()
-	w.releaseHeld()
+	w.happens(eventWait)
 	c.Unlock()
-}
-
-// releaseHeld releases what is held, if anything is. The connection is locked.
-func (w *responseWriter) releaseHeld() {
-	if sec := w.hold.take(); sec != nil {
-		w.queueHead(sec)
-	}
-}
-
-// release hands the field section to the connection's writer: sealed or held →
-// released. If it is only sealed, body is the first bytes of what follows. The
-// connection is locked.
-func (w *responseWriter) release(body []byte) {
-	if w.phase == phaseSealed {
-		w.keepGRPC()
-		w.addContentType(body)
-		w.addDate()
-		w.queueHead(w.sec)
-		w.sec = nil
-	} else {
-		w.releaseHeld()
-	}
-	w.phase = phaseReleased
-}
-
-func (w *responseWriter) queueHead(sec *session.Section) {
-	w.hold.released = true
-	w.st.sc.c.Session().SendHead(&w.st.Stream.Stream, sec)
-}
-
-// keepGRPC keeps a copy of the grpc-* fields of a response that may be released
-// before its end: if nothing follows, they are repeated, because a gRPC client
-// takes no DATA frame after grpc-status, not even an empty one.
-func (w *responseWriter) keepGRPC() {
-	if w.info.GRPCStatus && w.grpc == nil && w.hasBody() && !w.isTunnel() {
-		w.grpc = session.NewSection()
-		w.grpc.Fields = message.AppendGRPC(w.grpc.Fields, w.sec.Fields)
-	}
 }
 
 func (w *responseWriter) addField(sec *session.Section, name, value string) {
@@ -304,32 +269,34 @@ func (w *responseWriter) addContentLength(sec *session.Section, n int) {
 	}
 }
 
-// finish is the end of the handler: → finished.
+// finish is the return of the handler.
 func (w *responseWriter) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	if w.phase == phaseOpen {
+	if !w.sealed() {
 		w.seal(http.StatusOK)
 	}
+	e := eventReturn
 	var trailers *session.Section
-	if w.phase != phaseFinished && w.hasBody() && !w.isTunnel() {
+	if w.hasBody() && !w.isTunnel() {
 		trailers = w.trailers()
 	}
-	if w.phase == phaseSealed {
-		w.completeHead(trailers) // before the connection is locked
+	if trailers != nil {
+		e = eventTrailers
+	}
+	if w.sec != nil { // before the connection is locked
+		w.completeHead(tellSize, trailers)
 	}
 	c := w.st.sc.c
 	c.Lock()
-	if w.phase != phaseFinished {
-		w.end(trailers)
-	}
+	w.do(w.next(e), trailers)
 	if w.st.malformed {
 		c.Session().ResetWhenSent(&w.st.Stream.Stream, protocolError, errStreamClosed)
 	}
 	c.Session().Done(&w.st.Stream.Stream)
+	w.freeUnsent()
 	c.UnlockQuietly() // the worker writes
-	w.freeBody()
 }
 
 // trailers is the trailer section, or nil if it would be empty.
@@ -346,67 +313,18 @@ func (w *responseWriter) trailers() *session.Section {
 	return sec
 }
 
-// end ends the response, with trailers if they are not nil. The connection is
-// locked.
-func (w *responseWriter) end(trailers *session.Section) {
-	sess, st := w.st.sc.c.Session(), &w.st.Stream.Stream
-	switch {
-	case w.phase == phaseSealed:
-		w.endSealed(trailers)
-	case w.phase == phaseHeld && w.hold.sec != nil:
-		if trailers == nil {
-			w.addContentLength(w.hold.sec, 0)
-		}
-		w.releaseHeld()
-	default:
-		if w.body != nil {
-			w.sendBody()
-		}
-		if trailers == nil {
-			trailers = w.repeatGRPC()
-		}
-	}
-	w.phase = phaseFinished
-	if w.st.malformed {
-		return // ended by a reset
-	}
-	sess.SendEnd(st, trailers)
-}
-
 // completeHead adds the automatic fields of a response of which nothing has been
-// flushed and nothing follows but trailers, unless it was called before.
-func (w *responseWriter) completeHead(trailers *session.Section) {
+// flushed, unless it was called before. If tellSize is in a nothing follows but
+// trailers.
+func (w *responseWriter) completeHead(a action, trailers *session.Section) {
 	body := w.written()
 	w.addContentType(body)
-	if n := len(body); n > 0 || (!w.isHead() && trailers == nil) {
+	if n := len(body); a&tellSize != 0 && (n > 0 || (!w.isHead() && trailers == nil)) {
 		if w.wrote == int64(n) {
 			w.addContentLength(w.sec, n)
 		}
 	}
 	w.addDate()
-}
-
-// endSealed ends a response of which nothing has been flushed.
-func (w *responseWriter) endSealed(trailers *session.Section) {
-	w.completeHead(trailers)
-	w.queueHead(w.sec)
-	w.sec = nil
-	w.phase = phaseReleased
-	if w.body != nil && w.hasBody() {
-		w.sendBody()
-	}
-}
-
-// repeatGRPC is the trailer section of a response that had grpc-status in its
-// first one, was released before its end and ends with neither body nor
-// trailers; nil for any other, and if END_STREAM can still go on the first.
-func (w *responseWriter) repeatGRPC() *session.Section {
-	if w.grpc == nil || w.wrote > 0 || !w.st.HeadSent() {
-		return nil
-	}
-	sec := w.grpc
-	w.grpc = nil
-	return sec
 }
 
 // written is what has been written and not sent.
@@ -417,11 +335,11 @@ func (w *responseWriter) written() []byte {
 	return w.body.B
 }
 
-// sendBody queues what has been written, and the field section if that is still
-// here. The connection is locked.
+// sendBody queues what has been written, unless it was written for HEAD. The
+// connection is locked.
 func (w *responseWriter) sendBody() {
-	if w.phase == phaseSealed || w.phase == phaseHeld {
-		w.release(w.written())
+	if w.body == nil || !w.hasBody() {
+		return
 	}
 	w.st.sc.c.Session().SendBuffer(&w.st.Stream.Stream, w.body)
 	w.body = nil
@@ -432,12 +350,14 @@ func (w *responseWriter) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
-	w.phase = phaseFinished
-	w.freeBody()
+	c := w.st.sc.c
+	c.Lock()
+	w.freeUnsent()
+	c.UnlockQuietly()
 }
 
-// freeBody gives back what will not be sent.
-func (w *responseWriter) freeBody() {
+// freeUnsent gives back what will not be sent. The connection is locked.
+func (w *responseWriter) freeUnsent() {
 	if w.body != nil {
 		w.body.Free()
 		w.body = nil

@@ -159,7 +159,12 @@ var twinResponses = []twinCase{
 		twinPause()
 		io.WriteString(w, "b")
 	}), script: twinGet},
-	{name: "a flush and nothing", patch: "P1", handler: answers(func(w http.ResponseWriter, _ *http.Request) { twinFlush(w) }), script: twinGet},
+	{name: "a flush and nothing", handler: answers(func(w http.ResponseWriter, _ *http.Request) { twinFlush(w) }), script: twinGet},
+	{name: "a flush of grpc-status and nothing", patch: "P1", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Grpc-Status", "5")
+		twinFlush(w)
+		twinPause()
+	}), script: twinGet},
 	{name: "a flush, and nothing for long", handler: answers(func(w http.ResponseWriter, _ *http.Request) {
 		twinFlush(w)
 		twinPause()

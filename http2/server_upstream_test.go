@@ -26,7 +26,7 @@ import (
 // serverDifferences are the differences from golang.org/x/net/http2 that the
 // cases below show on purpose, and why.
 var serverDifferences = map[string]string{
-	"P1":  "a flushed response that turns out to have no body is one frame",
+	"P1":  "a flushed response with grpc-status that turns out to have no body is one frame",
 	"P2":  "END_STREAM rides on the last frame: no empty DATA frame follows it",
 	"P3":  "a write beyond the declared content-length fails, also if the response is still buffered",
 	"P4":  "fields that are specific to a connection are left out of responses (RFC 9113 §8.2.2)",

@@ -33,7 +33,6 @@ type serverConn struct {
 	cancel  context.CancelFunc // of baseCtx
 	logf    func(format string, args ...any)
 	count   func(string)
-	holds   holds
 
 	reader   message.RequestReader // the reader goroutine's
 	priority clientPriority        // the reader goroutine's
@@ -85,7 +84,6 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	sc.reader.RemoteAddr = c.RemoteAddr().String()
 	sc.reader.ExtendedConnect = extendedConnect
 	sc.c = conn.New(sc.options(c, &conf, opts))
-	sc.holds.init(sc.c)
 	if err := sc.upgrade(opts); err != nil {
 		sc.reject(c, wire.ProtocolError, "invalid settings")
 		return nil
@@ -97,10 +95,7 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	return sc
 }
 
-func (sc *serverConn) serve() {
-	defer sc.holds.stop()
-	sc.logEnd(sc.c.Serve())
-}
+func (sc *serverConn) serve() { sc.logEnd(sc.c.Serve()) }
 
 // logEnd logs why the connection ended. That a client says something else than
 // HTTP/2 is news; that it goes away is not.

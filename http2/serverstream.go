@@ -156,7 +156,7 @@ func (st *serverStream) abort(v any) {
 	c := st.sc.c
 	c.Lock()
 	sess := c.Session()
-	st.w.releaseHeld()
+	st.w.happens(eventPanic)
 	switch {
 	case st.Finished():
 		// A response without a body that was flushed, and so is complete.
@@ -242,7 +242,7 @@ func (st *serverStream) readTimeout() {
 func (st *serverStream) writeTimeout() {
 	c := st.sc.c
 	c.Lock()
-	st.w.releaseHeld()
+	st.w.happens(eventExpire)
 	c.Session().Reset(&st.Stream.Stream, wire.InternalError, errDeadline)
 	c.Session().Done(&st.Stream.Stream)
 	c.Unlock()

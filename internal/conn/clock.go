@@ -46,7 +46,9 @@ type clock struct {
 	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
 	pinging   bool
+	probing   bool // and the PING is ProbeLocked's
 	pingData  [8]byte
+	pingReads uint64    // Conn.reads when that PING was queued
 	read      time.Time // of the last frame, as far as ping needs to know
 	lingering bool      // GOAWAY has left
 	sweeping  bool      // sweep is armed
@@ -66,7 +68,7 @@ func (c *Conn) startClock() {
 	if d := c.opt.IdleTimeout; d > 0 && c.sess.OpenStreams() == 0 {
 		c.clock.idle = time.AfterFunc(d, c.idleTooLong)
 	}
-	if d := c.opt.ReadIdleTimeout; d > 0 {
+	if d := c.opt.ReadIdleTimeout; d > 0 && c.clock.ping == nil {
 		c.clock.ping = time.AfterFunc(d, c.pingTimer)
 	}
 }
@@ -133,25 +135,57 @@ func (c *Conn) drained() { c.GoAway(wire.NoError, "") }
 func (c *Conn) pingTimer() {
 	c.mu.Lock()
 	k := &c.clock
-	if c.dead != nil {
-		c.mu.Unlock()
-		return
-	}
-	if k.pinging {
+	switch {
+	case c.dead != nil:
+	case k.pinging && !(k.probing && c.reads != k.pingReads):
 		c.mu.Unlock()
 		c.pingLost()
 		return
+	case k.pinging: // a probe: it need not be answered if something else has been read
+		k.pinging = false
+		c.watchSilence()
+	default:
+		if left := c.opt.ReadIdleTimeout - time.Since(k.read); left > 0 {
+			k.ping.Reset(left)
+		} else {
+			c.ping(false)
+		}
 	}
-	if left := c.opt.ReadIdleTimeout - time.Since(c.clock.read); left > 0 {
-		k.ping.Reset(left)
-		c.mu.Unlock()
-		return
+	c.Unlock()
+}
+
+// ProbeLocked asks whether the peer is there, unless that has been asked already. If
+// nothing is read for PingTimeout the connection ends. It reports whether a PING goes
+// out. The connection is locked.
+func (c *Conn) ProbeLocked() bool {
+	if c.dead != nil || c.clock.pinging {
+		return false
 	}
-	k.pinging = true
+	c.ping(true)
+	return true
+}
+
+// ping sends the PING that pingTimer waits for. The connection is locked.
+func (c *Conn) ping(probe bool) {
+	k := &c.clock
+	k.pinging, k.probing, k.pingReads = true, probe, c.reads
 	rand.Read(k.pingData[:])
 	c.sess.Ping(k.pingData)
-	k.ping.Reset(c.opt.PingTimeout)
-	c.Unlock()
+	if k.ping == nil {
+		k.ping = time.AfterFunc(c.opt.PingTimeout, c.pingTimer)
+	} else {
+		k.ping.Reset(c.opt.PingTimeout)
+	}
+}
+
+// watchSilence waits for the peer to be silent for too long, if there is such a time.
+// The connection is locked.
+func (c *Conn) watchSilence() {
+	if d := c.opt.ReadIdleTimeout; d > 0 {
+		c.clock.ping.Reset(d)
+	} else {
+		c.clock.ping.Stop()
+	}
 }
 
 func (c *Conn) pingLost() {
@@ -168,7 +202,7 @@ func (c *Conn) pingAcked(data [8]byte) {
 	c.sess.DrainAcked(data)
 	if k.pinging && data == k.pingData {
 		k.pinging = false
-		k.ping.Reset(c.opt.ReadIdleTimeout)
+		c.watchSilence()
 	}
 }
 

@@ -108,6 +108,7 @@ type Conn struct {
 	out writer // the writer role's
 
 	writing  bool    // guarded by mu: somebody has the writer role
+	reads    uint64  // guarded by mu: reads that brought more than a greeting
 	lending  bool    // guarded by mu: it uses bytes that were lent
 	recalled bool    // guarded by mu: Recall has interrupted it
 	standby  standby // guarded by mu
@@ -150,6 +151,10 @@ func (c *Conn) Session() *session.Session { return c.sess }
 
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
+
+// ReadsLocked counts what has been read: it is the same number only if nothing has been
+// in between, but for the peer's greeting. The connection is locked.
+func (c *Conn) ReadsLocked() uint64 { return c.reads }
 
 // Dead is why the connection is over, or nil. The connection is locked.
 func (c *Conn) Dead() error { return c.dead }

@@ -120,6 +120,7 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	case err != nil:
 		return err
 	case f.Ack:
+		in.acked = true
 		in.section.tableAcked(in.table)
 	default:
 		in.c.side.Settings()

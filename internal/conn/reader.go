@@ -46,6 +46,8 @@ type reader struct {
 	section  section
 	clock    sectionClock
 	settings bool    // the peer's first SETTINGS have arrived
+	acked    bool    // and its acknowledgement of ours
+	heard    bool    // more than a greeting has come since Conn.reads was counted
 	fed      []*Body // have got something that a Read waits for
 }
 
@@ -145,6 +147,10 @@ func (in *reader) run() error {
 		}
 		c.Lock()
 		c.clock.read = in.now
+		if in.heard || in.w > in.r {
+			c.reads++
+			in.heard = false
+		}
 		if c.sess.Congested() { // with what handlers did, too
 			c.waitForRoom()
 		}
@@ -294,6 +300,7 @@ func (in *reader) frame(h wire.Header, p []byte) error {
 		}
 		in.settings = true
 	}
+	in.heard = in.heard || !in.greeting(h)
 	var err error
 	switch h.Type {
 	case wire.Data:
@@ -310,6 +317,12 @@ func (in *reader) frame(h wire.Header, p []byte) error {
 		in.section.forget()
 	}
 	return err
+}
+
+// greeting reports whether a frame is part of what a peer says at first, before it has
+// looked at what we did: it was on its way whenever a request began.
+func (in *reader) greeting(h wire.Header) bool {
+	return !in.acked && h.StreamID == 0 && (h.Type == wire.Settings || h.Type == wire.WindowUpdate)
 }
 
 // data handles DATA.

@@ -13,6 +13,7 @@
 // Pending output is state rather than queued messages: window credit, SETTINGS
 // acknowledgements and resets are counters and marks that emission turns into
 // frames, which is also what makes floods harmless. END_STREAM is a property of
-// a stream ([Stream.endsAfter]); it becomes a flag when a frame is emitted, so
-// it rides on the last frame that has not left yet.
+// a stream ([Stream.endsWith]); it becomes a flag when a frame is emitted, so
+// it rides on the last frame that has not left yet: except on a field section that
+// its sender wanted for itself ([Session.CommitHead]).
 package session

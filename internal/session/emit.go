@@ -215,7 +215,7 @@ func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 
 func (s *Session) emitSection(b *Batch, st *Stream) {
 	it := s.pop(&st.q)
-	end := it.kind != itemInfo && st.endsAfter(st.q.len())
+	end := st.endsWith(it.kind, st.q.len())
 	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
 	b.size += sectionSize
 	if it.kind == itemHead {
@@ -227,7 +227,7 @@ func (s *Session) emitSection(b *Batch, st *Stream) {
 // emitData emits one DATA frame of n bytes, from as many items as it takes.
 func (s *Session) emitData(b *Batch, st *Stream, n int) {
 	items, run := st.q.dataRun()
-	end := n == run && st.endsAfter(st.q.len()-items)
+	end := n == run && st.endsWith(itemData, st.q.len()-items)
 	from := len(b.Raw)
 	b.Raw = wire.AppendDataHeader(b.Raw, st.id, end, n)
 	b.raw(from)
@@ -294,7 +294,7 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 		// nothing that the peer may do depends on the difference.
 		s.open(p.Stream, s.localLast, StateHalfClosedRemote, sched.OpenOptions{PusherID: parent.id, Priority: defaultPriority})
 	}
-	if parent.fin {
+	if parent.fin && parent.q.len() == 0 {
 		s.out.finished(s, parent)
 	}
 	s.left(parent, false)

@@ -151,6 +151,9 @@ func (e *endpoint) request(end bool) *testStream {
 	return st
 }
 
+func (e *endpoint) commit(st *testStream) {
+	e.CommitHead(&st.Stream, fieldSection(":status", "200"))
+}
 func (e *endpoint) head(st *testStream) { e.SendHead(&st.Stream, fieldSection(":status", "200")) }
 func (e *endpoint) info(st *testStream) { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
 func (e *endpoint) end(st *testStream)  { e.SendEnd(&st.Stream, nil) }

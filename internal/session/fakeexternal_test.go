@@ -12,6 +12,7 @@ type fakeExternal struct {
 	pick    func(n int) int
 	most    int // bytes of DATA in one frame
 	pops    int
+	pushes  int // of what streams send
 }
 
 type fakeFrame struct {
@@ -52,6 +53,7 @@ func (x *fakeExternal) push(id uint32, f fakeFrame) {
 }
 
 func (x *fakeExternal) Push(st *Stream, name string, size int, t Token) {
+	x.pushes++
 	x.push(t.StreamID(), fakeFrame{st, name, size, t})
 }
 

@@ -50,7 +50,6 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 		}
 		return nil // RFC 9113 §5.1: it may come after the stream has closed
 	}
-	s.heard = s.localLast
 	if s.streamWindow(st)+int64(inc) > wire.MaxWindow {
 		return wire.Stream(id, wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the window", inc)
 	}

@@ -17,14 +17,15 @@ type step struct {
 var (
 	stepInfo     = step{"info", func(e *endpoint, st *testStream) { e.info(st) }}
 	stepHead     = step{"head", func(e *endpoint, st *testStream) { e.head(st) }}
+	stepCommit   = step{"committed head", func(e *endpoint, st *testStream) { e.commit(st) }}
 	stepData     = step{"data", func(e *endpoint, st *testStream) { e.data(st, "hello") }}
 	stepLent     = step{"lent data", func(e *endpoint, st *testStream) { e.lend(st, "hello") }}
 	stepEnd      = step{"end", func(e *endpoint, st *testStream) { e.end(st) }}
 	stepTrailers = step{"trailers", func(e *endpoint, st *testStream) { e.trailers(st) }}
 )
 
-// folded is the contract: END_STREAM is on the last frame that has not left yet;
-// DATA that waits together leaves together.
+// folded is the contract: END_STREAM is on the last frame that has not left yet, but
+// not on a committed field section; DATA that waits together leaves together.
 func folded(steps []step, emitAfter int) []string {
 	var frames []string
 	waiting := 0 // frames at the end of the list that have not left
@@ -33,6 +34,8 @@ func folded(steps []step, emitAfter int) []string {
 		switch s.name {
 		case "info", "head":
 			frames, waiting = append(frames, "HEADERS(1)"), waiting+1
+		case "committed head":
+			frames, waiting = append(frames, "HEADERS(1)"), 0
 		case "data", "lent data":
 			if waiting > 0 && strings.HasPrefix(frames[last], "DATA") {
 				var n int
@@ -68,6 +71,11 @@ func TestEndStreamIsOnTheLastFrameThatHasNotLeft(t *testing.T) {
 		{stepHead, stepData, stepTrailers},
 		{stepHead, stepLent, stepTrailers},
 		{stepHead, stepData, stepLent, stepData, stepEnd},
+		{stepCommit, stepEnd},
+		{stepCommit, stepTrailers},
+		{stepCommit, stepData, stepEnd},
+		{stepCommit, stepLent, stepTrailers},
+		{stepInfo, stepCommit, stepEnd},
 		{stepInfo, stepHead, stepEnd},
 		{stepInfo, stepInfo, stepHead, stepData, stepTrailers},
 	}
@@ -111,6 +119,50 @@ func countData(steps []step) int {
 		}
 	}
 	return n
+}
+
+// A promise may be queued before the committed field section or behind it. It is no frame of
+// its stream, and a user's scheduler is to be told of the empty DATA frame once.
+func TestPromisesDoNotChangeHowACommittedFieldSectionEnds(t *testing.T) {
+	for _, sch := range schedulers {
+		for _, promiseFirst := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, promise first %t", sch.name, promiseFirst), func(t *testing.T) {
+				e := newServer(t, sch.use)
+				st := e.accept(1, true)
+				want := []string{"HEADERS(1)", "PUSH_PROMISE(1) 2", "DATA(1) 0 END_STREAM"}
+				if promiseFirst {
+					e.promise(st)
+					want[0], want[1] = want[1], want[0]
+				}
+				e.commit(st)
+				if !promiseFirst {
+					e.promise(st)
+				}
+				e.end(st)
+				e.want("all of it", want...)
+				if !st.Closed() || e.Pending() {
+					t.Errorf("closed %v, pending %v", st.Closed(), e.Pending())
+				}
+				if x, ok := e.cfg.External.(*fakeExternal); ok && x.pushes != len(want) {
+					t.Errorf("%d frames were pushed, want %d", x.pushes, len(want))
+				}
+			})
+		}
+	}
+}
+
+// What a stream that is reset has flushed still leaves, framed no differently.
+func TestTheRemainsOfACommittedResponseEndWithDATA(t *testing.T) {
+	for _, sch := range schedulers {
+		t.Run(sch.name, func(t *testing.T) {
+			e := newServer(t, sch.use)
+			st := e.accept(1, true)
+			e.commit(st)
+			e.end(st)
+			e.Reset(&st.Stream, wire.InternalError, nil)
+			e.want("it is complete", "HEADERS(1)", "DATA(1) 0 END_STREAM")
+		})
+	}
 }
 
 // A window that closes in between does not change which frame ends the stream.

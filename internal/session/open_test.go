@@ -152,32 +152,3 @@ func TestAServerMayResetEveryRequest(t *testing.T) {
 		e.mustRecv(wire.AppendRSTStream(nil, 2*i+1, wire.RefusedStream))
 	}
 }
-
-func TestWithheldStreamsWait(t *testing.T) {
-	e := newClient(t)
-	e.mustRecv(settings(maxStreams, 2))
-	e.Withhold(1)
-	e.request(true)
-	e.request(true)
-	e.want("one less than the limit", "SETTINGS ACK", "HEADERS(1) END_STREAM")
-	e.Withhold(0)
-	e.want("the limit", "HEADERS(3) END_STREAM")
-	if e.Opened() != 2 || e.PeerMaxConcurrentStreams() != 2 {
-		t.Errorf("%d opened of %d", e.Opened(), e.PeerMaxConcurrentStreams())
-	}
-}
-
-func TestAFrameOnAnyStreamSaysThatThePeerIsThere(t *testing.T) {
-	e := newClient(t)
-	a, b := e.request(true), e.request(true)
-	e.emit()
-	if e.Heard(&a.Stream) || e.Heard(&b.Stream) {
-		t.Error("nothing has arrived")
-	}
-	e.mustRecv(headers(1, false))
-	c := e.request(true)
-	e.emit()
-	if !e.Heard(&a.Stream) || !e.Heard(&b.Stream) || e.Heard(&c.Stream) {
-		t.Error("heard of what was open then, and of nothing newer")
-	}
-}

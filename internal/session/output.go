@@ -95,16 +95,25 @@ func (o *output) queued(s *Session, st *Stream, it *item) {
 }
 
 // finished says that st's output has ended, with nothing new on its queue. If
-// the queue is empty and something has left, an empty DATA frame must end it.
+// nothing is on it that may carry END_STREAM, an empty DATA frame must end it.
 func (o *output) finished(s *Session, st *Stream) {
 	if s.cfg.External != nil && st.id != 0 {
-		if st.q.len() == 0 && st.headSent && !st.ended {
+		if st.needsEmptyData() {
 			s.cfg.External.Push(st, "DATA", 0, Token{stream: st, id: st.id})
 			o.pushed = true
 		}
 		return
 	}
 	o.update(s, st)
+}
+
+// needsEmptyData reports whether an empty DATA frame is what follows st's queue. A
+// promise asks again when it has left.
+func (st *Stream) needsEmptyData() bool {
+	if st.q.len() == 0 {
+		return st.headSent && !st.ended
+	}
+	return st.q.last.kind == itemHead && !st.endsWith(itemHead, 0)
 }
 
 // update tells the policy whether st has something that may leave.
@@ -176,11 +185,11 @@ func (s *Session) Pending() bool {
 // WaitingMayOpen reports whether the peer's limit has room for all streams of ours
 // that wait, so that they will open.
 func (s *Session) WaitingMayOpen() bool {
-	return s.canOpen() && s.localOpen+s.withheld+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
+	return s.canOpen() && s.localOpen+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
 }
 
 // canOpen reports whether a stream of ours waits and the peer's limit has room
 // (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {
-	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen+s.withheld < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
+	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
 }

@@ -89,7 +89,6 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	if st == nil {
 		return nil, s.lateFields(id)
 	}
-	s.heard = s.localLast
 	s.answers++
 	switch {
 	case st.reserved():
@@ -163,7 +162,6 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 
 // checkData charges the stream's window and holds DATA against content-length.
 func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
-	s.heard = s.localLast
 	s.answers++
 	if s.cfg.Role == Client && !st.gotHead {
 		// RFC 9113 §8.1: a response begins with its field section.
@@ -235,7 +233,6 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 		return s.EchoFrame(now)
 	}
 	s.recent.add(id, resetByPeer)
-	s.heard = s.localLast
 	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
 	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {

@@ -32,7 +32,7 @@ func (s *Session) takeRemains(st *Stream) *Stream {
 	if s.cfg.Role == Client || st.id == 0 || st.ended {
 		return nil
 	}
-	r := &Stream{Owner: noOwner{}, id: st.id, state: StateClosed, headSent: st.headSent}
+	r := &Stream{Owner: noOwner{}, id: st.id, state: StateClosed, headSent: st.headSent, committed: st.committed}
 	window, cut := int(max(0, min(s.streamWindow(st), s.send.conn))), false
 	for !cut && st.q.len() > 0 {
 		switch it := st.q.first(); {

@@ -34,6 +34,14 @@ func (s *Session) SendInfo(st *Stream, sec *Section) { s.enqueue(st, item{kind: 
 // SendHead queues the final field section.
 func (s *Session) SendHead(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemHead, sec: sec}) }
 
+// CommitHead is SendHead of a field section that is wanted for itself: END_STREAM does
+// not go on it, even if the end comes before it has left. So it does not depend on the
+// writer whether an empty DATA frame ends the stream.
+func (s *Session) CommitHead(st *Stream, sec *Section) {
+	st.committed = true
+	s.SendHead(st, sec)
+}
+
 // SendBuffer queues body bytes that the session now owns.
 //
 // A user's scheduler is given each piece by itself: it keeps something for each,

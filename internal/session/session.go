@@ -66,13 +66,7 @@ type Session struct {
 
 	closed    *Stream // streams that closed since TakeClosed
 	receiving int     // see Receiving
-
-	// A client's. heard is the last stream of ours that had been opened when a
-	// frame on a stream last arrived; answers counts HEADERS and DATA; withheld
-	// is how many streams fewer than the peer allows may be open.
-	heard    uint32
-	answers  uint64
-	withheld uint32
+	answers   uint64  // see Answers
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
@@ -112,15 +106,9 @@ func (s *Session) IsNew(id uint32) bool {
 	return s.peerInitiated(id) && id > s.peerLast
 }
 
-// Heard reports whether a frame on some stream has arrived since st was opened.
-func (s *Session) Heard(st *Stream) bool { return s.heard >= st.id && st.id != 0 }
-
 // Answers counts the field sections and the DATA frames that have arrived on open
 // streams.
 func (s *Session) Answers() uint64 { return s.answers }
-
-// Withhold makes the peer's limit of concurrent streams count as n less.
-func (s *Session) Withhold(n uint32) { s.withheld = n }
 
 // Waiting is how many streams of ours wait for the peer's limit to have room.
 func (s *Session) Waiting() int { return s.out.opening.len() }

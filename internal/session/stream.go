@@ -71,6 +71,7 @@ type Stream struct {
 
 	q          queue
 	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
+	committed  bool // see CommitHead
 	headSent   bool // a final (not 1xx) field section has been emitted
 	ended      bool // END_STREAM has been emitted
 	done       bool // see Done
@@ -145,10 +146,14 @@ func (st *Stream) LentOut() bool { return st.lentOut > 0 }
 // content, since a byte that is flushed has a buffer of its own.
 func (st *Stream) Queued() int { return st.q.memory }
 
-// endsAfter is the one predicate that decides which frame carries END_STREAM:
-// the stream is finished locally, and rest items (and rest bytes of them) are
-// what would remain queued once this frame has left.
-func (st *Stream) endsAfter(rest int) bool { return st.fin && rest == 0 }
+// endsWith is the one predicate that decides which frame carries END_STREAM: the
+// stream is finished locally, this frame is all or the end of an item of that kind,
+// and rest items would remain queued once it has left. A 1xx field section ends
+// nothing (RFC 9113 §8.1), and nor does one that was committed: DATA without content
+// follows it.
+func (st *Stream) endsWith(kind itemKind, rest int) bool {
+	return st.fin && rest == 0 && kind != itemInfo && !(kind == itemHead && st.committed)
+}
 
 // sendEnded moves the state on when END_STREAM has been emitted.
 func (s *Session) sendEnded(st *Stream) {
