@@ -118,7 +118,7 @@ var attackTable = []attackRow{
 	{
 		"bodies that nobody reads",
 		"64 KiB a stream, 16 MiB a connection, and 1 GiB for all connections beside 1 MiB for each",
-		[]string{"http2.firstStreamWindow", "http2.maxStreamWindow", "http2.maxConnWindow", "http2.maxConnUnread", "http2.processWindows"},
+		[]string{"http2.firstStreamWindow", "http2.firstResponseWindow", "http2.maxStreamWindow", "http2.maxConnWindow", "http2.maxConnUnread", "http2.processWindows"},
 		[]string{"TestBodiesThatNobodyReadStayWithinTheBudget", "TestABudgetThatIsUsedUpLeavesFixedWindows", "TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection"},
 	},
 	{

@@ -11,7 +11,7 @@ func TestReceiveWindowsOutOfRangeAreTheTransportsDefaults(t *testing.T) {
 		MaxReceiveBufferPerStream:     -1,
 	}}}
 	c := tr.clientConfig().session
-	if c.ConnWindow != clientWindows.conn || c.InitialWindow != firstStreamWindow {
-		t.Errorf("the windows are %d and %d, want %d and %d", c.ConnWindow, c.InitialWindow, clientWindows.conn, firstStreamWindow)
+	if c.ConnWindow != clientWindows.conn || c.InitialWindow != firstResponseWindow {
+		t.Errorf("the windows are %d and %d, want %d and %d", c.ConnWindow, c.InitialWindow, clientWindows.conn, firstResponseWindow)
 	}
 }

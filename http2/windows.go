@@ -11,6 +11,11 @@ const (
 	// firstStreamWindow is what a stream that nobody reads may hold. Many a body is 64 KiB, hence not the protocol's 65,535.
 	firstStreamWindow = 64 << 10
 
+	// firstResponseWindow is the same for a client's streams. It is the program that decides how many responses it leaves
+	// unread, and they hold up none: 1,000 of them hold 250 MiB, where x/net's Transport holds 1 GiB and reads no more. With
+	// 64 KiB a 1 MiB download on loopback took a quarter more CPU time.
+	firstResponseWindow = 256 << 10
+
 	// maxStreamWindow is the largest window of a stream: 100 MB/s at a round trip of 160 ms. Only a stream whose reader
 	// has kept up gets it.
 	maxStreamWindow = 16 << 20
@@ -35,12 +40,12 @@ var receiveBudget = session.NewBudget(processWindows)
 // fixedWindows is whether windows are x/net's, and do not grow: GODEBUG=http2windows=fixed. Constant after init.
 var fixedWindows = godebugSet("http2windows", "fixed")
 
-// defaultWindows are x/net's windows for a role.
-type defaultWindows struct{ conn, stream int32 }
+// defaultWindows are a role's: x/net's, and what a stream begins with that grows.
+type defaultWindows struct{ conn, stream, first int32 }
 
 var (
-	serverWindows = defaultWindows{conn: 1 << 20, stream: 1 << 20}
-	clientWindows = defaultWindows{conn: 1<<30 + wire.DefaultWindow, stream: 4 << 20}
+	serverWindows = defaultWindows{conn: 1 << 20, stream: 1 << 20, first: firstStreamWindow}
+	clientWindows = defaultWindows{conn: 1<<30 + wire.DefaultWindow, stream: 4 << 20, first: firstResponseWindow}
 )
 
 // setWindows decides on the windows. One that the user has set is kept as it is.
@@ -66,7 +71,7 @@ func (c *serverConfig) setWindows(role session.Role) {
 	}
 	c.growth.Budget = receiveBudget
 	if !streamGiven {
-		c.streamWindow = firstStreamWindow
+		c.streamWindow = def.first
 		c.growth.MaxStream, c.growth.Free = maxStreamWindow, maxStreamWindow
 		if connGiven {
 			c.growth.MaxStream = min(maxStreamWindow, c.connWindow)
