@@ -125,15 +125,19 @@ func (s *Session) arrived(st *Stream, at time.Time) {
 	}
 }
 
+// usedUnit is what a stream's received bytes are counted in. It is no more than a window
+// that grows, and 255 of them are more than any that still does.
+const usedUnit = 64 << 10
+
 // usedUp notes that content has arrived, and reports whether a window's worth has.
 func (st *Stream) usedUp(now, roundTrip time.Duration) bool {
-	w, kib := &st.recv, uint16(st.received>>10)
+	w, units := &st.recv, uint8(st.received/usedUnit)
 	w.usage.begin(now)
-	if int32(kib-st.usedUntil) < w.size>>10 {
+	if int32(units-st.usedUntil) < (w.size+usedUnit-1)/usedUnit {
 		return false
 	}
 	w.usage.full(now, roundTrip)
-	st.usedUntil = kib
+	st.usedUntil = units
 	return true
 }
 

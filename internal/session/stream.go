@@ -77,9 +77,9 @@ type Stream struct {
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
 	blocked    blockedOn
-	usedUntil  uint16 // KiB of received, modulo 64 MiB, when recv had last been used up
-	lentQueued int32  // lent items in q
-	lentOut    int32  // lent pieces emitted and not yet settled
+	usedUntil  uint8 // received when recv had last been used up, in usedUnit, modulo 16 MiB
+	lentQueued int32 // lent items in q
+	lentOut    int32 // lent pieces emitted and not yet settled
 
 	err      error   // why it closed, or will; nil while open and after a clean end
 	listPrev *Stream // links in whichever of the session's lists it is on;
