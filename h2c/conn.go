@@ -9,14 +9,14 @@ import (
 )
 
 // handshakeTimeout is how long a client may take to send the rest of its preface, or to make room for our 101
-// response: nobody else watches a connection that net/http has given up, and a client that goes silent right then
+// response. net/http has given the connection up and does not watch it any more: a client that goes silent right then
 // would keep it, and a goroutine, for ever.
 const handshakeTimeout = 10 * time.Second
 
 // conn is a connection that was net/http's.
 type conn struct {
 	net.Conn
-	ahead []byte        // what net/http read and did not use; owned by whoever reads
+	ahead []byte        // what net/http read and did not use; owned by the reader
 	out   *bufio.Writer // net/http's; the handshake's
 }
 

@@ -13,15 +13,13 @@ import (
 	"h2fork.example/net/http2"
 )
 
-// upgraded is what a client says that upgrades with a body, and makes another
-// request.
+// upgraded is what a client says that upgrades with a body, and makes another request.
 func upgraded() string {
 	return upgrade("POST /first HTTP/1.1", "Content-Length: 5\r\n", "hello") + request("/second")
 }
 
-// breaking has a server hear an upgrade up to a byte, where end ends it. Within
-// an hour every handler is to have returned, with its context over; what handlers
-// read is to be what was sent.
+// breaking has a server hear an upgrade up to a byte, where end ends it. Within an hour every handler is to have
+// returned, with its context over; what handlers read is to be what was sent.
 func breaking(t *testing.T, at int, end func(c *client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 	"h2fork.example/net/http2"
 )
 
-// FuzzUpgrade makes a request of any method and fields, with a body whose end is what an HTTP/2 client sends. No handler
-// may ever see a request that came over HTTP/2, whatever limits the body. That the body ends where it says is for the
-// test to ensure: fields that say so are not the fuzzer's.
+// FuzzUpgrade makes a request of any method and fields, with a body whose end is what an HTTP/2 client sends. No
+// handler may ever see a request that came over HTTP/2, whatever limits the body. That the body ends where it says is
+// for the test to ensure: fields that say so are not the fuzzer's.
 func FuzzUpgrade(f *testing.F) {
 	const fields = "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__"
 	for way := range byte(len(ways)) {

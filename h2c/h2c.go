@@ -23,8 +23,8 @@ import (
 // limit of its own: what exceeds that is answered with 413. Other middleware that limits bodies must also let Read fail
 // at the limit: where a body seems to end, HTTP/2 begins.
 //
-// An upgraded request becomes stream 1. h sees it as it came: its Proto is "HTTP/1.1", and the fields of the upgrade are
-// in its Header.
+// An upgraded request becomes stream 1. h sees it as it came: its Proto is "HTTP/1.1", and the fields of the upgrade
+// are in its Header.
 //
 // The timeouts and limits of the http.Server apply, and its Shutdown ends the connections with GOAWAY once their
 // streams have finished. It does not wait for that, as for all connections that were hijacked.

@@ -138,8 +138,8 @@ func field(settings ...wire.Setting) string {
 	return base64.RawURLEncoding.EncodeToString(wire.AppendSettings(nil, settings...)[wire.HeaderLen:])
 }
 
-// request is what a client sends to have path over HTTP/2, its preface included, on stream 3: stream 1 may be that of an
-// upgrade.
+// request is what a client sends to have path over HTTP/2, its preface included, on stream 3: stream 1 may be that of
+// an upgrade.
 func request(path string) string {
 	var block bytes.Buffer
 	enc := hpack.NewEncoder(&block)

@@ -15,8 +15,8 @@ import (
 )
 
 // maxUpgradeBody is how much of the body of an upgrade request is kept in memory, where no flow control holds clients
-// back. It is as much as an HTTP/2 connection may send before a handler reads, by default, so that nobody gains by
-// upgrading. Requests with more are served over HTTP/1.1.
+// back. It is as much as an HTTP/2 connection may send before a handler reads, by default, so that
+// upgrading gains nothing. Requests with more are served over HTTP/1.1.
 const maxUpgradeBody = 1 << 20
 
 // asksForUpgrade reports whether r asks for an upgrade that may be granted. Any other request is one of HTTP/1.1, as
@@ -84,8 +84,9 @@ func statusOfBodyError(err error) int {
 }
 
 // bufferBody reads the body of r, and returns r with it in memory. whole is true if nothing of the body is left on the
-// connection. Only then may what follows on it be read as HTTP/2: otherwise whoever chose the body would have chosen
-// the frames (CVE-2022-41721). What is left is in the body of the returned request, as far as r's would have given it.
+// connection. Only then may what follows on it be read as HTTP/2. Otherwise the rest of the body would be taken for
+// frames, chosen by the author of the body (CVE-2022-41721). If something is left, the body of the returned request
+// still has all that r's would have given.
 func bufferBody(r *http.Request) (_ *http.Request, whole bool, err error) {
 	if r.ContentLength > maxUpgradeBody {
 		return r, false, nil

@@ -72,8 +72,7 @@ func TestHandlersSeeUpgradeRequestsAsBehindUpstream(t *testing.T) {
 	}
 }
 
-// Where we differ, and upstream's answer.
-// P56, P57, P58.
+// Where we differ, and upstream's answer. P56, P57, P58.
 func TestUpgradesThatUpstreamAnswersDifferently(t *testing.T) {
 	get := upgrade("GET / HTTP/1.1", "", "")
 	tests := map[string]struct{ script, ours, upstreams string }{

@@ -259,7 +259,7 @@ func (d *Decoder) decodeStrings(f *HeaderField, name, value stringLiteral, index
 		size := uint64(len(f.Name)) + uint64(len(nameOctets)) + uint64(len(valueOctets)) + fieldOverhead
 		if !d.table.fits(size) {
 			d.table.evictDownTo(0)
-			return nil // nobody is going to see the strings
+			return nil // the strings are not emitted
 		}
 	}
 	if f.Name == "" {

@@ -131,7 +131,7 @@ func (e *Encoder) appendField(dst []byte, f HeaderField) []byte {
 }
 
 // searchName returns the index of an entry with this name, or 0. A sensitive field may share a
-// name, never a value: who can watch lengths must not learn whether it was sent before (RFC
+// name, never a value: an observer of lengths must not learn whether the value was sent before (RFC
 // 7541 §7.1).
 func (e *Encoder) searchName(name string) uint64 {
 	if i := searchStaticName(name); i != 0 {

@@ -61,7 +61,8 @@ func ExampleHeaderField_Size() {
 	// Output: 53 false
 }
 
-// A Decoder takes a field block in whatever pieces it comes, and hands out each field as soon as it is complete.
+// A Decoder takes a field block in whatever pieces it comes, and hands out each field as soon as it
+// is complete.
 func ExampleDecoder() {
 	dec := hpack.NewDecoder(4096, func(f hpack.HeaderField) {
 		fmt.Printf("%s: %s\n", f.Name, f.Value)
@@ -103,8 +104,8 @@ func ExampleDecoder_DecodeFull() {
 	// trace: 1f3a
 }
 
-// An error says what the peer's encoder did. The connection has to end, with COMPRESSION_ERROR: the two dynamic
-// tables can't be assumed to be equal any more.
+// An error says what the peer's encoder did. The connection has to end, with COMPRESSION_ERROR: the
+// two dynamic tables can't be assumed to be equal any more.
 func ExampleDecodingError() {
 	_, err := hpack.NewDecoder(4096, nil).DecodeFull([]byte{0xff, 0x00})
 	var decoding hpack.DecodingError

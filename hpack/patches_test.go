@@ -7,8 +7,8 @@ import (
 	upstream "golang.org/x/net/http2/hpack"
 )
 
-// P55. Upstream gives up when what it has buffered of a field exceeds what two strings of the greatest length take, if
-// their lengths are spelled as they should be.
+// P55. Upstream gives up when what it has buffered of a field exceeds what two strings of the
+// greatest length take, if their lengths are spelled as they should be.
 func TestPaddedLengthsDoNotCountAsStringsThatAreTooLong(t *testing.T) {
 	const max = 127
 	padded := []byte{0x7f, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x00} // 127

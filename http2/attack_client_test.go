@@ -15,12 +15,12 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// besiegedConn is withConn with a second connection of the same Transport, to a
+// withConnAndBystander is withConn with a second connection of the same Transport, to a
 // server that behaves: a request is answered there before the script and after it.
 // It returns what CountError was told.
-func besiegedConn(t *testing.T, tr *Transport, script func(c *connected)) *serverLog {
+func withConnAndBystander(t *testing.T, tr *Transport, script func(c *connected)) *eventLog {
 	t.Helper()
-	counted := new(serverLog)
+	counted := new(eventLog)
 	tr.CountError = counted.add
 	synctest.Test(t, func(t *testing.T) {
 		attacked, bystander := connectTo(t, tr), connectTo(t, tr)
@@ -65,7 +65,7 @@ func (c *connected) flood(frame []byte, n int) {
 }
 
 // wantCounted checks that CountError was told of an error, among others.
-func wantCounted(t *testing.T, counted *serverLog, name string) {
+func wantCounted(t *testing.T, counted *eventLog, name string) {
 	t.Helper()
 	if got := counted.all(); !slices.Contains(got, name) {
 		t.Errorf("CountError was told %q, want %s", got, name)
@@ -119,7 +119,7 @@ func cancelled(c *connected) {
 func TestTransportIgnoresFramesThatMoveNothingOnlyUpToABudget(t *testing.T) {
 	for _, test := range serversMoveNothing {
 		t.Run(test.name, func(t *testing.T) {
-			counted := besiegedConn(t, new(Transport), func(c *connected) {
+			counted := withConnAndBystander(t, new(Transport), func(c *connected) {
 				c.Ignore(h2test.PingAcks, h2test.AnySettings, func(f h2test.Frame) bool { return f.Type == wire.Ping })
 				test.prepare(c)
 				c.flood(test.frame, 9000)
@@ -136,7 +136,7 @@ func TestTransportIgnoresFramesThatMoveNothingOnlyUpToABudget(t *testing.T) {
 }
 
 func TestTransportStopsReadingAServerThatPingsAndNeverReads(t *testing.T) {
-	besiegedConn(t, new(Transport), func(c *connected) {
+	withConnAndBystander(t, new(Transport), func(c *connected) {
 		c.client.StallWrites()
 		const frames = 100000
 		ping := rawFrame(wire.Ping, 0, 0, "12345678")
@@ -162,7 +162,7 @@ func TestTransportEndsAConnectionThatContinuesAFieldSectionForEver(t *testing.T)
 			}},
 		} {
 			t.Run(begin.where+" "+test.name, func(t *testing.T) {
-				counted := besiegedConn(t, &Transport{MaxHeaderListSize: 60000}, func(c *connected) {
+				counted := withConnAndBystander(t, &Transport{MaxHeaderListSize: 60000}, func(c *connected) {
 					asked(c)
 					begin.raw(c)
 					frame := rawFrame(wire.Continuation, 0, 1, test.fragment)
@@ -183,7 +183,7 @@ func TestTransportEndsAConnectionThatContinuesAFieldSectionForEver(t *testing.T)
 
 // Informational responses are not the answer, and are bounded together.
 func TestTransportResetsAStreamWhoseInformationalResponsesDoNotEnd(t *testing.T) {
-	besiegedConn(t, &Transport{MaxHeaderListSize: 10000}, func(c *connected) {
+	withConnAndBystander(t, &Transport{MaxHeaderListSize: 10000}, func(c *connected) {
 		k := c.roundTrip("/")
 		c.Want("a request", headersOf(1, h2test.EndStream))
 		sent := 0
@@ -201,7 +201,7 @@ func TestTransportResetsAStreamWhoseInformationalResponsesDoNotEnd(t *testing.T)
 // CVE-2026-33814: an encoder that cuts fields into frames of 0 octets never ends.
 func TestTransportRefusesAFrameSizeOfNothing(t *testing.T) {
 	for _, size := range []uint32{0, 1, 16383} {
-		besiegedConn(t, new(Transport), func(c *connected) {
+		withConnAndBystander(t, new(Transport), func(c *connected) {
 			c.Settings(wire.Setting{ID: wire.SettingMaxFrameSize, Val: size})
 			c.Want("RFC 9113 §6.5.2", h2test.GoAwayFrame(0, wire.ProtocolError))
 			c.roundTrip("/" + strings.Repeat("x", 20000)).failure()
@@ -211,7 +211,7 @@ func TestTransportRefusesAFrameSizeOfNothing(t *testing.T) {
 
 // A response's fields count as a request's do (CVE-2026-49975).
 func TestTransportCountsFieldsAtTheirFullSize(t *testing.T) {
-	besiegedConn(t, &Transport{MaxHeaderListSize: 100000}, func(c *connected) {
+	withConnAndBystander(t, &Transport{MaxHeaderListSize: 100000}, func(c *connected) {
 		k := c.roundTrip("/")
 		c.Want("a request", headersOf(1, h2test.EndStream))
 		bomb := response + "\x40\x01b\x7f\xa1\x1e" + strings.Repeat("x", 4000) + strings.Repeat("\xbe", 1000)
@@ -236,6 +236,7 @@ func TestTransportGivesUpAServerInTheMiddleOfAFrame(t *testing.T) {
 	})
 }
 
+// P107.
 func TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
 	for name, begun := range beginnings {
 		t.Run(name, func(t *testing.T) {

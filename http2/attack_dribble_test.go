@@ -55,6 +55,7 @@ var beginnings = map[string]string{
 	"half a second frame":  string(rawFrame(wire.Headers, 0, 1, block)) + string(rawFrame(wire.Continuation, 0, 1, block)[:12]),
 }
 
+// P107.
 func TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
 	for limit, header := range map[time.Duration]time.Duration{10 * time.Second: 0, time.Minute: time.Minute} {
 		for name, begun := range beginnings {

@@ -46,7 +46,7 @@ func (c *servedConn) wantCutOff(fragment, why string, limit int) {
 func TestServerEndsAConnectionThatContinuesAFieldSectionForEver(t *testing.T) {
 	for _, test := range endless {
 		t.Run(test.name, func(t *testing.T) {
-			serving{hs: &http.Server{MaxHeaderBytes: 60000}}.besieged(t, func(c *servedConn) {
+			serving{hs: &http.Server{MaxHeaderBytes: 60000}}.withBystander(t, func(c *servedConn) {
 				c.Raw(rawFrame(wire.Headers, 0, 1, block+test.begin))
 				c.wantCutOff(test.fragment, test.why, 200000)
 			})
@@ -57,7 +57,7 @@ func TestServerEndsAConnectionThatContinuesAFieldSectionForEver(t *testing.T) {
 func TestServerEndsAConnectionThatContinuesTrailersForEver(t *testing.T) {
 	for _, test := range endless {
 		t.Run(test.name, func(t *testing.T) {
-			serving{hs: &http.Server{MaxHeaderBytes: 60000}, handler: untilDone}.besieged(t, func(c *servedConn) {
+			serving{hs: &http.Server{MaxHeaderBytes: 60000}, handler: untilDone}.withBystander(t, func(c *servedConn) {
 				openPost(c)
 				c.Raw(rawFrame(wire.Headers, endStream, 1, test.begin))
 				c.wantCutOff(test.fragment, test.why, 200000)
@@ -73,7 +73,7 @@ func TestServerResetsAStreamWhoseTrailersAreTooLarge(t *testing.T) {
 		if len(r.Trailer["X"]) > 0 {
 			t.Errorf("the handler has %d trailers of them", len(r.Trailer["X"]))
 		}
-	}}.besieged(t, func(c *servedConn) {
+	}}.withBystander(t, func(c *servedConn) {
 		c.Request(1, h2test.KeepOpen, ":method", "POST", "trailer", "x")
 		settled()
 		var trailers []string
@@ -97,7 +97,7 @@ func TestServerCountsFieldsAtTheirFullSize(t *testing.T) {
 	serving{
 		hs:      &http.Server{MaxHeaderBytes: 100000},
 		handler: func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") },
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		// One field of 4,000 bytes in the table, and a thousand references to it.
 		bomb := block + "\x40\x01b\x7f\xa1\x1e" + strings.Repeat("x", 4000) + strings.Repeat("\xbe", 1000)
 		var before, after runtime.MemStats
@@ -125,7 +125,7 @@ func TestServerRefusesFieldsThatExpandBeyondReason(t *testing.T) {
 			serving{handler: func(w http.ResponseWriter, r *http.Request) {
 				got = len(r.Header.Get("Cookie")) + len(r.Header["B"])
 				w.WriteHeader(204)
-			}}.besieged(t, func(c *servedConn) {
+			}}.withBystander(t, func(c *servedConn) {
 				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, block+literal+"\x7f\xa1\x1e"+strings.Repeat("x", 4000)))
 				c.Want("a large field is fine", noContent(1))
 				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 3, block+strings.Repeat("\xbe", 10)))
@@ -144,7 +144,7 @@ func TestServerRefusesFieldsThatExpandBeyondReason(t *testing.T) {
 // Whoever refers to each entry of the dynamic table once, and to the static table
 // as often as there is room, expands within reason.
 func TestServerTakesFieldsThatAreAllReferences(t *testing.T) {
-	serving{srv: &Server{MaxDecoderHeaderTableSize: 64 << 10}}.besieged(t, func(c *servedConn) {
+	serving{srv: &Server{MaxDecoderHeaderTableSize: 64 << 10}}.withBystander(t, func(c *servedConn) {
 		const entries = 55
 		references := strings.Repeat("\x90", 10000) // accept-encoding: gzip, deflate
 		for i := range byte(entries) {
@@ -173,7 +173,7 @@ func TestServerCountsFieldsThatAreNextToNothing(t *testing.T) {
 			serving{
 				hs:      &http.Server{MaxHeaderBytes: 100000},
 				handler: func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") },
-			}.besieged(t, func(c *servedConn) {
+			}.withBystander(t, func(c *servedConn) {
 				c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, block+strings.Repeat(reference, 3200)))
 				c.Want("too many", h2test.HeadersWith(1, h2test.KeepOpen, ":status", "431"))
 				c.Next() // the body
@@ -189,7 +189,7 @@ func TestServerBoundsTheTrailersThatARequestDeclares(t *testing.T) {
 	serving{handler: func(w http.ResponseWriter, r *http.Request) {
 		declared = len(r.Trailer)
 		w.WriteHeader(204)
-	}}.besieged(t, func(c *servedConn) {
+	}}.withBystander(t, func(c *servedConn) {
 		var keys strings.Builder
 		for i := range 20000 {
 			fmt.Fprintf(&keys, ",%d", i)
@@ -210,7 +210,7 @@ func TestServerEncodesInStepWithATableThatChangesAllTheTime(t *testing.T) {
 			w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat(r.URL.Path, 10))
 		}
 		w.WriteHeader(204)
-	}}.besieged(t, func(c *servedConn) {
+	}}.withBystander(t, func(c *servedConn) {
 		c.Ignore(h2test.AnySettings)
 		for id := uint32(1); id < 1000; id += 2 {
 			c.Settings(wire.Setting{ID: wire.SettingHeaderTableSize, Val: []uint32{0, 1 << 30, 100, 4096}[id/2%4]})

@@ -101,7 +101,7 @@ func untilDoneOrAbort(w http.ResponseWriter, r *http.Request) {
 func TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget(t *testing.T) {
 	for _, test := range moveNothing {
 		t.Run(test.name, func(t *testing.T) {
-			serving{handler: untilDoneOrAbort}.besieged(t, func(c *servedConn) {
+			serving{handler: untilDoneOrAbort}.withBystander(t, func(c *servedConn) {
 				test.prepare(c)
 				c.Ignore(h2test.PingAcks, h2test.AnySettings)
 				c.write(bytes.Repeat(test.frame, 9000))
@@ -118,7 +118,7 @@ func TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget(t *testing.T) {
 
 // A GOAWAY may carry as much debug data as fits, and may come again.
 func TestServerLogsOneGoAwayOfManyAndNotAllOfIt(t *testing.T) {
-	serving{handler: untilDone}.besieged(t, func(c *servedConn) {
+	serving{handler: untilDone}.withBystander(t, func(c *servedConn) {
 		openPost(c)
 		c.Ignore(h2test.PingAcks)
 		c.write(bytes.Repeat(wire.AppendGoAway(nil, 0, wire.InternalError, bytes.Repeat([]byte{0}, 10000)), 20))
@@ -141,7 +141,7 @@ func TestServerDoesNotMindWindowUpdatesForWhatItSends(t *testing.T) {
 		for range size / len(p) {
 			w.Write(p)
 		}
-	}}.besieged(t, func(c *servedConn) {
+	}}.withBystander(t, func(c *servedConn) {
 		c.Request(1, h2test.EndStream)
 		for got := 0; got < size; {
 			f := c.Next()
@@ -162,7 +162,7 @@ func TestServerDoesNotMindWindowUpdatesForWhatItSends(t *testing.T) {
 
 // CVE-2026-27141: no type of frame is a surprise.
 func TestServerIgnoresFramesOfTypesThatNobodyKnows(t *testing.T) {
-	serving{handler: untilDone}.besieged(t, func(c *servedConn) {
+	serving{handler: untilDone}.withBystander(t, func(c *servedConn) {
 		openPost(c)
 		for kind := 0x0a; kind <= 0xff; kind++ {
 			if wire.FrameType(kind) == wire.PriorityUpdate {
@@ -183,7 +183,7 @@ func TestServerDoesNotRepeatAllOfWhatIsWrong(t *testing.T) {
 	reads := func(_ http.ResponseWriter, r *http.Request) {
 		_, got = io.ReadAll(r.Body)
 	}
-	serving{handler: reads}.besieged(t, func(c *servedConn) {
+	serving{handler: reads}.withBystander(t, func(c *servedConn) {
 		c.Raw(openPostOf(1))
 		settled() // the handler reads
 		c.Raw(rawFrame(wire.Headers, endHeaders|endStream, 1, "\x00"+hpackString(strings.Repeat("A", 100000))+"\x00"))

@@ -19,7 +19,7 @@ func TestServerChangesEveryWindowInConstantTime(t *testing.T) {
 		settings: []wire.Setting{
 			{ID: wire.SettingInitialWindowSize, Val: 0},
 		},
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		c.Ignore(h2test.AnySettings)
 		for id := uint32(1); id < 4000; id += 2 {
 			c.Request(id, h2test.EndStream)
@@ -49,7 +49,7 @@ func TestServerLetsGoOfResponsesThatAWindowPins(t *testing.T) {
 			writing.Add(-1)
 		},
 		settings: []wire.Setting{{ID: wire.SettingInitialWindowSize, Val: 0}},
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		for id := uint32(1); id < 500; id += 2 {
 			c.write(openWhole(id))
 		}
@@ -71,7 +71,7 @@ func TestServerPutsTogetherWhatAWindowAllowsByTheByte(t *testing.T) {
 	serving{
 		handler:  func(w http.ResponseWriter, _ *http.Request) { w.Write(make([]byte, 1<<20)) },
 		settings: []wire.Setting{{ID: wire.SettingInitialWindowSize, Val: 0}},
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		c.Request(1, h2test.EndStream)
 		c.Want("the header needs no window", h2test.HeadersWith(1, h2test.KeepOpen, ":status", "200"))
 		c.write(bytes.Repeat(wire.AppendWindowUpdate(nil, 1, 1), 5000))
@@ -90,7 +90,7 @@ func TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads(t *testing.T) {
 	serving{
 		srv:     &Server{MaxUploadBufferPerConnection: 65535, MaxUploadBufferPerStream: 65535},
 		handler: untilDone,
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		for id := uint32(1); id < 20; id += 2 {
 			c.write(openPostOf(id))
 		}

@@ -30,20 +30,20 @@ const (
 	allStreams = 250
 )
 
-// sieges are attacks on memory: what is done, and what may be held at its height.
+// memoryAttacks are attacks on memory: what is done, and what may be held at its height.
 // Afterwards it is nothing.
-var sieges = []struct {
+var memoryAttacks = []struct {
 	name       string
 	srv        Server
 	handler    func(started func()) http.HandlerFunc
 	started    int // handlers that are waited for
-	lay        func(f *fortress) []*siege
+	dial       func(f *victimServer) []*attackerConn
 	bytes      int64
 	goroutines int
 }{
 	{
 		name: "streams that are opened and reset", handler: blocks,
-		lay: one(nil, func(s *siege) {
+		dial: one(nil, func(s *attackerConn) {
 			for id := uint32(1); id < 4000; id += 2 {
 				if !s.flood(append(openWhole(id), wire.AppendRSTStream(nil, id, wire.Cancel)...)) {
 					break
@@ -55,7 +55,7 @@ var sieges = []struct {
 	},
 	{
 		name: "a field section without end", handler: blocks,
-		lay: one(nil, func(s *siege) {
+		dial: one(nil, func(s *attackerConn) {
 			s.write(rawFrame(wire.Headers, 0, 1, block))
 			for frame := rawFrame(wire.Continuation, 0, 1, strings.Repeat("\x00\x01a\x7f\x81\x07"+strings.Repeat("x", 1024), 15)); len(s.f.counted.all()) == 0 && s.flood(frame); {
 			}
@@ -65,7 +65,7 @@ var sieges = []struct {
 	},
 	{
 		name: "cookies that expand, behind a window of 0", handler: writesWhatItGot, started: 1,
-		lay: one(noWindow, func(s *siege) {
+		dial: one(noWindow, func(s *attackerConn) {
 			s.write(rawFrame(wire.Headers, endHeaders|endStream, 1, block+"\x60\x7f\xa1\x1e"+strings.Repeat("x", 4000)))
 			for id := uint32(3); id < 2*allStreams; id += 2 {
 				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+strings.Repeat("\xbe", 250)))
@@ -76,12 +76,12 @@ var sieges = []struct {
 	},
 	{
 		name: "responses behind a window of 0", handler: writesPieces, started: allStreams,
-		lay:   one(noWindow, openAll),
+		dial:  one(noWindow, openAll),
 		bytes: allStreams * perResponse, goroutines: allStreams + 10,
 	},
 	{
 		name: "responses behind a window that grows by the byte", handler: writesPieces, started: allStreams,
-		lay: one(noWindow, func(s *siege) {
+		dial: one(noWindow, func(s *attackerConn) {
 			openAll(s)
 			for range 20 {
 				var grow []byte
@@ -96,7 +96,7 @@ var sieges = []struct {
 	},
 	{
 		name: "responses that nobody reads", handler: writesPieces, started: allStreams,
-		lay: one([]wire.Setting{{ID: wire.SettingInitialWindowSize, Val: wire.MaxWindow}}, func(s *siege) {
+		dial: one([]wire.Setting{{ID: wire.SettingInitialWindowSize, Val: wire.MaxWindow}}, func(s *attackerConn) {
 			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
 			for id := uint32(1); id < 2*allStreams; id += 2 {
 				s.write(openWhole(id))
@@ -106,7 +106,7 @@ var sieges = []struct {
 	},
 	{
 		name: "windows that change size for ever", handler: writesPieces, started: allStreams,
-		lay: one(noWindow, func(s *siege) {
+		dial: one(noWindow, func(s *attackerConn) {
 			openAll(s)
 			var churn []byte
 			for i := range uint32(4000) {
@@ -119,7 +119,7 @@ var sieges = []struct {
 	},
 	{
 		name: "bodies that nobody reads, by the byte", handler: blocks, started: allStreams,
-		lay: one(nil, func(s *siege) {
+		dial: one(nil, func(s *attackerConn) {
 			for id := uint32(1); id < 2*allStreams; id += 2 {
 				s.write(openPostOf(id))
 			}
@@ -135,17 +135,17 @@ var sieges = []struct {
 		bytes: mib + allStreams*(2*kib+perStream), goroutines: allStreams + 10,
 	},
 	{
-		name: "PINGs whose answers nobody reads", handler: blocks, lay: stalling(rawFrame(wire.Ping, 0, 0, "12345678")),
+		name: "PINGs whose answers nobody reads", handler: blocks, dial: stalling(rawFrame(wire.Ping, 0, 0, "12345678")),
 		bytes: mib, goroutines: 10,
 	},
 	{
-		name: "SETTINGS whose answers nobody reads", handler: blocks, lay: stalling(wire.AppendSettings(nil)),
+		name: "SETTINGS whose answers nobody reads", handler: blocks, dial: stalling(wire.AppendSettings(nil)),
 		bytes: mib, goroutines: 10,
 	},
 	{
 		name: "PRIORITY of streams that do not exist", handler: blocks,
 		srv: Server{NewWriteScheduler: func() WriteScheduler { return NewPriorityWriteScheduler(nil) }},
-		lay: one(nil, func(s *siege) {
+		dial: one(nil, func(s *attackerConn) {
 			var churn []byte
 			for id := uint32(1); id < 18000; id += 2 {
 				churn = append(churn, rawFrame(wire.Priority, 0, id, string([]byte{0, 0, byte((id - 2) >> 8), byte(id - 2), 16}))...)
@@ -157,7 +157,7 @@ var sieges = []struct {
 	},
 	{
 		name: "names that nobody has used before", handler: answersAtOnce,
-		lay: one(nil, func(s *siege) {
+		dial: one(nil, func(s *attackerConn) {
 			for id := uint32(1); id < 17000; id += 2 {
 				name := strings.Repeat("n", 1000) + string([]byte{'a' + byte(id%26), 'a' + byte(id/26%26), 'a' + byte(id/676%26)})
 				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+"\x00\x7f\xec\x06"+name+"\x00"))
@@ -171,39 +171,39 @@ var sieges = []struct {
 	},
 	{
 		name: "fifty connections that had large requests", handler: answersAtOnce,
-		lay:   fifty(rawFrame(wire.Headers, endHeaders|endStream, 1, block+"\x00\x01a\x7f\x81\xff\x0f"+strings.Repeat("x", 256*kib)), true),
+		dial:  fifty(rawFrame(wire.Headers, endHeaders|endStream, 1, block+"\x00\x01a\x7f\x81\xff\x0f"+strings.Repeat("x", 256*kib)), true),
 		bytes: 50 * 2 * perStream, goroutines: 4 * 50,
 	},
 	{
 		name: "fifty connections that had large bodies", handler: echoesBody,
 		srv:   Server{MaxUploadBufferPerStream: mib}, // all of it comes in one go
-		lay:   fifty(wire.AppendData(openPostOf(1), 1, true, make([]byte, 256*kib)), true),
+		dial:  fifty(wire.AppendData(openPostOf(1), 1, true, make([]byte, 256*kib)), true),
 		bytes: 50 * 2 * perStream, goroutines: 4 * 50,
 	},
 	{
 		name: "fifty connections that announce large frames", handler: blocks,
-		lay:   fifty(wire.AppendHeader(openPostOf(1), wire.Header{Type: wire.Data, StreamID: 1, Length: mib}), false),
+		dial:  fifty(wire.AppendHeader(openPostOf(1), wire.Header{Type: wire.Data, StreamID: 1, Length: mib}), false),
 		bytes: 50 * (48*kib + perStream), goroutines: 4 * 50,
 	},
 }
 
 var noWindow = []wire.Setting{{ID: wire.SettingInitialWindowSize, Val: 0}}
 
-// one is a siege by one connection.
-func one(settings []wire.Setting, script func(s *siege)) func(*fortress) []*siege {
-	return func(f *fortress) []*siege {
-		s := f.lay(settings...)
+// one is an attack by one connection.
+func one(settings []wire.Setting, script func(s *attackerConn)) func(*victimServer) []*attackerConn {
+	return func(f *victimServer) []*attackerConn {
+		s := f.dial(settings...)
 		script(s)
-		return []*siege{s}
+		return []*attackerConn{s}
 	}
 }
 
-// fifty is a siege by as many connections that send the same, and may wait for an
+// fifty is an attack by as many connections that send the same, and may wait for an
 // answer.
-func fifty(request []byte, answered bool) func(*fortress) []*siege {
-	return func(f *fortress) (all []*siege) {
+func fifty(request []byte, answered bool) func(*victimServer) []*attackerConn {
+	return func(f *victimServer) (all []*attackerConn) {
 		for range 50 {
-			s := f.lay(wire.Setting{ID: wire.SettingInitialWindowSize, Val: mib})
+			s := f.dial(wire.Setting{ID: wire.SettingInitialWindowSize, Val: mib})
 			s.settle() // there is a window
 			s.write(append(wire.AppendWindowUpdate(nil, 0, mib), request...))
 			if answered {
@@ -217,9 +217,9 @@ func fifty(request []byte, answered bool) func(*fortress) []*siege {
 
 // stalling floods with a frame until the server does not read any more, or has
 // said goodbye.
-func stalling(frame []byte) func(*fortress) []*siege {
+func stalling(frame []byte) func(*victimServer) []*attackerConn {
 	frames := bytes.Repeat(frame, 1000)
-	return one(nil, func(s *siege) {
+	return one(nil, func(s *attackerConn) {
 		for n := 0; s.flood(frames) && len(s.f.counted.all()) == 0; n++ {
 			if n > 10000 {
 				s.f.t.Fatal("the server goes on reading")
@@ -229,7 +229,7 @@ func stalling(frame []byte) func(*fortress) []*siege {
 }
 
 // openAll opens as many streams as there may be.
-func openAll(s *siege) {
+func openAll(s *attackerConn) {
 	for id := uint32(1); id < 2*allStreams; id += 2 {
 		s.write(openWhole(id))
 	}
@@ -276,12 +276,12 @@ func writesWhatItGot(started func()) http.HandlerFunc {
 }
 
 func TestServerHoldsLittleUnderAttackAndNothingAfterwards(t *testing.T) {
-	for i := range sieges {
-		test := &sieges[i]
+	for i := range memoryAttacks {
+		test := &memoryAttacks[i]
 		t.Run(test.name, func(t *testing.T) {
 			started := make(chan struct{}, 10*allStreams)
-			f := fortify(t, &test.srv, new(http.Server), test.handler(func() { started <- struct{}{} }))
-			all := test.lay(f)
+			f := startVictim(t, &test.srv, new(http.Server), test.handler(func() { started <- struct{}{} }))
+			all := test.dial(f)
 			for range test.started {
 				<-started
 			}
@@ -289,7 +289,7 @@ func TestServerHoldsLittleUnderAttackAndNothingAfterwards(t *testing.T) {
 			for _, s := range all {
 				s.nc.Close()
 			}
-			f.abandon()
+			f.wantNothingLeft()
 		})
 	}
 }

@@ -68,7 +68,7 @@ func (h *slowToNotice) wantAtMost(c *servedConn, n int64) {
 // CVE-2023-44487, Rapid Reset.
 func TestServerEndsAFloodOfResets(t *testing.T) {
 	h := new(slowToNotice)
-	serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.besieged(t, func(c *servedConn) {
+	serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.withBystander(t, func(c *servedConn) {
 		for id := uint32(1); id < 4000; id += 2 {
 			c.write(append(openWhole(id), wire.AppendRSTStream(nil, id, wire.Cancel)...))
 		}
@@ -82,7 +82,7 @@ func TestServerEndsAClientThatMakesItReset(t *testing.T) {
 	for _, p := range provocations {
 		t.Run(p.name, func(t *testing.T) {
 			h := new(slowToNotice)
-			serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.besieged(t, func(c *servedConn) {
+			serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.withBystander(t, func(c *servedConn) {
 				for id := uint32(1); id < 4000; id += 2 {
 					c.write(append(p.open(id), p.provoke(id)...))
 				}
@@ -98,7 +98,7 @@ func TestServerEndsAClientThatMakesItReset(t *testing.T) {
 // Streams beyond the limit are refused, and it is the client who makes us.
 func TestServerEndsAClientThatKeepsOpeningStreamsBeyondTheLimit(t *testing.T) {
 	h := new(slowToNotice)
-	serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.besieged(t, func(c *servedConn) {
+	serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.withBystander(t, func(c *servedConn) {
 		for id := uint32(1); id < 4000; id += 2 {
 			c.write(openWhole(id))
 		}
@@ -117,7 +117,7 @@ func TestServerEndsAClientWhoseRequestsAreAllMalformed(t *testing.T) {
 		"pseudo-field last": block + "\x00\x01a\x00\x82",
 	} {
 		t.Run(name, func(t *testing.T) {
-			serving{handler: func(http.ResponseWriter, *http.Request) { t.Error("a handler ran") }}.besieged(t, func(c *servedConn) {
+			serving{handler: func(http.ResponseWriter, *http.Request) { t.Error("a handler ran") }}.withBystander(t, func(c *servedConn) {
 				for id := uint32(1); id < 4000; id += 2 {
 					c.write(rawFrame(wire.Headers, endHeaders|endStream, id, fields))
 				}
@@ -129,7 +129,7 @@ func TestServerEndsAClientWhoseRequestsAreAllMalformed(t *testing.T) {
 
 func TestServerDoesNotStartHandlersOfStreamsThatWereReset(t *testing.T) {
 	release := newGate()
-	paths := new(serverLog)
+	paths := new(eventLog)
 	serving{
 		srv: &Server{MaxConcurrentStreams: 1},
 		handler: func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +137,7 @@ func TestServerDoesNotStartHandlersOfStreamsThatWereReset(t *testing.T) {
 			release.wait()
 			w.WriteHeader(204)
 		},
-	}.besieged(t, func(c *servedConn) {
+	}.withBystander(t, func(c *servedConn) {
 		c.Request(1, h2test.EndStream, ":path", "/1")
 		settled()
 		c.RST(1, wire.Cancel)

@@ -5,238 +5,242 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// An attackRow is an attack, what becomes of it, what that is bounded by, and
-// what shows it.
-type attackRow struct {
-	attack, outcome string
-	budgets         []string // constants, by package
-	tests           []string
-}
-
-var attackTable = []attackRow{
-	{
-		"Rapid Reset (CVE-2023-44487)",
-		"GOAWAY(ENHANCE_YOUR_CALM); handlers never outnumber the streams that may be open, and of what is reset none is started",
-		[]string{"session.maxEarlyResets", "session.earlyResetsPerSecond", "http2.defaultMaxStreams"},
-		[]string{"TestServerEndsAFloodOfResets", "TestRapidResetRunsOutOfBudget", "TestServerDoesNotStartHandlersOfStreamsThatWereReset",
-			"TestServerLetsAClientCancelHalfOfItsRequests", "TestFloodOfResetsEndsAnUpgradedConnection"},
+// attackTests are the tests that run the attack of each row of .github/SECURITY.md.
+var attackTests = map[string][]string{
+	"Rapid Reset (CVE-2023-44487)": {
+		"TestServerEndsAFloodOfResets", "TestRapidResetRunsOutOfBudget", "TestServerDoesNotStartHandlersOfStreamsThatWereReset",
+		"TestServerLetsAClientCancelHalfOfItsRequests", "TestFloodOfResetsEndsAnUpgradedConnection",
 	},
-	{
-		"MadeYouReset (CVE-2025-8671), in ten forms; refused and malformed requests",
-		"the same: resets that the client provokes are its own",
-		[]string{"session.maxEarlyResets"},
-		[]string{"TestServerEndsAClientThatMakesItReset", "TestResetsThatThePeerProvokesRunOutOfBudget",
-			"TestServerEndsAClientThatKeepsOpeningStreamsBeyondTheLimit", "TestServerEndsAClientWhoseRequestsAreAllMalformed"},
+	"MadeYouReset (CVE-2025-8671), in ten forms; refused and malformed requests": {
+		"TestServerEndsAClientThatMakesItReset", "TestResetsThatThePeerProvokesRunOutOfBudget",
+		"TestServerEndsAClientThatKeepsOpeningStreamsBeyondTheLimit", "TestServerEndsAClientWhoseRequestsAreAllMalformed",
 	},
-	{
-		"CONTINUATION flood (CVE-2023-45288), in requests, responses and trailers, by the byte too",
-		"431, or a stream error, while it is merely large; then GOAWAY(ENHANCE_YOUR_CALM)",
-		[]string{"conn.maxSectionSlack", "conn.minContinuation", "conn.unannouncedList"},
-		[]string{"TestServerEndsAConnectionThatContinuesAFieldSectionForEver", "TestServerEndsAConnectionThatContinuesTrailersForEver",
-			"TestServerResetsAStreamWhoseTrailersAreTooLarge", "TestTransportEndsAConnectionThatContinuesAFieldSectionForEver",
-			"TestFieldSectionWithoutAnAnnouncedLimitIsBounded"},
+	"CONTINUATION flood (CVE-2023-45288), in requests, responses and trailers, by the byte too": {
+		"TestServerEndsAConnectionThatContinuesAFieldSectionForEver", "TestServerEndsAConnectionThatContinuesTrailersForEver",
+		"TestServerResetsAStreamWhoseTrailersAreTooLarge", "TestTransportEndsAConnectionThatContinuesAFieldSectionForEver",
+		"TestFieldSectionWithoutAnAnnouncedLimitIsBounded",
 	},
-	{
-		"HTTP/2 bomb (CVE-2026-49975): references that expand a thousandfold, pinned by a window of 0",
-		"431: fields count at full size, 32 octets each included, and may come to 64 times what was sent; nothing of them is kept",
-		[]string{"conn.maxExpansion", "conn.freeExpansion", "conn.fieldOverhead"},
-		[]string{"TestServerCountsFieldsAtTheirFullSize", "TestServerCountsFieldsThatAreNextToNothing", "TestServerRefusesFieldsThatExpandBeyondReason",
-			"TestServerTakesFieldsThatAreAllReferences", "TestServerHoldsLittleUnderAttackAndNothingAfterwards", "TestTransportCountsFieldsAtTheirFullSize"},
+	"HTTP/2 bomb (CVE-2026-49975): references that expand a thousandfold, pinned by a window of 0": {
+		"TestServerCountsFieldsAtTheirFullSize", "TestServerCountsFieldsThatAreNextToNothing", "TestServerRefusesFieldsThatExpandBeyondReason",
+		"TestServerTakesFieldsThatAreAllReferences", "TestServerHoldsLittleUnderAttackAndNothingAfterwards", "TestTransportCountsFieldsAtTheirFullSize",
 	},
-	{
-		"quadratic HPACK decoding (CVE-2022-41723)",
-		"decoding is linear, however finely the input is cut",
-		[]string{"hpack.maxKeptScratch", "hpack.maxIntegerOctets"},
-		[]string{"TestBufferedStringIsNotLookedAtAgainBeforeItIsComplete", "TestBufferIsCopiedLogarithmicallyOften", "TestTooLongStringIsNotBuffered"},
+	"quadratic HPACK decoding (CVE-2022-41723)": {
+		"TestBufferedStringIsNotLookedAtAgainBeforeItIsComplete", "TestBufferIsCopiedLogarithmicallyOften", "TestTooLongStringIsNotBuffered",
 	},
-	{
-		"PING and SETTINGS floods (CVE-2019-9512, CVE-2019-9515)",
-		"reading pauses while answers wait; GOAWAY(ENHANCE_YOUR_CALM)",
-		[]string{"session.maxPingAcks", "session.maxSettingsAcks", "session.maxIdleFrames", "session.idleFramesPerSecond"},
-		[]string{"TestServerStopsReadingAClientThatPingsAndNeverReads", "TestServerStopsReadingAClientThatSendsSettingsAndNeverReads",
-			"TestServerGoesOnWhenAFloodIsReadAtLast", "TestFloodsThatWantRepliesCongest", "TestTransportStopsReadingAServerThatPingsAndNeverReads"},
+	"PING and SETTINGS floods (CVE-2019-9512, CVE-2019-9515)": {
+		"TestServerStopsReadingAClientThatPingsAndNeverReads", "TestServerStopsReadingAClientThatSendsSettingsAndNeverReads",
+		"TestServerGoesOnWhenAFloodIsReadAtLast", "TestFloodsThatWantRepliesCongest", "TestTransportStopsReadingAServerThatPingsAndNeverReads",
 	},
-	{
-		"reset flood (CVE-2019-9514)",
-		"reading pauses while RST_STREAM frames wait",
-		[]string{"session.maxPendingResets"},
-		[]string{"TestServerStopsReadingAClientThatProvokesResetsAndNeverReads", "TestServerStopsReadingAClientWhoseHandlersAbortAndThatNeverReads"},
+	"reset flood (CVE-2019-9514)": {
+		"TestServerStopsReadingAClientThatProvokesResetsAndNeverReads", "TestServerStopsReadingAClientWhoseHandlersAbortAndThatNeverReads",
 	},
-	{
-		"frames that move nothing (CVE-2019-9513, 9516, 9518): PRIORITY, empty DATA, GOAWAY, unknown types",
-		"GOAWAY(ENHANCE_YOUR_CALM); priorities take constant time and bounded memory",
-		[]string{"session.maxIdleFrames", "session.idleFramesPerSecond", "sched.maxNested", "sched.maxEarlyUpdates"},
-		[]string{"TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget", "TestTransportIgnoresFramesThatMoveNothingOnlyUpToABudget",
-			"TestFramesThatMoveNothingRunOutOfBudget", "TestPriorityChurnHoldsNoMemory", "TestStreamsThatCompleteEarnIdleFrames"},
+	"streams that end with output left, and a client that reads nothing": {
+		"TestReadingStopsWhileTooMuchRemainsOfStreams",
 	},
-	{
-		"frames that come late: PING acknowledgements, WINDOW_UPDATE, RST_STREAM, HEADERS on closed streams",
-		"the same, beyond what our own frames give reason to",
-		[]string{"session.echoesPerData", "session.dataPerEcho", "session.echoesPerReset", "session.echoesPerEnd"},
-		[]string{"TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget", "TestEchoesOfNothingRunOutOfBudget", "TestEchoesOfOurFramesCostNothing",
-			"TestServerDoesNotMindWindowUpdatesForWhatItSends"},
+	"frames that move nothing (CVE-2019-9513, 9516, 9518): PRIORITY, empty DATA, GOAWAY, unknown types": {
+		"TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget", "TestTransportIgnoresFramesThatMoveNothingOnlyUpToABudget",
+		"TestFramesThatMoveNothingRunOutOfBudget", "TestPriorityChurnHoldsNoMemory", "TestStreamsThatCompleteEarnIdleFrames",
 	},
-	{
-		"dribble, stalled reader (CVE-2019-9511, CVE-2019-9517)",
-		"a share of 4 MiB waits for each stream; WriteByteTimeout, WriteTimeout and IdleTimeout end what does not move",
-		[]string{"http2.maxStreamOutput", "http2.maxConnOutput"},
-		[]string{"TestServerBoundsWhatItHoldsForAClientThatReadsNothing", "TestServerEndsAConnectionThatTakesNoneOfManyResponses",
-			"TestServerClosesAConnectionWhoseWriteMovesNothing", "TestServerLetsGoOfResponsesThatAWindowPins",
-			"TestServerPutsTogetherWhatAWindowAllowsByTheByte", "TestServerEndsAnIdleConnectionWhoseFloodIsNotRead"},
+	"frames that come late: PING acknowledgements, WINDOW_UPDATE, RST_STREAM, HEADERS on closed streams": {
+		"TestServerIgnoresFramesThatMoveNothingOnlyUpToABudget", "TestEchoesOfNothingRunOutOfBudget", "TestEchoesOfOurFramesCostNothing",
+		"TestServerDoesNotMindWindowUpdatesForWhatItSends",
 	},
-	{
-		"half a greeting, half a frame, half a field section",
-		"closed after ten seconds, IdleTimeout, ReadHeaderTimeout or ten seconds",
-		[]string{"conn.prefaceTimeout", "http2.firstSettingsTimeout", "conn.sectionTimeout"},
-		[]string{"TestServerEndsAConnectionWithoutAPreface", "TestServerEndsAConnectionWithoutSettings", "TestServerEndsAnIdleConnectionInTheMiddleOfAFrame",
-			"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd",
-			"TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd", "TestTransportGivesUpAServerInTheMiddleOfAFrame"},
+	"dribble, stalled reader (CVE-2019-9511, CVE-2019-9517)": {
+		"TestServerBoundsWhatItHoldsForAClientThatReadsNothing", "TestServerEndsAConnectionThatTakesNoneOfManyResponses",
+		"TestServerClosesAConnectionWhoseWriteMovesNothing", "TestServerLetsGoOfResponsesThatAWindowPins",
+		"TestServerPutsTogetherWhatAWindowAllowsByTheByte", "TestServerEndsAnIdleConnectionWhoseFloodIsNotRead",
 	},
-	{
-		"frames that are announced and not sent",
-		"the buffer follows what has come",
-		[]string{"conn.readGrowth"},
-		[]string{"TestTheLengthOfAFrameAloneTakesNoBuffer", "TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	"handlers that write little and flush, while the client reads nothing": {
+		"TestHandlersThatWriteLittleAndFlushAreHeldBack", "TestMemoryOfAResponseIsBoundedWhateverItsHandlerDoes",
 	},
-	{
-		"large requests, then nothing",
-		"an idle connection keeps nothing of them",
-		[]string{"conn.maxKeptFields", "conn.idleReadSize"},
-		[]string{"TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	"pushes beyond our own limit of streams, for a client that allows any number": {
+		"TestServerPushKeepsToTheServersOwnLimit",
 	},
-	{
-		"requests that are as large as they may be, and whose handlers do not return",
-		"eight times MaxHeaderBytes for each stream that may be open, at most",
-		[]string{"message.maxHeaderHint", "message.valuesRoom", "conn.maxPooledFields", "conn.maxPooledFrame"},
-		[]string{"TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits", "TestRequestsTakeNoMoreMemoryThanUpstreams"},
+	"half a greeting, half a frame": {
+		"TestServerEndsAConnectionWithoutAPreface", "TestServerEndsAConnectionWithoutSettings", "TestServerEndsAnIdleConnectionInTheMiddleOfAFrame",
+		"TestServerIsNotKeptBusyByAFrameThatDribbles", "TestTransportGivesUpAServerInTheMiddleOfAFrame",
 	},
-	{
-		"bodies that nobody reads",
-		"64 KiB a stream, 16 MiB a connection, and 1 GiB for all connections beside 1 MiB for each",
-		[]string{"http2.firstStreamWindow", "http2.firstResponseWindow", "http2.maxStreamWindow", "http2.maxConnWindow", "http2.maxConnUnread", "http2.processWindows"},
-		[]string{"TestBodiesThatNobodyReadStayWithinTheBudget", "TestABudgetThatIsUsedUpLeavesFixedWindows", "TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection"},
+	"a field section that has begun and does not end": {
+		"TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd", "TestTransportEndsAConnectionWhoseFieldSectionDoesNotEnd",
 	},
-	{
-		"INITIAL_WINDOW_SIZE churn",
-		"one number changes, however many streams there are",
-		[]string{"session.maxSettings"},
-		[]string{"TestServerChangesEveryWindowInConstantTime", "TestInitialWindowSizeTouchesNoStream"},
+	"frames that are announced and not sent": {
+		"TestTheLengthOfAFrameAloneTakesNoBuffer", "TestServerHoldsLittleUnderAttackAndNothingAfterwards",
 	},
-	{
-		"windows refunded twice after a reset",
-		"each byte is given back once, by whoever has it",
-		nil,
-		[]string{"TestUnreadBytesOfAClosedStreamAreOwed", "TestDataOfARefusedFrameGoesBackToTheConnection",
-			"TestServerGivesBackTheWindowOfRequestsThatAreNeverHandled", "FuzzSession"},
+	"large requests, then nothing": {
+		"TestServerHoldsLittleUnderAttackAndNothingAfterwards",
 	},
-	{
-		"Trailer header amplification",
-		"256 keys; none that could not be a trailer",
-		[]string{"message.maxTrailerKeys"},
-		[]string{"TestServerBoundsTheTrailersThatARequestDeclares", "TestDeclaredTrailersAreBounded", "TestTheTrailersThatAResponseDeclaresAreBounded"},
+	"requests as large as they may be, whose handlers do not return": {
+		"TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits", "TestRequestsTakeNoMoreMemoryThanUpstreams",
 	},
-	{
-		"HEADER_TABLE_SIZE that changes while responses leave",
-		"the writer owns the table, and changes it between field sections",
-		[]string{"wire.DefaultHeaderTableSize"},
-		[]string{"TestServerEncodesInStepWithATableThatChangesAllTheTime", "TestTableSizeGoesToTheEncoderWithItsMinimum", "TestServerEncodesWithinTheTableItIsAllowed"},
+	"bodies that are not read": {
+		"TestBodiesThatNobodyReadStayWithinTheBudget", "TestABudgetThatIsUsedUpLeavesFixedWindows", "TestStreamsThatAreNotReadHoldUpNone",
+		"TestStreamsThatHaveGrownAndStopHoldUpNone",
+		"TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection",
 	},
-	{
-		"dynamic tables beyond what was announced",
-		"COMPRESSION_ERROR; a table holds what it may, whatever enters it",
-		[]string{"wire.DefaultHeaderTableSize"},
-		[]string{"TestDynamicTableSizeUpdateIsRejectedAboveTheAllowedMaximum", "TestTableIsBoundedWhateverEntersIt", "TestServerDecodesWithTheTableItAnnounced"},
+	"INITIAL_WINDOW_SIZE churn": {
+		"TestServerChangesEveryWindowInConstantTime", "TestInitialWindowSizeTouchesNoStream",
 	},
-	{
-		"MAX_FRAME_SIZE 0 (CVE-2026-33814)",
-		"PROTOCOL_ERROR before it takes effect",
-		[]string{"wire.DefaultMaxFrameSize"},
-		[]string{"TestTransportRefusesAFrameSizeOfNothing", "TestSettingsAreHeldToTheirRanges"},
+	"windows refunded twice after a reset": {
+		"TestUnreadBytesOfAClosedStreamAreOwed", "TestDataOfARefusedFrameGoesBackToTheConnection",
+		"TestServerGivesBackTheWindowOfRequestsThatAreNeverHandled", "FuzzSession",
 	},
-	{
-		"frame types 0x0a to 0x0f (CVE-2026-27141)",
-		"ignored, like any type that nobody knows, up to a budget",
-		[]string{"session.maxIdleFrames"},
-		[]string{"TestServerIgnoresFramesOfTypesThatNobodyKnows", "TestUnknownFramesAreIgnored"},
+	"Trailer header amplification": {
+		"TestServerBoundsTheTrailersThatARequestDeclares", "TestDeclaredTrailersAreBounded", "TestTheTrailersThatAResponseDeclaresAreBounded",
 	},
-	{
-		"field names that are made up (CVE-2021-44716, CVE-2022-41717)",
-		"their spelling is remembered for 2 KiB of them",
-		[]string{"message.maxCanonicalCache"},
-		[]string{"TestInventedNamesDoNotAccumulate", "TestNamesThatAServerInventsAreNotAllKept", "TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	"HEADER_TABLE_SIZE that changes while responses leave": {
+		"TestServerEncodesInStepWithATableThatChangesAllTheTime", "TestTableSizeGoesToTheEncoderWithItsMinimum", "TestServerEncodesWithinTheTableItIsAllowed",
 	},
-	{
-		"a peer that goes silent at the end (CVE-2022-27664), or goes on",
-		"every end is timed; after GOAWAY nothing is looked at, and little is read",
-		[]string{"conn.goAwayLinger", "conn.teardownTimeout", "conn.closeTimeout", "conn.maxDiscarded", "http2.maxLoggedDebug", "wire.maxReason"},
-		[]string{"TestServerEndsTheConnectionASecondAfterAnError", "TestServerClosesABrokenConnectionWhoseClientReadsNothing",
-			"TestServerShutdownEndsAConnectionThatReadsNothing", "TestServerIsNotKeptByFramesAfterItsGoAway",
-			"TestServerDoesNotReadForEverWhatComesAfterItsGoAway", "TestServerLeavesNothingRunningForAClientThatIsGone",
-			"TestCloseOfAConnectionWithPendingOutputReturns", "TestCloseDoesNotWaitForTLSToSayGoodbye", "TestServerLogsOneGoAwayOfManyAndNotAllOfIt", "TestServerDoesNotRepeatAllOfWhatIsWrong"},
+	"dynamic tables beyond what was announced": {
+		"TestDynamicTableSizeUpdateIsRejectedAboveTheAllowedMaximum", "TestTableIsBoundedWhateverEntersIt", "TestServerDecodesWithTheTableItAnnounced",
 	},
-	{
-		"1xx responses without end, from a server",
-		"the stream is reset once they come to MaxHeaderListSize",
-		[]string{"conn.fieldOverhead"},
-		[]string{"TestTransportResetsAStreamWhoseInformationalResponsesDoNotEnd", "TestEndlessInformationalResponsesAreStopped"},
+	"MAX_FRAME_SIZE 0 (CVE-2026-33814)": {
+		"TestTransportRefusesAFrameSizeOfNothing", "TestSettingsAreHeldToTheirRanges",
 	},
-	{
-		"h2c upgrades with bodies that are unread, limited, or do not come (CVE-2022-41721)",
-		"the whole body within a limit, or HTTP/1.1; its rest is never read as frames",
-		[]string{"h2c.maxUpgradeBody", "h2c.handshakeTimeout", "h2c.maxUpgradeSettings"},
-		[]string{"TestRestOfALimitedBodyIsNeverReadAsFrames", "TestBodyTooLargeToKeepIsServedOverHTTP1", "TestBodyOfAnUpgradeThatDoesNotComeIsNotWaitedForInVain",
-			"TestClientThatDoesNotGreetAfterTheUpgradeIsDisconnected", "TestUpgradeWithHundredsOfSettingsIsRefused", "FuzzUpgrade"},
+	"frame types 0x0a to 0x0f (CVE-2026-27141)": {
+		"TestServerIgnoresFramesOfTypesThatNobodyKnows", "TestUnknownFramesAreIgnored",
 	},
-	{
-		"request smuggling: CR, LF, NUL, upper case, pseudo-fields, connection-specific fields, content-length",
-		"malformed: a stream error, after 400 where upstream sends one",
-		nil,
-		[]string{"TestMalformedRequestsAreStreamErrors", "TestConnectionSpecificFieldsAreRefusedInOrder", "TestEveryOctetIsJudgedAsInRFC9110",
-			"TestDataIsHeldAgainstContentLength", "TestServerEndsAClientWhoseRequestsAreAllMalformed"},
+	"field names that are made up (CVE-2021-44716, CVE-2022-41717)": {
+		"TestInventedNamesDoNotAccumulate", "TestNamesThatAServerInventsAreNotAllKept", "TestServerHoldsLittleUnderAttackAndNothingAfterwards",
 	},
-	{
-		"all of them, beside golang.org/x/net's server",
-		"what both held and answered",
-		nil,
-		[]string{"TestOursHoldsLittleWhateverIsSent", "TestServerHoldsLittleUnderAttackAndNothingAfterwards"},
+	"a peer that goes silent at the end (CVE-2022-27664), or goes on": {
+		"TestServerEndsTheConnectionASecondAfterAnError", "TestServerClosesABrokenConnectionWhoseClientReadsNothing",
+		"TestServerShutdownEndsAConnectionThatReadsNothing", "TestServerIsNotKeptByFramesAfterItsGoAway",
+		"TestServerDoesNotReadForEverWhatComesAfterItsGoAway", "TestServerLeavesNothingRunningForAClientThatIsGone",
+		"TestCloseOfAConnectionWithPendingOutputReturns", "TestCloseDoesNotWaitForTLSToSayGoodbye", "TestServerLogsOneGoAwayOfManyAndNotAllOfIt", "TestServerDoesNotRepeatAllOfWhatIsWrong",
+	},
+	"1xx responses without end, from a server": {
+		"TestTransportResetsAStreamWhoseInformationalResponsesDoNotEnd", "TestEndlessInformationalResponsesAreStopped",
+	},
+	"1xx responses without end, to a request with a Got1xxResponse hook": {
+		"TestInformationalResponsesThatAHookSeesAreBoundedInNumber",
+	},
+	"h2c upgrades with bodies that are unread, limited, or do not come (CVE-2022-41721)": {
+		"TestRestOfALimitedBodyIsNeverReadAsFrames", "TestBodyTooLargeToKeepIsServedOverHTTP1", "TestBodyOfAnUpgradeThatDoesNotComeIsNotWaitedForInVain",
+		"TestClientThatDoesNotGreetAfterTheUpgradeIsDisconnected", "TestUpgradeWithHundredsOfSettingsIsRefused", "FuzzUpgrade",
+	},
+	"request smuggling: CR, LF, NUL, upper case, pseudo-fields, connection-specific fields, content-length": {
+		"TestMalformedRequestsAreStreamErrors", "TestConnectionSpecificFieldsAreRefusedInOrder", "TestEveryOctetIsJudgedAsInRFC9110",
+		"TestDataIsHeldAgainstContentLength", "TestServerEndsAClientWhoseRequestsAreAllMalformed",
+	},
+	"all of them, beside golang.org/x/net's server": {
+		"TestOursHoldsLittleWhateverIsSent", "TestServerHoldsLittleUnderAttackAndNothingAfterwards",
 	},
 }
 
-// TestEveryAttackHasItsBudgetsAndTests wants the table to name what there is.
+// TestEveryAttackHasItsBudgetsAndTests wants the table of .github/SECURITY.md to name what there is: constants, what
+// CountError is called with, texts of GOAWAY, and tests.
 func TestEveryAttackHasItsBudgetsAndTests(t *testing.T) {
-	constants, tests := declarations(t, "..")
-	for _, row := range attackTable {
-		for _, name := range row.budgets {
-			if !constants[name] {
+	have := declarations(t, "..")
+	rows := attackRows(t)
+	if len(rows) != len(attackTests) {
+		t.Errorf("%d attacks have rows, %d have tests", len(rows), len(attackTests))
+	}
+	for _, row := range rows {
+		tests := attackTests[row.attack]
+		if row.outcome == "" || row.shows == "" || len(tests) == 0 {
+			t.Errorf("%s: nothing shows what becomes of it", row.attack)
+		}
+		for _, name := range quoted(row.limits) {
+			if !have.constants[name] {
 				t.Errorf("%s: there is no constant %s", row.attack, name)
 			}
 		}
-		for _, name := range row.tests {
-			if !tests[name] {
-				t.Errorf("%s: there is no test %s", row.attack, name)
+		for _, said := range strings.Split(row.shows, "; ") {
+			if name, text, ok := countedAs(said); ok && !have.says(name, text) {
+				t.Errorf("%s: no error is counted as %s and says %q", row.attack, name, text)
 			}
 		}
-		if row.outcome == "" || len(row.tests) == 0 {
-			t.Errorf("%s: nothing shows what becomes of it", row.attack)
+		for _, name := range tests {
+			if !have.tests[name] {
+				t.Errorf("%s: there is no test %s", row.attack, name)
+			}
 		}
 	}
 }
 
-// declarations are the constants, by package, and the tests and fuzz targets of
-// both modules under root.
-func declarations(t *testing.T, root string) (constants, tests map[string]bool) {
-	constants, tests = make(map[string]bool), make(map[string]bool)
+// An attackRow is a row of SECURITY.md's table.
+type attackRow struct{ attack, outcome, limits, shows string }
+
+func attackRows(t *testing.T) (rows []attackRow) {
+	text, err := os.ReadFile("../.github/SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "|---|---|---|---|\n")
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(line, "| \n"), " | ")
+		if len(cells) == 1 {
+			break
+		}
+		if len(cells) != 4 {
+			t.Fatalf("%d cells: %s", len(cells), line)
+		}
+		rows = append(rows, attackRow{cells[0], cells[1], cells[2], cells[3]})
+	}
+	return rows
+}
+
+// quoted returns what stands between backquotes.
+func quoted(s string) (names []string) {
+	for i, piece := range strings.Split(s, "`") {
+		if i%2 == 1 {
+			names = append(names, piece)
+		}
+	}
+	return names
+}
+
+// countedAs cuts "`conn_CODE_name`: text"; false if said is something else.
+func countedAs(said string) (name, text string, ok bool) {
+	name, text, ok = strings.Cut(strings.TrimPrefix(said, "`"), "`: ")
+	return name, text, ok && (strings.HasPrefix(name, "conn_") || strings.HasPrefix(name, "stream_"))
+}
+
+// declared is what the source of both modules declares.
+type declared struct {
+	constants map[string]bool // with their packages
+	tests     map[string]bool // and fuzz targets
+	calls     []call          // that may make an error
+}
+
+// A call is what a function is given of constants: the letters of their names, in lower case, and strings, whose verbs
+// are "…".
+type call struct {
+	idents  []string
+	strings []string
+}
+
+var verb = regexp.MustCompile("%[a-z]")
+
+// says reports whether there is an error that CountError is told of as name, with this text.
+func (d *declared) says(name, text string) bool {
+	_, name, _ = strings.Cut(name, "_")
+	return slices.ContainsFunc(d.calls, func(c call) bool {
+		return slices.Contains(c.strings, text) && slices.ContainsFunc(c.strings, func(count string) bool {
+			code, ok := strings.CutSuffix(name, "_"+count)
+			return ok && count != "" && slices.Contains(c.idents, strings.ToLower(strings.ReplaceAll(code, "_", "")))
+		})
+	})
+}
+
+// declarations are what both modules under root declare.
+func declarations(t *testing.T, root string) *declared {
+	d := &declared{constants: make(map[string]bool), tests: make(map[string]bool)}
 	files := token.NewFileSet()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == ".git" || d.Name() == "testdata" || d.Name() == "third_party"):
+		case e.IsDir() && (e.Name() == ".git" || e.Name() == "testdata" || e.Name() == "third_party"):
 			return fs.SkipDir
 		case !strings.HasSuffix(path, ".go"):
 			return nil
@@ -245,30 +249,65 @@ func declarations(t *testing.T, root string) (constants, tests map[string]bool) 
 		if err != nil {
 			return err
 		}
-		for _, decl := range file.Decls {
-			switch decl := decl.(type) {
-			case *ast.GenDecl:
-				if decl.Tok == token.CONST {
-					addConstants(constants, file.Name.Name, decl)
-				}
-			case *ast.FuncDecl:
-				if name := decl.Name.Name; strings.HasSuffix(path, "_test.go") && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz")) {
-					tests[name] = true
-				}
-			}
-		}
+		d.add(file, strings.HasSuffix(path, "_test.go"))
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return constants, tests
+	return d
 }
 
-func addConstants(constants map[string]bool, pkg string, decl *ast.GenDecl) {
+func (d *declared) add(file *ast.File, isTest bool) {
+	for _, decl := range file.Decls {
+		switch decl := decl.(type) {
+		case *ast.GenDecl:
+			if decl.Tok == token.CONST {
+				d.addConstants(file.Name.Name, decl)
+			}
+		case *ast.FuncDecl:
+			if name := decl.Name.Name; isTest && (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz")) {
+				d.tests[name] = true
+			}
+		}
+	}
+	if isTest {
+		return
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if n, ok := n.(*ast.CallExpr); ok {
+			d.addCall(n)
+		}
+		return true
+	})
+}
+
+func (d *declared) addConstants(pkg string, decl *ast.GenDecl) {
 	for _, spec := range decl.Specs {
 		for _, name := range spec.(*ast.ValueSpec).Names {
-			constants[pkg+"."+name.Name] = true
+			d.constants[pkg+"."+name.Name] = true
 		}
+	}
+}
+
+func (d *declared) addCall(n *ast.CallExpr) {
+	var c call
+	if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "malformed" {
+		c.idents = []string{"protocolerror"} // of package message: its code is not an argument
+	}
+	for _, arg := range n.Args {
+		switch arg := arg.(type) {
+		case *ast.SelectorExpr:
+			c.idents = append(c.idents, strings.ToLower(arg.Sel.Name))
+		case *ast.Ident:
+			c.idents = append(c.idents, strings.ToLower(arg.Name))
+		case *ast.BasicLit:
+			if s, err := strconv.Unquote(arg.Value); err == nil && arg.Kind == token.STRING {
+				c.strings = append(c.strings, verb.ReplaceAllString(s, "…"))
+			}
+		}
+	}
+	if len(c.strings) > 1 {
+		d.calls = append(d.calls, c)
 	}
 }

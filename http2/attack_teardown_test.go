@@ -17,7 +17,7 @@ import (
 func TestServerRejectsWhatIsNotHTTP2(t *testing.T) {
 	for _, greeting := range []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "\x16\x03\x01", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "\x00"} {
 		t.Run(fmt.Sprintf("%q", greeting), func(t *testing.T) {
-			serving{silent: true}.besieged(t, func(c *servedConn) {
+			serving{silent: true}.withBystander(t, func(c *servedConn) {
 				io.WriteString(c.Conn(), greeting)
 				if !c.isOver() {
 					t.Fatal("the connection goes on")
@@ -31,7 +31,7 @@ func TestServerRejectsWhatIsNotHTTP2(t *testing.T) {
 }
 
 func TestServerWantsSettingsFirst(t *testing.T) {
-	serving{silent: true}.besieged(t, func(c *servedConn) {
+	serving{silent: true}.withBystander(t, func(c *servedConn) {
 		c.Raw([]byte(wire.Preface))
 		c.Ping(false, [8]byte{})
 		c.Want("the server's SETTINGS come first", h2test.FrameOfType(wire.Settings, 0))
@@ -64,7 +64,7 @@ func TestServerEndsTheConnectionASecondAfterAnError(t *testing.T) {
 // on, and nothing that it sends is looked at.
 func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 	var ran atomic.Int64
-	serving{handler: func(http.ResponseWriter, *http.Request) { ran.Add(1) }}.besieged(t, func(c *servedConn) {
+	serving{handler: func(http.ResponseWriter, *http.Request) { ran.Add(1) }}.withBystander(t, func(c *servedConn) {
 		c.Data(3, h2test.KeepOpen, "on an idle stream")
 		c.Want("the client is told", h2test.GoAwayFrame(0, wire.ProtocolError))
 		for id := uint32(1); id < 20; id += 2 {
@@ -81,7 +81,7 @@ func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 }
 
 func TestServerDoesNotReadForEverWhatComesAfterItsGoAway(t *testing.T) {
-	serving{srv: &Server{MaxUploadBufferPerConnection: 65535}}.besieged(t, func(c *servedConn) {
+	serving{srv: &Server{MaxUploadBufferPerConnection: 65535}}.withBystander(t, func(c *servedConn) {
 		c.Data(3, h2test.KeepOpen, "on an idle stream")
 		c.Want("the client is told", h2test.GoAwayFrame(0, wire.ProtocolError))
 		a := attacker{c, c.Conn().(*h2test.Conn)}

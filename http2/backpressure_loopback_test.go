@@ -34,8 +34,8 @@ func wantHeldBack(t *testing.T, handler http.HandlerFunc) {
 	t.Helper()
 	for name, settings := range loopbackStalls {
 		t.Run(name, func(t *testing.T) {
-			f := fortify(t, new(Server), new(http.Server), handler)
-			s := f.lay(settings...)
+			f := startVictim(t, new(Server), new(http.Server), handler)
+			s := f.dial(settings...)
 			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
 			s.settle()
 			s.write(openWhole(1))
@@ -43,7 +43,7 @@ func wantHeldBack(t *testing.T, handler http.HandlerFunc) {
 				f.wantHeld(loopbackBound, 20)
 			}
 			s.nc.Close()
-			f.abandon()
+			f.wantNothingLeft()
 		})
 	}
 }

@@ -121,8 +121,8 @@ func (k *uploadCase) check(t *testing.T) {
 		t.Error("RoundTrip still waits")
 	}
 	cc.c.Lock()
-	defer cc.c.UnlockQuietly()
-	if n := cc.c.Session().OpenStreams(); n != 0 && !on.stopped.Load() { // or END_STREAM is in the queue
+	defer cc.c.Unlock()
+	if n := cc.c.OpenStreamsLocked(); n != 0 && !on.stopped.Load() { // or END_STREAM is in the queue
 		t.Errorf("%d streams are open", n)
 	}
 }
@@ -191,6 +191,7 @@ func TestMemoryOfARequestIsBoundedWhateverItsBodyDoes(t *testing.T) {
 	}
 }
 
+// P104.
 func TestInformationalResponsesThatAHookSeesAreBoundedInNumber(t *testing.T) {
 	withConn(t, new(Transport), func(c *connected) {
 		seen := 0

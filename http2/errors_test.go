@@ -41,11 +41,11 @@ func TestGoAwayErrorSaysWhatUpstreamsSays(t *testing.T) {
 }
 
 func TestInternalErrorsBecomePublicOnes(t *testing.T) {
-	got := publicError(wire.Conn(wire.FrameSizeError, "n", "r"))
+	got := publicError(wire.ConnErrorf(wire.FrameSizeError, "n", "r"))
 	if want := ConnectionError(ErrCodeFrameSize); !errors.Is(got, want) || got.Error() != want.Error()+": r" {
 		t.Errorf("got %v, want %v and the reason", got, want)
 	}
-	se, ok := publicError(wire.Stream(5, wire.Cancel, "n", "received from peer")).(StreamError)
+	se, ok := publicError(wire.StreamErrorf(5, wire.Cancel, "n", "received from peer")).(StreamError)
 	if !ok || se.StreamID != 5 || se.Code != ErrCodeCancel || fmt.Sprint(se.Cause) != "received from peer" {
 		t.Errorf("got %+v, %v", se, ok)
 	}
@@ -63,7 +63,7 @@ func TestOtherErrorsStayAsTheyAre(t *testing.T) {
 }
 
 func TestWrappedInternalErrorsAreFoundByErrorsAs(t *testing.T) {
-	err := publicError(fmt.Errorf("while reading: %w", wire.Conn(wire.FrameSizeError, "n", "r")))
+	err := publicError(fmt.Errorf("while reading: %w", wire.ConnErrorf(wire.FrameSizeError, "n", "r")))
 	var ce ConnectionError
 	if !errors.As(err, &ce) || ce != ConnectionError(ErrCodeFrameSize) {
 		t.Errorf("no ConnectionError in %v", err)
@@ -76,7 +76,7 @@ func TestWrappedInternalErrorsAreFoundByErrorsAs(t *testing.T) {
 		t.Errorf("the text is %q, want %q", got, want)
 	}
 
-	err = publicError(fmt.Errorf("while reading: %w", wire.Stream(5, wire.Cancel, "n", "r")))
+	err = publicError(fmt.Errorf("while reading: %w", wire.StreamErrorf(5, wire.Cancel, "n", "r")))
 	var se StreamError
 	if !errors.As(err, &se) || se.StreamID != 5 || se.Code != ErrCodeCancel {
 		t.Errorf("no StreamError in %v", err)

@@ -19,9 +19,9 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// An account is what a handler did, and what came of it. It is the handler's
+// An handlerRecord is what a handler did, and what came of it. It is the handler's
 // until that returns.
-type account struct {
+type handlerRecord struct {
 	w http.ResponseWriter
 	r *http.Request
 
@@ -35,15 +35,15 @@ type account struct {
 	returned bool   // or panicked
 	over     *gate  // open when that has come true
 
-	heard *heard // what the client heard of it; set when all is over
+	received *streamRecord // what the client received of it; set when all is over
 }
 
 // write writes the next n bytes of a pattern, so that each tells its place.
-func (a *account) write(n int) {
+func (a *handlerRecord) write(n int) {
 	a.writeBytes(pattern(len(a.wrote) + n)[len(a.wrote):])
 }
 
-func (a *account) writeBytes(p []byte) {
+func (a *handlerRecord) writeBytes(p []byte) {
 	if a.writeErr == nil {
 		a.wrote = append(a.wrote, p...)
 	}
@@ -54,14 +54,14 @@ func (a *account) writeBytes(p []byte) {
 	clear(mine) // Write is not to need it any more
 }
 
-func (a *account) flush() {
+func (a *handlerRecord) flush() {
 	if err := http.NewResponseController(a.w).Flush(); a.flushErr == nil {
 		a.flushErr = err
 	}
 }
 
 // readN reads n bytes, and reports whether there were so many.
-func (a *account) readN(n int) bool {
+func (a *handlerRecord) readN(n int) bool {
 	p := make([]byte, n)
 	n, err := io.ReadFull(a.r.Body, p)
 	a.read = append(a.read, p[:n]...)
@@ -74,27 +74,27 @@ func (a *account) readN(n int) bool {
 	return err == nil
 }
 
-func (a *account) readAll() {
+func (a *handlerRecord) readAll() {
 	for a.readN(1) {
 	}
 }
 
 // done reports whether the handler did what it wanted.
-func (a *account) done() bool {
+func (a *handlerRecord) done() bool {
 	return a.returned && a.writeErr == nil && a.flushErr == nil && (a.readErr == nil || a.readErr == io.EOF)
 }
 
-// A ledger has the accounts of a connection.
-type ledger struct {
+// A handlerRecords has the records of a connection.
+type handlerRecords struct {
 	mu  sync.Mutex
-	all []*account
+	all []*handlerRecord
 }
 
 // keep makes a handler of one that keeps accounts.
-func (l *ledger) keep(handler func(*account)) http.HandlerFunc {
+func (l *handlerRecords) keep(handler func(*handlerRecord)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseUint(r.Header.Get("X-Stream"), 10, 32)
-		a := &account{w: w, r: r, id: uint32(id), over: newGate()}
+		a := &handlerRecord{w: w, r: r, id: uint32(id), over: newGate()}
 		l.mu.Lock()
 		l.all = append(l.all, a)
 		l.mu.Unlock()
@@ -107,7 +107,7 @@ func (l *ledger) keep(handler func(*account)) http.HandlerFunc {
 }
 
 // wantEnded checks that no request goes on.
-func (l *ledger) wantEnded(t *testing.T) {
+func (l *handlerRecords) wantEnded(t *testing.T) {
 	t.Helper()
 	synctest.Wait()
 	for _, a := range l.all {
@@ -117,8 +117,8 @@ func (l *ledger) wantEnded(t *testing.T) {
 	}
 }
 
-// heard is what a client heard on a stream.
-type heard struct {
+// streamRecord is what a client received on a stream.
+type streamRecord struct {
 	body          []byte // that of a frame that was cut off included
 	ended         bool   // by END_STREAM
 	endedByFields bool
@@ -127,9 +127,9 @@ type heard struct {
 
 // listen takes what the server said apart. It checks what must hold wherever it
 // was cut off: field sections decode, and nothing follows a stream's end.
-func listen(t *testing.T, b []byte) map[uint32]*heard {
+func listen(t *testing.T, b []byte) map[uint32]*streamRecord {
 	t.Helper()
-	streams := make(map[uint32]*heard)
+	streams := make(map[uint32]*streamRecord)
 	dec := hpack.NewDecoder(wire.DefaultHeaderTableSize, func(hpack.HeaderField) {})
 	for len(b) >= wire.HeaderLen {
 		h := wire.ParseHeader(b)
@@ -138,7 +138,7 @@ func listen(t *testing.T, b []byte) map[uint32]*heard {
 		b = b[wire.HeaderLen+len(payload):]
 		s := streams[h.StreamID]
 		if s == nil {
-			s = new(heard)
+			s = new(streamRecord)
 			streams[h.StreamID] = s
 		}
 		if s.ended && (h.Type == wire.Data || h.Type == wire.Headers) {
@@ -168,18 +168,18 @@ type setup struct {
 	// http.Server's.
 	readTimeout, writeTimeout time.Duration
 
-	userSched bool             // a user's write scheduler
-	prepare   func(a *account) // before the handler
-	errs      []error          // what handlers may see
-	deaf      bool             // the client reads nothing until all is over, or the play says so
-	play      func(*stage)     // what happens; the connection has ended an hour later
+	userSched bool                   // a user's write scheduler
+	prepare   func(a *handlerRecord) // before the handler
+	errs      []error                // what handlers may see
+	deaf      bool                   // the client reads nothing until all is over, or the play says so
+	play      func(*stage)           // what happens; the connection has ended an hour later
 }
 
 // A stage is where a setup's play is on.
 type stage struct {
 	client, server *h2test.Conn // the two ends of the connection
 	hs             *http.Server
-	ledger         *ledger
+	records        *handlerRecords
 	ears           *gate // the client reads nothing until it is open; it is open, unless setup.deaf
 }
 
@@ -210,16 +210,16 @@ func eachVariant(t *testing.T, f func(t *testing.T, v *conversation, userSched b
 }
 
 // converses has a server hear the conversation, and checks what must hold
-// whatever went wrong. It returns the accounts, and how many bytes the server
+// whatever went wrong. It returns the records, and how many bytes the server
 // wrote.
-func (v *conversation) converses(t *testing.T, s *setup) (accounts []*account, said int64) {
+func (v *conversation) converses(t *testing.T, s *setup) (accounts []*handlerRecord, said int64) {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
 			t.Log(s.place)
 		}
 	}()
-	var l ledger
+	var l handlerRecords
 	var answers []byte
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()
@@ -228,7 +228,7 @@ func (v *conversation) converses(t *testing.T, s *setup) (accounts []*account, s
 			srv.NewWriteScheduler = func() WriteScheduler { return &userScheduler{consumes: true} }
 		}
 		hs := &http.Server{ReadTimeout: s.readTimeout, WriteTimeout: s.writeTimeout, ErrorLog: log.New(io.Discard, "", 0)}
-		handler := l.keep(func(a *account) {
+		handler := l.keep(func(a *handlerRecord) {
 			if s.prepare != nil {
 				s.prepare(a)
 			}
@@ -264,8 +264,8 @@ func (v *conversation) converses(t *testing.T, s *setup) (accounts []*account, s
 		streams := listen(t, answers)
 		l.wantEnded(t)
 		for _, a := range l.all {
-			if a.heard = streams[a.id]; a.heard == nil {
-				a.heard = new(heard)
+			if a.received = streams[a.id]; a.received == nil {
+				a.received = new(streamRecord)
 			}
 			v.check(t, s, a)
 		}
@@ -274,7 +274,7 @@ func (v *conversation) converses(t *testing.T, s *setup) (accounts []*account, s
 }
 
 // check checks what became of a request.
-func (v *conversation) check(t *testing.T, s *setup, a *account) {
+func (v *conversation) check(t *testing.T, s *setup, a *handlerRecord) {
 	t.Helper()
 	sent := v.said.bodies[a.id]
 	if !bytes.HasPrefix(sent, a.read) {
@@ -288,7 +288,7 @@ func (v *conversation) check(t *testing.T, s *setup, a *account) {
 			t.Errorf("stream %d: an error that does not say what happened: %v", a.id, err)
 		}
 	}
-	h := a.heard
+	h := a.received
 	if !bytes.HasPrefix(a.wrote, h.body) {
 		t.Errorf("stream %d: the client read %d bytes that are no beginning of the %d written", a.id, len(h.body), len(a.wrote))
 	}
@@ -318,15 +318,15 @@ var late = []error{errClientDisconnected, os.ErrDeadlineExceeded, errStreamClose
 
 // wantAll checks that every request was answered in full, but for those that were
 // lost. It returns how many those were.
-func (v *conversation) wantAll(t *testing.T, accounts []*account) (n int) {
+func (v *conversation) wantAll(t *testing.T, accounts []*handlerRecord) (n int) {
 	t.Helper()
 	for _, a := range accounts {
 		if slices.Contains(v.lost, a.id) {
 			continue
 		}
 		n++
-		if !a.done() || !a.heard.ended {
-			t.Errorf("stream %d: Read: %v, Write: %v, Flush: %v, the client has seen its end: %v", a.id, a.readErr, a.writeErr, a.flushErr, a.heard.ended)
+		if !a.done() || !a.received.ended {
+			t.Errorf("stream %d: Read: %v, Write: %v, Flush: %v, the client has seen its end: %v", a.id, a.readErr, a.writeErr, a.flushErr, a.received.ended)
 		}
 	}
 	return n

@@ -71,7 +71,7 @@ type conversation struct {
 	said     *said
 	requests int      // that are not lost, promised ones included
 	lost     []uint32 // streams that the client resets, or breaks
-	handler  func(a *account)
+	handler  func(a *handlerRecord)
 }
 
 // conversations have in them, between them, all that goes over a connection.
@@ -81,14 +81,14 @@ var conversations = []conversation{
 		name:     "GET",
 		said:     says().request(1, true, "GET", "/"),
 		requests: 1,
-		handler:  func(a *account) { a.write(20) },
+		handler:  func(a *handlerRecord) { a.write(20) },
 	},
 	{
 		name: "an upload with trailers that is echoed",
 		said: says().request(1, false, "POST", "/", "content-length", "11", "trailer", "x-sum").
 			data(1, false, "hello").data(1, false, " world").fields(1, true, "x-sum", "42"),
 		requests: 1,
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			a.w.Header().Set("Trailer", "X-Sum")
 			a.trailers = true
 			a.readAll()
@@ -100,7 +100,7 @@ var conversations = []conversation{
 		name:     "an upload that waits to be asked for",
 		said:     says().request(1, false, "PUT", "/", "expect", "100-continue").data(1, true, "as you wish"),
 		requests: 1,
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			a.w.WriteHeader(http.StatusEarlyHints)
 			a.readAll()
 			a.write(3)
@@ -112,7 +112,7 @@ var conversations = []conversation{
 			data(1, false, "message 1").frame(wire.AppendPing(nil, false, [8]byte{1})).
 			data(1, false, "message 2").data(1, false, "message 3").data(1, true, ""),
 		requests: 1,
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			a.w.Header().Set("Content-Type", "application/grpc")
 			a.w.Header().Set("Trailer", "Grpc-Status")
 			a.trailers = true
@@ -136,7 +136,7 @@ var conversations = []conversation{
 			frame(wire.AppendRSTStream(nil, 9, wire.Cancel)).data(1, true, "and more for 1"),
 		requests: 3,
 		lost:     []uint32{7, 9},
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			switch a.r.URL.Path {
 			case "/echo":
 				a.readAll()
@@ -155,7 +155,7 @@ var conversations = []conversation{
 		name:     "a push",
 		said:     says().request(1, true, "GET", "/"),
 		requests: 2,
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			if a.r.URL.Path == "/" {
 				a.w.(http.Pusher).Push("/pushed", &http.PushOptions{Header: http.Header{"X-Stream": {"2"}}})
 			}
@@ -168,7 +168,7 @@ var conversations = []conversation{
 			window(1, 3_000).window(1, 1).window(1, 8_000).
 			frame(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 500})).window(1, 9_000),
 		requests: 1,
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			a.write(100)
 			a.flush()
 			for range 3 {
@@ -182,7 +182,7 @@ var conversations = []conversation{
 			request(3, false, "POST", "/read", "content-length", "1").data(3, true, "two"),
 		requests: 1,
 		lost:     []uint32{3},
-		handler: func(a *account) {
+		handler: func(a *handlerRecord) {
 			if a.r.URL.Path == "/read" {
 				a.readAll()
 			}

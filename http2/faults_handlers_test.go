@@ -14,59 +14,59 @@ import (
 
 // handlerBeginnings is what handlers do before they go wrong: in steps of a
 // millisecond each, between which other things may happen.
-var handlerBeginnings = map[string][]func(a *account){
+var handlerBeginnings = map[string][]func(a *handlerRecord){
 	"nothing":              nil,
 	"a header":             {sealHeader},
-	"a header, flushed":    {sealHeader, (*account).flush},
+	"a header, flushed":    {sealHeader, (*handlerRecord).flush},
 	"a body":               {writeLittle},
-	"a body, flushed":      {writeLittle, (*account).flush},
-	"a body, then more":    {writeLittle, (*account).flush, writeLittle},
+	"a body, flushed":      {writeLittle, (*handlerRecord).flush},
+	"a body, then more":    {writeLittle, (*handlerRecord).flush, writeLittle},
 	"a large body":         {writeMuch},
-	"trailers":             {declareTrailers, writeLittle, (*account).flush, setTrailers},
+	"trailers":             {declareTrailers, writeLittle, (*handlerRecord).flush, setTrailers},
 	"some reading":         {readLittle},
-	"a dialogue":           {readLittle, writeLittle, (*account).flush, readLittle, writeMuch},
-	"an early hint":        {func(a *account) { a.w.WriteHeader(http.StatusEarlyHints) }},
-	"a flush, and reading": {(*account).flush, readLittle},
+	"a dialogue":           {readLittle, writeLittle, (*handlerRecord).flush, readLittle, writeMuch},
+	"an early hint":        {func(a *handlerRecord) { a.w.WriteHeader(http.StatusEarlyHints) }},
+	"a flush, and reading": {(*handlerRecord).flush, readLittle},
 }
 
-func sealHeader(a *account)  { a.w.WriteHeader(http.StatusOK) }
-func writeLittle(a *account) { a.write(100) }
-func writeMuch(a *account)   { a.write(50_000) }
-func readLittle(a *account)  { a.readN(3) }
+func sealHeader(a *handlerRecord)  { a.w.WriteHeader(http.StatusOK) }
+func writeLittle(a *handlerRecord) { a.write(100) }
+func writeMuch(a *handlerRecord)   { a.write(50_000) }
+func readLittle(a *handlerRecord)  { a.readN(3) }
 
-func declareTrailers(a *account) {
+func declareTrailers(a *handlerRecord) {
 	a.w.Header().Set("Trailer", "X-Sum")
 	a.trailers = true
 }
-func setTrailers(a *account) { a.w.Header().Set("X-Sum", "1") }
+func setTrailers(a *handlerRecord) { a.w.Header().Set("X-Sum", "1") }
 
 // A handlerEnd is how a handler goes wrong, or does not.
 type handlerEnd struct {
-	do     func(a *account)
+	do     func(a *handlerRecord)
 	aborts bool // by not returning
 }
 
 var handlerEnds = map[string]handlerEnd{
-	"it returns":                    {do: func(*account) {}},
-	"it panics":                     {do: func(*account) { panic("deliberate") }, aborts: true},
-	"it aborts":                     {do: func(*account) { panic(http.ErrAbortHandler) }, aborts: true},
-	"it ends its goroutine":         {do: func(*account) { runtime.Goexit() }, aborts: true},
-	"it waits for its context":      {do: func(a *account) { <-a.r.Context().Done() }},
-	"it waits for the body":         {do: (*account).readAll},
-	"it goes on after its context":  {do: func(a *account) { <-a.r.Context().Done(); writeMuch(a); a.flush(); a.readAll() }},
+	"it returns":                    {do: func(*handlerRecord) {}},
+	"it panics":                     {do: func(*handlerRecord) { panic("deliberate") }, aborts: true},
+	"it aborts":                     {do: func(*handlerRecord) { panic(http.ErrAbortHandler) }, aborts: true},
+	"it ends its goroutine":         {do: func(*handlerRecord) { runtime.Goexit() }, aborts: true},
+	"it waits for its context":      {do: func(a *handlerRecord) { <-a.r.Context().Done() }},
+	"it waits for the body":         {do: (*handlerRecord).readAll},
+	"it goes on after its context":  {do: func(a *handlerRecord) { <-a.r.Context().Done(); writeMuch(a); a.flush(); a.readAll() }},
 	"another goroutine flushes":     {do: flushAside},
-	"another goroutine writes":      {do: func(a *account) { writeAside(a).wait() }},
-	"one writes, and it panics":     {do: func(a *account) { writeAside(a); panic(http.ErrAbortHandler) }, aborts: true},
+	"another goroutine writes":      {do: func(a *handlerRecord) { writeAside(a).wait() }},
+	"one writes, and it panics":     {do: func(a *handlerRecord) { writeAside(a); panic(http.ErrAbortHandler) }, aborts: true},
 	"one reads, and it returns":     {do: readAside},
-	"one reads, and it panics":      {do: func(a *account) { readAside(a); panic(http.ErrAbortHandler) }, aborts: true},
+	"one reads, and it panics":      {do: func(a *handlerRecord) { readAside(a); panic(http.ErrAbortHandler) }, aborts: true},
 	"one uses it after its end":     {do: useAfterReturn},
-	"one uses it after it panicked": {do: func(a *account) { useAfterReturn(a); panic(http.ErrAbortHandler) }, aborts: true},
+	"one uses it after it panicked": {do: func(a *handlerRecord) { useAfterReturn(a); panic(http.ErrAbortHandler) }, aborts: true},
 }
 
 // flushAside flushes while the handler writes, and after its end. No Write waits
 // for the client: a Flush would wait for a mutex then, for which no bubble's time
 // passes.
-func flushAside(a *account) {
+func flushAside(a *handlerRecord) {
 	go func() {
 		for range 10 {
 			http.NewResponseController(a.w).Flush()
@@ -82,7 +82,7 @@ func flushAside(a *account) {
 // writeAside leaves the rest of the body to another goroutine, which is in the
 // middle of it when the handler goes on. It returns a gate that is open when that
 // is done.
-func writeAside(a *account) (done *gate) {
+func writeAside(a *handlerRecord) (done *gate) {
 	done = newGate()
 	n := len(a.wrote)
 	p := pattern(n + 80_000)
@@ -102,13 +102,13 @@ func writeAside(a *account) (done *gate) {
 }
 
 // readAside has another goroutine wait for the body.
-func readAside(a *account) {
+func readAside(a *handlerRecord) {
 	go a.readAll()
 	time.Sleep(time.Millisecond)
 }
 
 // useAfterReturn does everything once more when it is too late.
-func useAfterReturn(a *account) {
+func useAfterReturn(a *handlerRecord) {
 	go func() {
 		a.over.wait()
 		time.Sleep(time.Microsecond) // what is left to do for the server takes no time
@@ -136,7 +136,7 @@ var clientMoods = map[string]func(t *testing.T, on *stage, rest []byte){
 	"the client resets the stream": func(t *testing.T, on *stage, _ []byte) {
 		on.client.Write(wire.AppendRSTStream(nil, 1, wire.Cancel))
 		time.Sleep(time.Minute)
-		on.ledger.wantEnded(t)
+		on.records.wantEnded(t)
 		on.client.Close()
 	},
 	"the client vanishes":      func(_ *testing.T, on *stage, _ []byte) { on.client.Close() },
@@ -200,9 +200,9 @@ func TestHandlersThatGoWrongWhileTheirClientDoesToo(t *testing.T) {
 }
 
 // goesWrong has a handler go wrong, and checks that nothing worse comes of it.
-func goesWrong(t *testing.T, said *said, steps []func(*account), end handlerEnd, s *setup) {
+func goesWrong(t *testing.T, said *said, steps []func(*handlerRecord), end handlerEnd, s *setup) {
 	t.Helper()
-	v := &conversation{said: said, handler: func(a *account) {
+	v := &conversation{said: said, handler: func(a *handlerRecord) {
 		for _, step := range steps {
 			step(a)
 			time.Sleep(time.Millisecond)
@@ -211,7 +211,7 @@ func goesWrong(t *testing.T, said *said, steps []func(*account), end handlerEnd,
 	}}
 	accounts, _ := v.converses(t, s)
 	for _, a := range accounts {
-		if end.aborts && a.heard.ended {
+		if end.aborts && a.received.ended {
 			t.Fatalf("%s: the handler has not returned, and its response looks complete", s.place)
 		}
 	}

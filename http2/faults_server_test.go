@@ -102,7 +102,7 @@ func wholeWith(t *testing.T, play func(on *stage, said *said)) {
 		accounts, _ := v.converses(t, &setup{errs: gone, userSched: userSched, play: func(on *stage) {
 			play(on, v.said)
 			time.Sleep(time.Minute)
-			on.ledger.wantEnded(t)
+			on.records.wantEnded(t)
 			on.client.Close()
 		}})
 		if n := v.wantAll(t, accounts); n != v.requests {
@@ -163,7 +163,7 @@ func TestServerWhoseWritesFailAtAnyByte(t *testing.T) {
 
 // betweenFrames replays every conversation, and has something happen between any
 // two of its frames.
-func betweenFrames(t *testing.T, s setup, happen func(on *stage), end func(t *testing.T, v *conversation, accounts []*account)) {
+func betweenFrames(t *testing.T, s setup, happen func(on *stage), end func(t *testing.T, v *conversation, accounts []*handlerRecord)) {
 	eachVariant(t, func(t *testing.T, v *conversation, userSched bool) {
 		s.userSched = userSched
 		for n := range v.said.frames {
@@ -186,7 +186,7 @@ func betweenFrames(t *testing.T, s setup, happen func(on *stage), end func(t *te
 // been answered in full.
 func TestShutdownBetweenAnyTwoFramesLosesNothing(t *testing.T) {
 	betweenFrames(t, setup{}, func(on *stage) { on.hs.Shutdown(context.Background()) },
-		func(t *testing.T, v *conversation, accounts []*account) { v.wantAll(t, accounts) })
+		func(t *testing.T, v *conversation, accounts []*handlerRecord) { v.wantAll(t, accounts) })
 }
 
 // What http.Server.Close does to connections.
@@ -250,7 +250,7 @@ func TestClientThatResetsAStreamWhileItReadsNothing(t *testing.T) {
 				time.Sleep(time.Second)
 				on.ears.open()
 				time.Sleep(time.Second)
-				on.ledger.wantEnded(t)
+				on.records.wantEnded(t)
 				on.client.Close()
 			}})
 		}
@@ -292,12 +292,12 @@ func TestIdleTimeoutAtEveryStage(t *testing.T) {
 
 func TestReadDeadlineOfAHandlerAtEveryStage(t *testing.T) {
 	eachSecond(t, late, func(s *setup, d time.Duration) {
-		s.prepare = func(a *account) { http.NewResponseController(a.w).SetReadDeadline(time.Now().Add(d)) }
+		s.prepare = func(a *handlerRecord) { http.NewResponseController(a.w).SetReadDeadline(time.Now().Add(d)) }
 	})
 }
 
 func TestWriteDeadlineOfAHandlerAtEveryStage(t *testing.T) {
 	eachSecond(t, late, func(s *setup, d time.Duration) {
-		s.prepare = func(a *account) { http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(d)) }
+		s.prepare = func(a *handlerRecord) { http.NewResponseController(a.w).SetWriteDeadline(time.Now().Add(d)) }
 	})
 }

@@ -104,10 +104,10 @@ type sectionReader struct {
 	regular bool  // a regular field came: pseudo-header fields no longer may
 	invalid error // the first malformed field, after which the rest is only decoded
 
-	// left and trailerLeft are what remains of the size limit, for Trailer fields apart from all others: their
+	// remaining and trailerRemaining are what remains of the size limit, for Trailer fields apart from all others: their
 	// names will take memory again, once for each.
-	left, trailerLeft int64
-	empty             int // CONTINUATION frames without a byte
+	remaining, trailerRemaining int64
+	empty                       int // CONTINUATION frames without a byte
 }
 
 // field is the decoder's emit function.
@@ -119,17 +119,17 @@ func (r *sectionReader) field(f hpack.HeaderField) {
 		r.fr.ReadMetaHeaders.SetEmitEnabled(false)
 		return
 	}
-	left, size := &r.left, int64(f.Size())
+	remaining, size := &r.remaining, int64(f.Size())
 	if f.Name == "trailer" {
-		left, size = &r.trailerLeft, trailerSize(f.Value)
+		remaining, size = &r.trailerRemaining, trailerSize(f.Value)
 	}
-	if size > *left {
+	if size > *remaining {
 		r.fr.ReadMetaHeaders.SetEmitEnabled(false)
 		r.mh.Truncated = true
-		r.left, r.trailerLeft = 0, 0
+		r.remaining, r.trailerRemaining = 0, 0
 		return
 	}
-	*left -= size
+	*remaining -= size
 	r.mh.Fields = append(r.mh.Fields, f)
 }
 
@@ -170,7 +170,7 @@ func validWireName(name string) bool {
 // state in step with the peer's, so that a section merely too large costs its own stream only; but a peer that goes
 // far past the limit would have us decode without end.
 func (r *sectionReader) fragment(p []byte) error {
-	if int64(len(p)) > 2*(r.left+r.trailerLeft) {
+	if int64(len(p)) > 2*(r.remaining+r.trailerRemaining) {
 		if VerboseLogs {
 			log.Printf("http2: header list too large")
 		}
@@ -203,7 +203,7 @@ func (fr *Framer) readMetaFrame(hf *HeadersFrame) (Frame, error) {
 		limit = defaultMaxHeaderListSize
 	}
 	mh := &MetaHeadersFrame{HeadersFrame: hf}
-	r := &sectionReader{fr: fr, mh: mh, left: limit, trailerLeft: limit}
+	r := &sectionReader{fr: fr, mh: mh, remaining: limit, trailerRemaining: limit}
 
 	dec := fr.ReadMetaHeaders
 	dec.SetEmitEnabled(true)

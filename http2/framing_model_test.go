@@ -47,10 +47,10 @@ func newModel(t *testing.T, srv *Server) *model {
 	hs := opts.baseConfig()
 	conf := newServerConfig(srv, hs)
 	sc := &serverConn{srv: srv, hs: hs, handler: opts.handler(), baseCtx: context.Background(), logf: t.Logf}
-	sc.c = conn.New(sc.options(server, &conf, opts))
+	sc.c = conn.NewServer(sc.options(server, &conf, opts), sc)
 	sc.c.Lock()
-	sc.c.Wake() // our SETTINGS go out, and no further
-	sc.c.UnlockQuietly()
+	sc.c.WakeLocked() // our SETTINGS go out, and no further
+	sc.c.UnlockAndWake()
 	synctest.Wait()
 	return &model{t: t, sc: sc, peer: client, streams: make(map[uint32]*modelStream)}
 }
@@ -73,10 +73,10 @@ func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 	}
 	m.sc.c.Lock()
 	prio := sched.Priority{Urgency: sched.DefaultUrgency, Incremental: true}
-	if ok, err := m.sc.c.Session().Accept(&st.Stream.Stream, m.last, !requestOpen, -1, prio); !ok {
+	if ok, err := m.sc.c.AcceptLocked(m.last, !requestOpen, conn.Request{Stream: &st.Stream, Declared: -1, Priority: prio}); !ok {
 		m.t.Fatalf("stream %d was not accepted: %v", m.last, err)
 	}
-	m.sc.c.UnlockQuietly()
+	m.sc.c.UnlockAndWake()
 	ms := &modelStream{serverStream: st, m: m}
 	m.streams[m.last] = ms
 	return ms
@@ -85,7 +85,7 @@ func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 // forget makes room for the next streams, which have all been closed.
 func (m *model) forget() {
 	for id, st := range m.streams {
-		if !st.Closed() {
+		if !st.ClosedLocked() {
 			m.t.Fatalf("stream %d has been finished and is not closed", id)
 		}
 	}
@@ -93,14 +93,14 @@ func (m *model) forget() {
 	if m.sent > 0 {
 		m.sc.c.Lock()
 		m.sc.c.Session().RecvWindowUpdate(0, m.sent)
-		m.sc.c.UnlockQuietly()
+		m.sc.c.UnlockAndWake()
 		m.sent = 0
 	}
 }
 
 func (m *model) pending() bool {
 	m.sc.c.Lock()
-	defer m.sc.c.UnlockQuietly()
+	defer m.sc.c.UnlockAndWake()
 	return m.sc.c.Session().Pending()
 }
 
@@ -108,7 +108,7 @@ func (m *model) pending() bool {
 func (m *model) emit() {
 	const oneFrame = 1
 	m.sc.c.Lock()
-	defer m.sc.c.UnlockQuietly()
+	defer m.sc.c.UnlockAndWake()
 	b := &m.batch
 	b.Reset()
 	m.sc.c.Session().Emit(b, oneFrame)
@@ -128,7 +128,7 @@ func (m *model) emit() {
 		}
 	}
 	m.left()
-	m.sc.c.Session().Settle(b)
+	m.sc.c.Session().ReturnLent(b)
 }
 
 func (m *model) section(op *session.Op) {
@@ -209,7 +209,7 @@ func (st *modelStream) do(call byte, kind *modelKind) {
 	case callWriteLarge:
 		st.block(func() { st.w.Write(modelContent[:largeWrite]) })
 	case callFlush, otherFlush:
-		if err := st.w.FlushError(); err != nil && !st.Closed() && err != errAfterHandler {
+		if err := st.w.FlushError(); err != nil && !st.ClosedLocked() && err != errAfterHandler {
 			st.m.t.Errorf("FlushError = %v", err)
 		}
 	case callTrailers:
@@ -243,8 +243,8 @@ func (st *modelStream) block(write func()) {
 		default:
 		}
 		st.m.sc.c.Lock()
-		waits := st.Lent() && !st.LentOut()
-		st.m.sc.c.UnlockQuietly()
+		waits := st.LentLocked() && !st.LentOutLocked()
+		st.m.sc.c.UnlockAndWake()
 		if waits {
 			st.m.emit()
 		}

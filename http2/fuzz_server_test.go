@@ -53,7 +53,7 @@ var fuzzSchedulers = []func() WriteScheduler{
 func fuzzServer(t *testing.T, setup byte, stream []byte) {
 	client, server := h2test.Pipe()
 	fuzzTransmission(client, server, setup)
-	lines := new(serverLog)
+	lines := new(eventLog)
 	srv := &Server{
 		NewWriteScheduler:    fuzzSchedulers[int(setup)%len(fuzzSchedulers)],
 		MaxConcurrentStreams: 5,
@@ -283,4 +283,4 @@ type readerFunc func(p []byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // quietServer is a net/http server that logs nowhere else.
-func quietServer(l *serverLog) *http.Server { return &http.Server{ErrorLog: log.New(l, "", 0)} }
+func quietServer(l *eventLog) *http.Server { return &http.Server{ErrorLog: log.New(l, "", 0)} }

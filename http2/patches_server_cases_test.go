@@ -37,6 +37,22 @@ var patchCases = []patchCase{
 	{id: "P19", name: "Flush while the network takes nothing", handler: patchFlushes, script: patchStalled(func(p *h2test.Peer) {
 		p.Request(3, h2test.EndStream)
 	}), ours: "Flush took 0s", upstream: "Flush took 1s"},
+	{id: "P102", name: "pushes beyond the server's own limit", handler: func(l *eventLog) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			for i := range 3 {
+				if r.URL.Path == "/" {
+					l.add(fmt.Sprintf("push %d: %v", i, w.(http.Pusher).Push("/pushed", nil)))
+				}
+			}
+			<-r.Context().Done()
+		}
+	}, server: func(hs *http.Server) {
+		hs.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 2}
+	}, script: patchScript(twinGet), ours: "push 2: " + ErrPushLimitReached.Error(), upstream: "push 2: <nil>"},
+	{id: "P107", name: "a field section that does not end", handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
+		p.Raw(rawFrame(wire.Headers, endStream, 1, block))
+		time.Sleep(20 * time.Second)
+	}), ours: "GOAWAY 0 ENHANCE_YOUR_CALM"},
 	{id: "P20", name: "writes while the network takes nothing", handler: patchAside(func(w http.ResponseWriter, _ *http.Request) {
 		for range 2 {
 			w.Write(make([]byte, 100))
@@ -117,7 +133,7 @@ var patchCases = []patchCase{
 		p.Raw(rawFrame(wire.Headers, endStream, 1, block+"\x00\x01A\x01x"))
 		p.Raw(rawFrame(wire.Continuation, endHeaders, 1, ""))
 	}), ours: "RST_STREAM 1 PROTOCOL_ERROR", upstream: "GOAWAY 0 PROTOCOL_ERROR"},
-	{id: "P99", name: "a request that is reset at once", handler: func(l *serverLog) http.HandlerFunc {
+	{id: "P99", name: "a request that is reset at once", handler: func(l *eventLog) http.HandlerFunc {
 		return func(http.ResponseWriter, *http.Request) { l.add("the handler runs") }
 	}, script: patchScript(func(p *h2test.Peer) {
 		p.Raw(append(openWhole(1), wire.AppendRSTStream(nil, 1, wire.Cancel)...))
@@ -163,17 +179,17 @@ var patchCases = []patchCase{
 }
 
 // patchReads is a handler that reads the body, for as long as it takes.
-func patchReads(*serverLog) http.HandlerFunc {
+func patchReads(*eventLog) http.HandlerFunc {
 	return func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }
 }
 
 // patchAside makes a patchCase's handler of one that is not to see the request on stream 1.
-func patchAside(h http.HandlerFunc) func(*serverLog) http.HandlerFunc {
-	return func(*serverLog) http.HandlerFunc { return serverMux(h) }
+func patchAside(h http.HandlerFunc) func(*eventLog) http.HandlerFunc {
+	return func(*eventLog) http.HandlerFunc { return serverMux(h) }
 }
 
 // patchFlushes notes how long a Flush of a byte takes.
-func patchFlushes(l *serverLog) http.HandlerFunc {
+func patchFlushes(l *eventLog) http.HandlerFunc {
 	return serverMux(func(w http.ResponseWriter, _ *http.Request) {
 		start := time.Now()
 		io.WriteString(w, "x")
@@ -184,9 +200,9 @@ func patchFlushes(l *serverLog) http.HandlerFunc {
 
 // patchLate is a call when the handler has returned.
 func patchLate(name string, call func(w http.ResponseWriter)) patchCase {
-	var noted *serverLog
+	var noted *eventLog
 	var w http.ResponseWriter
-	return patchCase{id: "P21", name: name + " after the handler", handler: func(l *serverLog) http.HandlerFunc {
+	return patchCase{id: "P21", name: name + " after the handler", handler: func(l *eventLog) http.HandlerFunc {
 		noted = l
 		return func(given http.ResponseWriter, _ *http.Request) { w = given }
 	}, script: patchScript(func(p *h2test.Peer) {
@@ -206,7 +222,7 @@ func patchLate(name string, call func(w http.ResponseWriter)) patchCase {
 }
 
 // patchPromises promises a request whose handler waits for the end of its stream.
-func patchPromises(*serverLog) http.HandlerFunc {
+func patchPromises(*eventLog) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/promised" {
 			<-r.Context().Done()
@@ -217,8 +233,8 @@ func patchPromises(*serverLog) http.HandlerFunc {
 }
 
 // patchPushes promises a request with a field, and notes what comes of it.
-func patchPushes(name string) func(*serverLog) http.HandlerFunc {
-	return func(l *serverLog) http.HandlerFunc {
+func patchPushes(name string) func(*eventLog) http.HandlerFunc {
+	return func(l *eventLog) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/pushed" {
 				l.add(fmt.Sprintf("http.NoBody: %v", r.Body == http.NoBody))

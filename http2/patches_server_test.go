@@ -23,7 +23,7 @@ import (
 // a line that only ours gives rise to, upstream one that only upstream's does; "" if there is none.
 type patchCase struct {
 	id, name       string
-	handler        func(l *serverLog) http.HandlerFunc
+	handler        func(l *eventLog) http.HandlerFunc
 	server         func(hs *http.Server)
 	script         func(p *h2test.Peer, server *h2test.Conn)
 	ours, upstream string
@@ -33,7 +33,7 @@ type patchCase struct {
 func (pc patchCase) lines(t *testing.T, serve twinServer) (lines []string) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()
-		noted := new(serverLog)
+		noted := new(eventLog)
 		hs := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
 		if pc.server != nil {
 			pc.server(hs)
@@ -113,7 +113,7 @@ func patchStalled(script func(p *h2test.Peer)) func(*h2test.Peer, *h2test.Conn) 
 }
 
 // patchWaits is a handler that waits for the end of its stream.
-func patchWaits(*serverLog) http.HandlerFunc {
+func patchWaits(*eventLog) http.HandlerFunc {
 	return func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 }
 

@@ -372,7 +372,7 @@ func TestServerAnswers431ToHeadersBeyondMaxHeaderBytes(t *testing.T) {
 }
 
 func TestServerLogsToErrorLog(t *testing.T) {
-	lines := new(serverLog)
+	lines := new(eventLog)
 	serving{
 		hs:      &http.Server{ErrorLog: log.New(lines, "prefix ", 0)},
 		handler: func(http.ResponseWriter, *http.Request) { panic("deliberate") },
@@ -411,7 +411,7 @@ func TestServerRequestContextHasServerAndAddress(t *testing.T) {
 }
 
 func TestServerTellsConnState(t *testing.T) {
-	states := new(serverLog)
+	states := new(eventLog)
 	serving{
 		hs:      &http.Server{ConnState: func(_ net.Conn, s http.ConnState) { states.add(s.String()) }},
 		handler: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },

@@ -150,7 +150,7 @@ func firstError(c net.Conn) string {
 func (tc serverErrorCase) run(t *testing.T, serve func(c *h2test.Conn, hs *http.Server, h http.Handler, count func(string))) (frame, count string) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()
-		counted := new(serverLog)
+		counted := new(eventLog)
 		hs := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
 		done := make(chan bool)
 		go func() {

@@ -5,8 +5,6 @@ import (
 	"io"
 	"log"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -33,41 +31,8 @@ type servedConn struct {
 	hs       *http.Server
 	server   *h2test.Conn // the server's end
 	returned chan struct{}
-	log      *serverLog
-	counted  *serverLog // names that CountError was told
-}
-
-// serverLog collects lines.
-type serverLog struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (l *serverLog) Write(p []byte) (int, error) {
-	l.add(strings.TrimSuffix(string(p), "\n"))
-	return len(p), nil
-}
-
-func (l *serverLog) add(line string) {
-	l.mu.Lock()
-	l.lines = append(l.lines, line)
-	l.mu.Unlock()
-}
-
-func (l *serverLog) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.lines)
-}
-
-func (l *serverLog) String() string { return strings.Join(l.all(), "\n") }
-
-// want wants these lines and no others.
-func (l *serverLog) want(t *testing.T, sentence string, want ...string) {
-	t.Helper()
-	if got := l.all(); !slices.Equal(got, want) {
-		t.Errorf("%s\n got %q\nwant %q", sentence, got, want)
-	}
+	log      *eventLog
+	counted  *eventLog // names that CountError was told
 }
 
 // run serves a connection in a bubble, and runs the script on the client's side,
@@ -94,8 +59,8 @@ func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn 
 		hs:       s.hs,
 		server:   server,
 		returned: make(chan struct{}),
-		log:      new(serverLog),
-		counted:  new(serverLog),
+		log:      new(eventLog),
+		counted:  new(eventLog),
 	}
 	if c.srv == nil {
 		c.srv = new(Server)
@@ -131,15 +96,7 @@ func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn 
 }
 
 // isOver reports whether ServeConn has returned.
-func (c *servedConn) isOver() bool {
-	synctest.Wait()
-	select {
-	case <-c.returned:
-		return true
-	default:
-		return false
-	}
-}
+func (c *servedConn) isOver() bool { return isClosed(c.returned) }
 
 // wantServed checks that the connection works: a request on stream id is
 // answered.

@@ -195,7 +195,7 @@ func TestConfigureServerPanicsWithoutAServer(t *testing.T) {
 // nethttp is an http.Server that ConfigureServer was called for.
 type nethttp struct {
 	*http.Server
-	states *serverLog
+	states *eventLog
 	listen *h2test.Listener
 }
 
@@ -204,7 +204,7 @@ func runServer(t *testing.T, hs *http.Server, encrypted bool, script func(s neth
 	t.Helper()
 	certificate := testCertificate()
 	synctest.Test(t, func(t *testing.T) {
-		s := nethttp{Server: hs, states: new(serverLog), listen: h2test.Listen()}
+		s := nethttp{Server: hs, states: new(eventLog), listen: h2test.Listen()}
 		hs.ErrorLog = log.New(io.Discard, "", 0)
 		hs.ConnState = func(_ net.Conn, state http.ConnState) { s.states.add(state.String()) }
 		hs.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}}
@@ -348,7 +348,7 @@ func TestHTTPServerTimeoutsOfTheHandshakeDoNotConcernStreams(t *testing.T) {
 	})
 }
 
-// golang/go#80876: net/http sets a deadline for the first request's header, and
+// P108. golang/go#80876: net/http sets a deadline for the first request's header, and
 // takes it for the preface.
 func TestDeadlineThatNetHTTPLeftDoesNotEndAConnection(t *testing.T) {
 	hs := &http.Server{

@@ -25,7 +25,7 @@ func pushes(target string, opts *http.PushOptions, got *error) http.HandlerFunc 
 
 func TestServerPushPromisesAndAnswers(t *testing.T) {
 	var err error
-	seen := new(serverLog)
+	seen := new(eventLog)
 	handler := pushes("/style.css?v=1", &http.PushOptions{Header: http.Header{"X-Why": {"because"}}}, &err)
 	serving{handler: func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" {

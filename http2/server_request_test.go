@@ -14,7 +14,7 @@ import (
 )
 
 func TestServerBodyIsReadAsItArrives(t *testing.T) {
-	got := new(serverLog)
+	got := new(eventLog)
 	serving{handler: func(w http.ResponseWriter, r *http.Request) {
 		b := make([]byte, 100)
 		for {

@@ -16,8 +16,8 @@ import (
 )
 
 // answers makes a twinCase's handler of one that writes no log.
-func answers(h http.HandlerFunc) func(*serverLog) http.HandlerFunc {
-	return func(*serverLog) http.HandlerFunc { return h }
+func answers(h http.HandlerFunc) func(*eventLog) http.HandlerFunc {
+	return func(*eventLog) http.HandlerFunc { return h }
 }
 
 func twinGet(p *h2test.Peer) { p.Request(1, h2test.EndStream) }
@@ -37,7 +37,7 @@ func twinPost(p *h2test.Peer) {
 func twinFlush(w http.ResponseWriter) { w.(http.Flusher).Flush() }
 
 // describeRequest logs what a handler sees of a request.
-func describeRequest(l *serverLog) http.HandlerFunc {
+func describeRequest(l *eventLog) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		l.add(fmt.Sprintf("%s %q %q host=%q uri=%q length=%d %s %d.%d remote=%s close=%t",
 			r.Method, r.URL, r.URL.RawQuery, r.Host, r.RequestURI, r.ContentLength, r.Proto, r.ProtoMajor, r.ProtoMinor, r.RemoteAddr, r.Close))
@@ -55,8 +55,8 @@ func describeRequest(l *serverLog) http.HandlerFunc {
 }
 
 // logs runs f, and logs what it returns.
-func logs(f func(w http.ResponseWriter, r *http.Request) (what any, err error)) func(*serverLog) http.HandlerFunc {
-	return func(l *serverLog) http.HandlerFunc {
+func logs(f func(w http.ResponseWriter, r *http.Request) (what any, err error)) func(*eventLog) http.HandlerFunc {
+	return func(l *eventLog) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			what, err := f(w, r)
 			l.add(fmt.Sprintf("%v, %v (deadline: %t)", what, err, errors.Is(err, os.ErrDeadlineExceeded)))

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -301,13 +300,4 @@ func authorityAddr(scheme, authority string) string {
 		return host + ":" + port // an IPv6 address without a port
 	}
 	return net.JoinHostPort(host, port)
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }

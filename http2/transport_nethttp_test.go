@@ -290,10 +290,10 @@ func TestConnectionsOfNetHTTPAreTracedOnce(t *testing.T) {
 	srv, _ := tlsServer(t, echo)
 	t1 := &http.Transport{TLSClientConfig: trusting(srv)}
 	configured(t, t1)
-	l := new(traced)
+	l := new(eventLog)
 	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
 		GetConn: func(string) { l.add("get") },
-		GotConn: func(i httptrace.GotConnInfo) { l.add("got reused=%t", i.Reused) },
+		GotConn: func(i httptrace.GotConnInfo) { l.addf("got reused=%t", i.Reused) },
 	})
 	for range 2 {
 		res, err := t1.RoundTrip(get(srv.URL).WithContext(ctx))
@@ -398,7 +398,7 @@ func TestGotConnIsNotTracedForAConnectionThatBrokeAfterItsHandshake(t *testing.T
 		t.Fatal(err)
 	}
 	defer tr.CloseIdleConnections()
-	events := new(traced)
+	events := new(eventLog)
 	breaks := true
 	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
 		TLSHandshakeDone: func(tls.ConnectionState, error) { dialled.broken.Store(breaks) },

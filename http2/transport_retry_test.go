@@ -204,6 +204,7 @@ func TestConnectionWhoseServerSaysProtocolErrorIsNotReused(t *testing.T) {
 	})
 }
 
+// P109.
 func TestRequestsThatShareABadDialGetItsError(t *testing.T) {
 	reason := errors.New("no route to host")
 	for name, bad := range map[string]brokenConn{

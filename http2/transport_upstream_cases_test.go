@@ -333,6 +333,19 @@ var pairCases = []pairCase{
 	{name: "a window beyond the maximum", patch: "P76", program: func(c *pairClient) {
 		c.do(newRequest("POST", pairURL, newSentBody("some", nil)))
 	}, server: func(p *h2test.Peer) { p.WindowUpdate(1, 1<<31-1) }},
+	{name: "a refused request whose body has no GetBody", patch: "P103", program: func(c *pairClient) {
+		c.do(newRequest("POST", pairURL, io.NopCloser(strings.NewReader("content"))))
+	}, server: func(p *h2test.Peer) {
+		p.RST(1, wire.RefusedStream)
+		twinPause()
+		p.Headers(3, h2test.EndStream, ":status", "204")
+	}},
+	{name: "10,001 informational responses", patch: "P104", program: getting, server: func(p *h2test.Peer) {
+		for range maxInformationalSeen + 1 {
+			p.Headers(1, h2test.KeepOpen, ":status", "103")
+		}
+		okOnce(p)
+	}},
 	{name: "broken compression", patch: "P75", program: getting, server: func(p *h2test.Peer) {
 		p.Raw(rawFrame(wire.Headers, wire.FlagEndHeaders, 1, "\xff\xff\xff\xff\xff"))
 	}},

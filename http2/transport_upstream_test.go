@@ -28,15 +28,17 @@ import (
 // clientDifferences are the differences from golang.org/x/net/http2's Transport
 // that the cases below show on purpose, and why.
 var clientDifferences = map[string]string{
-	"P64": "a te field other than trailers is left out (RFC 9113 §8.2.2)",
-	"P65": "a :status that is not three digits, or 101, is malformed (RFC 9113 §8.3.2, §8.6)",
-	"P67": "trailers that break the rules end their stream, not the connection (RFC 9113 §8.1.1)",
-	"P75": "the end of a connection begins with GOAWAY, and its error is a ConnectionError",
-	"P76": "stream errors say what the server did wrong",
-	"P77": "frames on streams that were never opened, or have ended, are errors (RFC 9113 §5.1)",
-	"P78": "a body shorter than its declared length is reset, not ended as if it were whole (RFC 9113 §8.1.1)",
-	"P80": "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
-	"P81": "the error of Got1xxResponse is the request's error itself, as httptrace says",
+	"P64":  "a te field other than trailers is left out (RFC 9113 §8.2.2)",
+	"P65":  "a :status that is not three digits, or 101, is malformed (RFC 9113 §8.3.2, §8.6)",
+	"P67":  "trailers that break the rules end their stream, not the connection (RFC 9113 §8.1.1)",
+	"P75":  "the end of a connection begins with GOAWAY, and its error is a ConnectionError",
+	"P76":  "stream errors say what the server did wrong",
+	"P77":  "frames on streams that were never opened, or have ended, are errors (RFC 9113 §5.1)",
+	"P78":  "a body shorter than its declared length is reset, not ended as if it were whole (RFC 9113 §8.1.1)",
+	"P80":  "streams above a GOAWAY's are not reset: the server has promised to ignore them (RFC 9113 §6.8)",
+	"P81":  "the error of Got1xxResponse is the request's error itself, as httptrace says",
+	"P103": "a request that was refused is sent again with its body, without GetBody",
+	"P104": "a hook sees 10,000 informational responses to a request at most",
 
 	"goaway-type":   "(Go 1.27) errors.As finds our GoAwayError, but not x/net's",
 	"checked-first": "(Go 1.27) net/http looks at requests before x/net does, and has words of its own",
@@ -56,8 +58,8 @@ type pairCase struct {
 // pairClient is one of the two Transports.
 type pairClient struct {
 	rt     http.RoundTripper
-	log    *serverLog
-	traced *traced // in any order: hooks run beside one another
+	log    *eventLog
+	traced *eventLog // in any order: hooks run beside one another
 }
 
 func (c *pairClient) note(format string, args ...any) { c.log.add(fmt.Sprintf(format, args...)) }
@@ -93,13 +95,13 @@ func kindOf(err error) string {
 func (c *pairClient) trace(ctx context.Context) context.Context {
 	l := c.traced
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:              func(i httptrace.GotConnInfo) { l.add("got conn reused=%t idle=%t", i.Reused, i.WasIdle) },
+		GotConn:              func(i httptrace.GotConnInfo) { l.addf("got conn reused=%t idle=%t", i.Reused, i.WasIdle) },
 		GotFirstResponseByte: func() { l.add("first byte") },
 		Got100Continue:       func() { l.add("100") },
 		WroteHeaders:         func() { l.add("wrote headers") },
-		WroteRequest:         func(i httptrace.WroteRequestInfo) { l.add("wrote request %v", i.Err) },
+		WroteRequest:         func(i httptrace.WroteRequestInfo) { l.addf("wrote request %v", i.Err) },
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
-			l.add("1xx %d %v", code, h)
+			l.addf("1xx %d %v", code, h)
 			return nil
 		},
 	})
@@ -122,10 +124,10 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 		var servers []*h2test.Conn
 		var views []*twinView
 		over := make(chan bool, 20)
-		log := new(serverLog)
+		log := new(eventLog)
 		dial := func(context.Context, string, string, *tls.Config) (net.Conn, error) {
 			client, server := h2test.Pipe()
-			v := &twinView{streams: make(map[uint32][]string), last: make(map[uint32]*strings.Builder), handler: new(serverLog)}
+			v := &twinView{streams: make(map[uint32][]string), last: make(map[uint32]*strings.Builder), handler: new(eventLog)}
 			servers, views = append(servers, server), append(views, v)
 			go func() {
 				io.ReadFull(server, make([]byte, len(wire.Preface)))
@@ -142,7 +144,7 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 			}()
 			return client, nil
 		}
-		c := &pairClient{rt: transport(dial), log: log, traced: new(traced)}
+		c := &pairClient{rt: transport(dial), log: log, traced: new(eventLog)}
 		pc.program(c)
 		time.Sleep(3 * time.Second)
 		c.rt.(interface{ CloseIdleConnections() }).CloseIdleConnections()
@@ -178,15 +180,7 @@ func TestTransportDoesWhatUpstreamDoes(t *testing.T) {
 			pc.patch = strings.TrimPrefix(pc.on127, "none")
 		}
 		t.Run(pc.name, func(t *testing.T) {
-			ours, upstream := pc.run(t, pairTransports["ours"]), pc.run(t, pairTransports["upstream"])
-			switch _, known := clientDifferences[pc.patch]; {
-			case pc.patch != "" && !known:
-				t.Errorf("%s is not a known difference", pc.patch)
-			case pc.patch == "" && ours != upstream:
-				t.Errorf("ours:\n%s\nupstream:\n%s", ours, upstream)
-			case pc.patch != "" && ours == upstream:
-				t.Errorf("%s shows no difference:\n%s", pc.patch, ours)
-			}
+			wantSameBut(t, pc.patch, clientDifferences, pc.run(t, pairTransports["ours"]), pc.run(t, pairTransports["upstream"]))
 		})
 	}
 }

@@ -188,8 +188,8 @@ func (b *Body) endLocked() error {
 // consume gives bytes that have been taken back to the windows.
 func (b *Body) consume(n int) {
 	b.st.c.Lock()
-	b.st.c.sess.Consume(&b.st.Stream, n)
-	b.st.c.Unlock()
+	b.st.c.sess.Consume(&b.st.proto, n)
+	b.st.c.UnlockAndWake()
 }
 
 // waitLocked waits for bytes, and for them to be in p unless that is empty, or
@@ -268,7 +268,7 @@ func (b *Body) Close() {
 func (b *Body) discard(n int) {
 	if n > 0 {
 		b.st.c.Lock()
-		b.st.c.sess.Discard(&b.st.Stream, n)
-		b.st.c.Unlock()
+		b.st.c.sess.Discard(&b.st.proto, n)
+		b.st.c.UnlockAndWake()
 	}
 }

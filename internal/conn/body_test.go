@@ -14,13 +14,13 @@ import (
 // newBody returns the body of an open stream on a connection that nobody serves.
 func newBody(t *testing.T) *Body {
 	t.Helper()
-	c := New(Options{Session: session.Config{
+	c := NewServer(Options{Session: session.Config{
 		MaxConcurrentStreams: 10, InitialWindow: 1 << 20, ConnWindow: 1 << 20, MaxHeaderListSize: 1 << 10, Policy: sched.NewRoundRobin(),
-	}, Side: new(testSide)})
+	}}, new(testServer))
 	c.writing = true // whatever is to be written waits
 	st := new(Stream)
 	st.Init(c, nil, new(Body))
-	if ok, err := c.sess.Accept(&st.Stream, 1, false, -1, sched.Priority{}); !ok || err != nil {
+	if ok, err := c.sess.Accept(&st.proto, 1, false, -1, sched.Priority{}); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	return st.Body

@@ -80,16 +80,16 @@ func (c *Conn) settingsTooLate() {
 	c.Fail(ErrSettingsTimeout)
 }
 
-// greeted stops the wait for SETTINGS. The connection is locked.
-func (c *Conn) greeted() {
+// greetedLocked stops the wait for SETTINGS.
+func (c *Conn) greetedLocked() {
 	if t := c.clock.settings; t != nil {
 		t.Stop()
 		c.clock.settings = nil
 	}
 }
 
-// idleChanged starts or stops the idle timer. The connection is locked.
-func (c *Conn) idleChanged(idle bool) {
+// idleChangedLocked starts or stops the idle timer.
+func (c *Conn) idleChangedLocked(idle bool) {
 	if c.opt.IdleTimeout <= 0 || c.dead != nil {
 		return
 	}
@@ -114,12 +114,12 @@ func (c *Conn) idleTooLong() {
 	if c.opt.Log.Verbose != nil {
 		c.opt.Log.Verbose("connection is idle")
 	}
-	c.drain()
-	c.Unlock()
+	c.drainLocked()
+	c.UnlockAndWake()
 }
 
-// drain begins a graceful end, unless it has begun. The connection is locked.
-func (c *Conn) drain() {
+// drainLocked begins a graceful end, unless it has begun.
+func (c *Conn) drainLocked() {
 	var data [8]byte
 	rand.Read(data[:])
 	if c.dead == nil && c.sess.Drain(data) {
@@ -143,30 +143,30 @@ func (c *Conn) pingTimer() {
 		return
 	case k.pinging: // a probe: it need not be answered if something else has been read
 		k.pinging = false
-		c.watchSilence()
+		c.watchSilenceLocked()
 	default:
 		if left := c.opt.ReadIdleTimeout - time.Since(k.read); left > 0 {
 			k.ping.Reset(left)
 		} else {
-			c.ping(false)
+			c.pingLocked(false)
 		}
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
 // ProbeLocked asks whether the peer is there, unless that has been asked already. If
 // nothing is read for PingTimeout the connection ends. It reports whether a PING goes
-// out. The connection is locked.
+// out.
 func (c *Conn) ProbeLocked() bool {
 	if c.dead != nil || c.clock.pinging {
 		return false
 	}
-	c.ping(true)
+	c.pingLocked(true)
 	return true
 }
 
-// ping sends the PING that pingTimer waits for. The connection is locked.
-func (c *Conn) ping(probe bool) {
+// pingLocked sends the PING that pingTimer waits for.
+func (c *Conn) pingLocked(probe bool) {
 	k := &c.clock
 	k.pinging, k.probing, k.pingReads = true, probe, c.reads
 	rand.Read(k.pingData[:])
@@ -178,9 +178,9 @@ func (c *Conn) ping(probe bool) {
 	}
 }
 
-// watchSilence waits for the peer to be silent for too long, if there is such a time.
-// The connection is locked.
-func (c *Conn) watchSilence() {
+// watchSilenceLocked waits for the peer to be silent for too long, if there is such a
+// time.
+func (c *Conn) watchSilenceLocked() {
 	if d := c.opt.ReadIdleTimeout; d > 0 {
 		c.clock.ping.Reset(d)
 	} else {
@@ -196,21 +196,19 @@ func (c *Conn) pingLost() {
 	c.Fail(ErrPingTimeout)
 }
 
-// pingAcked is a PING acknowledgement. The connection is locked.
-func (c *Conn) pingAcked(data [8]byte) {
+// pingAckedLocked is a PING acknowledgement.
+func (c *Conn) pingAckedLocked(data [8]byte) {
 	k := &c.clock
-	c.sess.DrainAcked(data)
 	if k.pinging && data == k.pingData {
 		k.pinging = false
-		c.watchSilence()
+		c.watchSilenceLocked()
 	}
 }
 
-// checkShutdown starts the connection's last second once everything that was to
-// be said before has been, and bounds the time until then. The connection is
-// locked.
-func (c *Conn) checkShutdown() {
-	queued, left, code := c.sess.GoAwayState()
+// checkShutdownLocked starts the connection's last second once everything that was to
+// be said before has been, and bounds the time until then.
+func (c *Conn) checkShutdownLocked() {
+	queued, sent, code := c.sess.GoAwayState()
 	if !queued || (code == wire.NoError && c.sess.OpenStreams() > 0) {
 		return
 	}
@@ -218,7 +216,7 @@ func (c *Conn) checkShutdown() {
 	if k.shutdown == nil {
 		k.shutdown = time.AfterFunc(teardownTimeout, c.shutdownOver)
 	}
-	if left && !c.writing && !k.lingering {
+	if sent && !c.writing && !k.lingering {
 		k.lingering = true
 		k.shutdown.Reset(goAwayLinger)
 	}
@@ -231,9 +229,8 @@ func (c *Conn) shutdownOver() {
 	c.Fail(ErrShutdown)
 }
 
-// sweepLater makes sure that the goroutines which wait do not wait for ever. The
-// connection is locked.
-func (c *Conn) sweepLater() {
+// sweepLaterLocked makes sure that the goroutines which wait do not wait for ever.
+func (c *Conn) sweepLaterLocked() {
 	k := &c.clock
 	if k.sweeping || c.dead != nil {
 		return
@@ -256,17 +253,17 @@ func (c *Conn) sweep() {
 	switch {
 	case c.dead != nil:
 	case c.sess.OpenStreams() > 0 || c.writing:
-		c.sweepLater()
+		c.sweepLaterLocked()
 	default:
-		c.dismissWorkers()
-		c.dismissStandby()
+		c.dismissWorkersLocked()
+		c.dismissStandbyLocked()
 		c.sess.Trim()
 		k.sweep = nil
 	}
 }
 
-// stopClock stops every timer. The connection is locked.
-func (c *Conn) stopClock() {
+// stopClockLocked stops every timer.
+func (c *Conn) stopClockLocked() {
 	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.drain, c.clock.shutdown, c.clock.sweep} {
 		if t != nil {
 			t.Stop()

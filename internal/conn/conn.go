@@ -14,17 +14,15 @@ import (
 type Options struct {
 	NetConn net.Conn
 	Session session.Config
-	Side    Side
 
-	SawPreface          bool   // the client's preface has been read already
+	SawPreface          bool   // a server's: the client's preface has been read already
 	MaxEncoderTableSize uint32 // upper bound for the peer's HEADER_TABLE_SIZE
-	MaxHandlers         int    // handlers that may run at a time
+	MaxHandlers         int    // a server's: handlers that may run at a time
 	IdleTimeout         time.Duration
 	ReadIdleTimeout     time.Duration
 	PingTimeout         time.Duration
 	WriteByteTimeout    time.Duration
-	TellActivity        bool // call Side.Active
-	Patient             bool // see standBy
+	TellActivity        bool // a server's: call Endpoint.Active
 	Gathers             bool // see Gathers
 	ReadsApart          bool // see ReadsApart
 
@@ -33,10 +31,6 @@ type Options struct {
 
 	// Greeted, if it is not nil, is closed when our SETTINGS have left.
 	Greeted chan struct{}
-
-	// EndError is what a connection that ends with err tells its streams. It is
-	// called with the connection locked. If it is nil they are told err.
-	EndError func(err error) error
 
 	Log Log
 }
@@ -57,47 +51,14 @@ type Log struct {
 	Encoding func(f hpack.HeaderField)
 }
 
-// Side is what a role does with what arrives. Its methods are called without
-// Conn's lock.
-type Side interface {
-	// Open is called by the reader with a complete field section on a new stream.
-	Open(f Fields) error
-
-	// Section is called by the reader with a field section on an open stream.
-	Section(st *Stream, f Fields) error
-
-	// PriorityUpdate is called by the reader.
-	PriorityUpdate(id uint32, field string) error
-
-	// Run runs what was queued with Dispatch, on a worker.
-	Run(st *Stream)
-
-	// Settings, PingAcked and GoAway are called by the reader: the peer's
-	// SETTINGS have been applied, or a frame has come and not been acted on yet.
-	Settings()
-	PingAcked(data [8]byte)
-	GoAway(f wire.GoAwayFrame)
-
-	// Closed says that a stream has closed, once for each.
-	Closed(st *Stream)
-
-	// CaughtUp is called by the reader before it waits for anything: everything
-	// that has been read has been handed on. Whom that concerns can be woken now.
-	CaughtUp()
-
-	// Ready says that the peer has greeted us.
-	Ready()
-
-	// Active says that the number of open streams went from none to some, or
-	// back. Calls come one at a time and in order.
-	Active(bool)
-}
-
 // Conn is one connection.
 type Conn struct {
-	opt  Options
-	nc   net.Conn
-	side Side
+	// Constant.
+	opt    Options
+	nc     net.Conn
+	end    Endpoint // server or client
+	server Server   // nil on a client
+	client Client   // nil on a server
 
 	mu   sync.Mutex
 	sess *session.Session // guarded by mu
@@ -107,31 +68,32 @@ type Conn struct {
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing  bool    // guarded by mu: somebody has the writer role
-	reads    uint64  // guarded by mu: reads that brought more than a greeting
-	lending  bool    // guarded by mu: it uses bytes that were lent
-	recalled bool    // guarded by mu: Recall has interrupted it
-	standby  standby // guarded by mu
-	workers  workers // guarded by mu
-	clock    clock   // guarded by mu
-	room     sync.Cond
+	writing  bool          // guarded by mu: somebody has the writer role
+	reads    uint64        // guarded by mu: reads that brought more than a greeting
+	lending  bool          // guarded by mu: it uses bytes that were lent
+	recalled bool          // guarded by mu: a Recall has interrupted it
+	standby  standby       // guarded by mu
+	workers  workers       // guarded by mu
+	clock    clock         // guarded by mu
+	moved    sync.Cond     // on mu: until output has left, or the connection is over
 	over     chan struct{} // closed when nc has been; nil where nobody waits for it
 	activity activity
 }
 
-// New returns a connection that has not been started.
-func New(opt Options) *Conn {
+func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
 	if opt.SectionTimeout == 0 {
 		opt.SectionTimeout = sectionTimeout
 	}
 	now := time.Now()
 	c := &Conn{
-		opt:  opt,
-		nc:   opt.NetConn,
-		side: opt.Side,
-		sess: session.New(opt.Session, now),
+		opt:    opt,
+		nc:     opt.NetConn,
+		end:    end,
+		server: server,
+		client: client,
+		sess:   session.New(opt.Session, now),
 	}
-	c.room.L = &c.mu
+	c.moved.L = &c.mu
 	if opt.ReadsApart {
 		c.over = make(chan struct{})
 	}
@@ -146,56 +108,52 @@ func New(opt Options) *Conn {
 // Lock locks the connection's state.
 func (c *Conn) Lock() { c.mu.Lock() }
 
-// Session is the protocol state, for whoever has locked the connection.
-func (c *Conn) Session() *session.Session { return c.sess }
-
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
 // ReadsLocked counts what has been read: it is the same number only if nothing has been
-// in between, but for the peer's greeting. The connection is locked.
+// in between, but for the peer's greeting.
 func (c *Conn) ReadsLocked() uint64 { return c.reads }
 
-// Dead is why the connection is over, or nil. The connection is locked.
-func (c *Conn) Dead() error { return c.dead }
+// DeadLocked is why the connection is over, or nil.
+func (c *Conn) DeadLocked() error { return c.dead }
 
-// Unlock unlocks the connection, and sees to it that what the lock's holder
+// UnlockAndWake unlocks the connection, and sees to it that what the lock's holder
 // brought about happens: output is written, queued handlers run, closed streams
 // are told.
-func (c *Conn) Unlock() {
+func (c *Conn) UnlockAndWake() {
 	if c.dead == nil {
-		c.Wake()
-		c.wakeWorker()
-		c.checkShutdown()
+		c.WakeLocked()
+		c.wakeWorkerLocked()
+		c.checkShutdownLocked()
 	}
 	c.unlockAndTell()
 }
 
-// act is Unlock for a caller that has nothing of its own to do under the lock.
+// act is UnlockAndWake for a caller that has nothing of its own to do under the lock.
 func (c *Conn) act() {
 	c.mu.Lock()
-	c.Unlock()
+	c.UnlockAndWake()
 }
 
-// Wake has pending output written, before the caller, who has locked the
-// connection, waits for it to leave.
-func (c *Conn) Wake() {
+// WakeLocked has pending output written, before the caller waits for it to leave.
+func (c *Conn) WakeLocked() {
 	if c.dead == nil && !c.writing && c.sess.Pending() {
-		c.wakeStandby()
+		c.wakeStandbyLocked()
 	}
 }
 
-// UnlockQuietly unlocks the connection without waking anybody: the caller is
+// Unlock unlocks the connection without waking anybody: the caller is
 // about to lock it again, or to return to the worker that called it, which will.
-func (c *Conn) UnlockQuietly() { c.unlockAndTell() }
+func (c *Conn) Unlock() { c.unlockAndTell() }
 
-// unlockAndTell unlocks and tells the side which streams have closed.
+// unlockAndTell unlocks and tells the endpoint which streams have closed.
 func (c *Conn) unlockAndTell() {
 	st := c.sess.TakeClosed()
 	for x := st; x != nil; x = x.NextClosed() {
 		x.Owner.(*Stream).closedLocked()
 	}
-	changed := c.noteActivity()
+	changed := c.noteActivityLocked()
 	c.mu.Unlock()
 	for st != nil {
 		x := st.Owner.(*Stream)
@@ -203,7 +161,7 @@ func (c *Conn) unlockAndTell() {
 		if x.dropped {
 			x.Body.Close() // there is no handler that would
 		}
-		c.side.Closed(x)
+		c.end.Closed(x)
 	}
 	if changed {
 		c.tellActivity()
@@ -217,15 +175,15 @@ func (c *Conn) Fail(err error) {
 		c.mu.Unlock()
 		return
 	}
-	if c.opt.EndError != nil {
-		err = c.opt.EndError(err)
+	if c.client != nil {
+		err = c.client.EndErrorLocked(err)
 	}
 	c.dead = err
 	c.sess.CloseAll(err)
-	c.stopClock()
-	c.dismissStandby()
-	c.dismissWorkers()
-	c.room.Broadcast()
+	c.stopClockLocked()
+	c.dismissStandbyLocked()
+	c.dismissWorkersLocked()
+	c.moved.Broadcast()
 	c.unlockAndTell()
 	c.closeNetConn()
 	if c.over != nil {
@@ -233,25 +191,25 @@ func (c *Conn) Fail(err error) {
 	}
 }
 
-// remainsTimeout is how long what was flushed may take to leave after the peer has
+// flushedTimeout is how long what was flushed may take to leave after the peer has
 // ended its side. It mostly reads no more either.
-const remainsTimeout = time.Second
+const flushedTimeout = time.Second
 
-// writeRemains ends the streams of a connection whose peer has ended its side, and
+// writeFlushed ends the streams of a connection whose peer has ended its side, and
 // writes what was flushed on them before: the peer may still read. It is the reader's.
-func (c *Conn) writeRemains(err error) {
+func (c *Conn) writeFlushed(err error) {
 	c.mu.Lock()
 	c.sess.End(err)
-	c.Unlock()
+	c.UnlockAndWake()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.writing && !c.sess.Pending() {
 		return
 	}
-	timer := time.AfterFunc(remainsTimeout, func() { c.Fail(err) })
+	timer := time.AfterFunc(flushedTimeout, func() { c.Fail(err) })
 	defer timer.Stop()
 	for c.dead == nil && (c.writing || c.sess.Pending()) {
-		c.room.Wait()
+		c.moved.Wait()
 	}
 }
 
@@ -260,7 +218,7 @@ func (c *Conn) FailWhenSent(err error) {
 	c.mu.Lock()
 	c.last = err
 	idle := !c.writing && !c.sess.Pending()
-	c.Unlock()
+	c.UnlockAndWake()
 	if idle {
 		c.Fail(err)
 	}
@@ -278,34 +236,18 @@ func (c *Conn) closeNetConn() {
 	c.nc.Close()
 }
 
-// Drain begins a graceful end: see session.Session.Drain. Requests that are on their
-// way are served.
-func (c *Conn) Drain() {
-	c.mu.Lock()
-	c.drain()
-	c.Unlock()
-}
-
-// GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
-// soon after it has left, or once its streams have been finished.
-func (c *Conn) GoAway(code wire.ErrCode, debug string) {
-	c.mu.Lock()
-	c.sess.GoAway(code, debug)
-	c.Unlock()
-}
-
 // resetForPeer ends a stream for something that the peer did.
 func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	c.mu.Lock()
 	err := c.sess.ResetForPeer(e, c.in.now)
-	if err == nil && c.sess.Congested() {
-		c.waitForRoom()
+	if err == nil && c.sess.Backlogged() {
+		c.waitForPeerLocked()
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	return err
 }
 
-// activity tells the side of transitions between idle and active, one at a time
+// activity tells the endpoint of transitions between idle and active, one at a time
 // and in order. Guarded by Conn.mu.
 type activity struct {
 	active  bool
@@ -313,14 +255,13 @@ type activity struct {
 	telling bool   // somebody is at it, and will tell what is added meanwhile
 }
 
-// noteActivity reports whether there is something to tell. The connection is
-// locked.
-func (c *Conn) noteActivity() bool {
+// noteActivityLocked reports whether there is something to tell.
+func (c *Conn) noteActivityLocked() bool {
 	a := &c.activity
 	active := c.sess.OpenStreams() > 0
 	if active != a.active {
 		a.active = active
-		c.idleChanged(!active)
+		c.idleChangedLocked(!active)
 		if c.opt.TellActivity {
 			a.queue = append(a.queue, active)
 		}
@@ -328,7 +269,7 @@ func (c *Conn) noteActivity() bool {
 	return len(a.queue) > 0 && !a.telling
 }
 
-// tellActivity tells the side. The side may lock the connection again, and may
+// tellActivity tells the endpoint, which may lock the connection again, and may
 // take its time: nobody waits for it.
 func (c *Conn) tellActivity() {
 	a := &c.activity
@@ -338,7 +279,7 @@ func (c *Conn) tellActivity() {
 		active := a.queue[0]
 		a.queue = a.queue[:copy(a.queue, a.queue[1:])]
 		c.mu.Unlock()
-		c.side.Active(active)
+		c.end.Active(active)
 		c.mu.Lock()
 	}
 	c.mu.Unlock()

@@ -15,9 +15,9 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// testSide is a server's side: it runs handle for each stream, and logs what it
+// testServer runs handle for each stream, and logs what it
 // is told.
-type testSide struct {
+type testServer struct {
 	c      *Conn
 	handle func(st *Stream)
 
@@ -26,73 +26,64 @@ type testSide struct {
 	closed []*Stream // guarded by mu
 }
 
-func (s *testSide) tell(what string) {
+func (s *testServer) tell(what string) {
 	s.mu.Lock()
 	s.log = append(s.log, what)
 	s.mu.Unlock()
 }
 
-func (s *testSide) Open(f Fields) error {
+func (s *testServer) Request(f Fields) (Request, error) {
 	st := new(Stream)
 	st.Init(s.c, nil, new(Body))
-	s.c.Lock()
-	ok, err := s.c.Session().Accept(&st.Stream, f.StreamID, f.EndStream, -1, sched.Priority{})
-	if ok {
-		s.c.Dispatch(st)
-	}
-	s.c.UnlockQuietly()
-	return err
+	return Request{Stream: st, Declared: -1}, nil
 }
 
-func (s *testSide) Run(st *Stream) {
+func (s *testServer) Run(st *Stream) {
 	s.handle(st)
-	s.c.Lock()
+	st.Lock()
 	sec := session.NewSection()
 	sec.Fields = append(sec.Fields, h2test.Fields(":status", "204")...)
-	s.c.Session().SendHead(&st.Stream, sec)
-	s.c.Session().SendEnd(&st.Stream, nil)
-	s.c.Session().Done(&st.Stream)
-	s.c.UnlockQuietly()
+	st.SendHeaderLocked(sec)
+	st.SendEndLocked(nil)
+	st.DoneLocked()
+	st.Unlock()
 	st.Body.Close()
 }
 
-func (s *testSide) Closed(st *Stream) {
+func (s *testServer) Closed(st *Stream) {
 	s.mu.Lock()
 	s.log, s.closed = append(s.log, "closed"), append(s.closed, st)
 	s.mu.Unlock()
 }
-func (s *testSide) Ready()    { s.tell("ready") }
-func (s *testSide) CaughtUp() {}
-func (s *testSide) Active(active bool) {
+func (s *testServer) Ready() { s.tell("ready") }
+func (s *testServer) Active(active bool) {
 	if active {
 		s.tell("active")
 	} else {
 		s.tell("idle")
 	}
 }
-func (*testSide) Section(*Stream, Fields) error       { return nil }
-func (*testSide) PriorityUpdate(uint32, string) error { return nil }
-func (*testSide) Settings()                           {}
-func (*testSide) PingAcked([8]byte)                   {}
-func (*testSide) GoAway(wire.GoAwayFrame)             {}
+func (*testServer) Section(*Stream, Fields) error       { return nil }
+func (*testServer) PriorityUpdate(uint32, string) error { return nil }
+func (*testServer) OpenedLocked(*Stream)                {}
+func (*testServer) GoAway(wire.GoAwayFrame)             {}
 
 // runConn serves a connection in a bubble, and runs the script on the other end.
-func runConn(t *testing.T, handlers int, handle func(*Stream), script func(p *h2test.Peer, s *testSide)) {
+func runConn(t *testing.T, handlers int, handle func(*Stream), script func(p *h2test.Peer, s *testServer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()
-		s := &testSide{handle: handle}
-		s.c = New(Options{
+		s := &testServer{handle: handle}
+		s.c = NewServer(Options{
 			NetConn: server,
-			Side:    s,
 			Session: session.Config{
-				Role: session.Server, MaxConcurrentStreams: 1000, InitialWindow: 1 << 20, MaxFrameSize: 1 << 20,
+				MaxConcurrentStreams: 1000, InitialWindow: 1 << 20, MaxFrameSize: 1 << 20,
 				MaxHeaderListSize: 1 << 20, HeaderTableSize: 4096, ConnWindow: 1 << 20, Policy: sched.NewRoundRobin(),
 			},
 			MaxEncoderTableSize: 4096,
 			MaxHandlers:         handlers,
 			TellActivity:        true,
-		})
+		}, s)
 		done := make(chan error)
 		go func() { done <- s.c.Serve() }()
 		p := h2test.NewPeer(t, client)
@@ -118,7 +109,7 @@ func TestAtMostMaxHandlersRun(t *testing.T) {
 		mu.Lock()
 		running--
 		mu.Unlock()
-	}, func(p *h2test.Peer, s *testSide) {
+	}, func(p *h2test.Peer, s *testServer) {
 		begin := time.Now()
 		for id := uint32(1); id < 20; id += 2 {
 			p.Request(id, h2test.EndStream)
@@ -136,26 +127,26 @@ func TestAtMostMaxHandlersRun(t *testing.T) {
 
 func TestHandlersThatBlockHoldUpNobody(t *testing.T) {
 	runConn(t, 1000, func(st *Stream) {
-		if st.ID() != 99 {
+		if st.proto.ID() != 99 {
 			st.c.Lock()
-			st.Wait(st.Closed)
-			st.c.Unlock()
+			st.WaitLocked(st.ClosedLocked)
+			st.c.UnlockAndWake()
 		}
-	}, func(p *h2test.Peer, s *testSide) {
+	}, func(p *h2test.Peer, s *testServer) {
 		for id := uint32(1); id < 100; id += 2 {
 			p.Request(id, h2test.EndStream)
 		}
 		p.WantNow("forty-nine block", h2test.HeadersFrame(99, h2test.EndStream, ":status", "204"))
 		s.c.Lock()
-		if n := s.c.Handlers(); n != 49 {
+		if n := s.c.workers.running; n != 49 {
 			t.Errorf("%d handlers run", n)
 		}
-		s.c.UnlockQuietly()
+		s.c.Unlock()
 	})
 }
 
 func TestWorkersEndWhenTheConnectionHasBeenIdle(t *testing.T) {
-	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testServer) {
 		for id := uint32(1); id < 20; id += 2 {
 			p.Request(id, h2test.EndStream)
 		}
@@ -172,7 +163,7 @@ func TestWorkersEndWhenTheConnectionHasBeenIdle(t *testing.T) {
 }
 
 func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
-	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		for id := uint32(1); id < 20; id += 2 {
 			p.Request(id, h2test.EndStream)
 		}
@@ -182,41 +173,41 @@ func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, st := range s.closed {
-			if st.NextClosed() != nil {
-				t.Errorf("stream %d has stream %d", st.ID(), st.NextClosed().ID())
+			if st.proto.NextClosed() != nil {
+				t.Errorf("stream %d has stream %d", st.proto.ID(), st.proto.NextClosed().ID())
 			}
 		}
 	})
 }
 
 func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
-	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
-		stocked := func() bool {
+	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
+		kept := func() bool {
 			s.c.Lock()
-			defer s.c.UnlockQuietly()
-			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("stock").IsNil()
+			defer s.c.Unlock()
+			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("free").IsNil()
 		}
 		p.Request(1, h2test.EndStream)
 		synctest.Wait()
-		if !stocked() {
+		if !kept() {
 			t.Error("nothing is kept after a response")
 		}
 		time.Sleep(2 * sweepAfter)
-		if stocked() {
+		if kept() {
 			t.Error("something is kept after a while of idleness")
 		}
 	})
 }
 
 // idlers is how many goroutines wait for work.
-func (s *testSide) idlers() (parked int, standby bool) {
+func (s *testServer) idlers() (parked int, standby bool) {
 	s.c.Lock()
-	defer s.c.UnlockQuietly()
+	defer s.c.Unlock()
 	return len(s.c.workers.parked), s.c.standby.running
 }
 
 func TestParkedWorkersAreBounded(t *testing.T) {
-	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 1000, func(*Stream) { time.Sleep(time.Millisecond) }, func(p *h2test.Peer, s *testServer) {
 		for id := uint32(1); id < 600; id += 2 {
 			p.Request(id, h2test.EndStream)
 		}
@@ -229,7 +220,7 @@ func TestParkedWorkersAreBounded(t *testing.T) {
 }
 
 func TestActivityIsToldInOrder(t *testing.T) {
-	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		for id := uint32(1); id < 10; id += 2 {
 			p.Request(id, h2test.EndStream)
 			p.Want("the request is served", h2test.HeadersFrame(id, h2test.EndStream, ":status", "204"))
@@ -246,7 +237,7 @@ func TestActivityIsToldInOrder(t *testing.T) {
 }
 
 func TestAResponseIsOneWrite(t *testing.T) {
-	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		synctest.Wait()
 		server := s.c.nc.(*h2test.Conn)
 		before, _ := server.Writes()
@@ -279,7 +270,7 @@ func TestAFrameLargerThanTheBufferIsRead(t *testing.T) {
 				return
 			}
 		}
-	}, func(p *h2test.Peer, s *testSide) {
+	}, func(p *h2test.Peer, s *testServer) {
 		content := strings.Repeat("0123456789", 50000)
 		p.Request(1, h2test.KeepOpen)
 		p.Data(1, h2test.KeepOpen, content[:300000])
@@ -298,7 +289,7 @@ func TestAFrameLargerThanTheBufferIsRead(t *testing.T) {
 // A frame's length is the peer's word, and nine octets: the buffer follows what
 // has come.
 func TestTheLengthOfAFrameAloneTakesNoBuffer(t *testing.T) {
-	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testSide) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		const length = 500_000
 		frame := wire.AppendHeader(nil, wire.Header{Type: 0xff, Length: length})
 		frame = append(frame, make([]byte, length)...)

@@ -38,7 +38,7 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 			return err
 		}
 		return in.locked(func(s *session.Session) error {
-			if err := s.IdleFrame(in.now); err != nil {
+			if err := s.UselessFrame(in.now); err != nil {
 				return err
 			}
 			return s.RecvPriority(f.StreamID, f.PriorityParam)
@@ -48,15 +48,15 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 		if err != nil {
 			return err
 		}
-		if err := in.idleFrame(); err != nil {
+		if err := in.locked(func(s *session.Session) error { return s.CheckPriorityUpdate(f.PrioritizedID, in.now) }); err != nil {
 			return err
 		}
-		return c.side.PriorityUpdate(f.PrioritizedID, string(f.Field))
+		return c.server.PriorityUpdate(f.PrioritizedID, string(f.Field))
 	case wire.PushPromise:
 		// RFC 9113 §8.4: a client cannot push, and ours has disabled it.
-		return wire.Conn(wire.ProtocolError, "push_promise", "PUSH_PROMISE on stream %d", h.StreamID)
+		return wire.ConnErrorf(wire.ProtocolError, "push_promise", "PUSH_PROMISE on stream %d", h.StreamID)
 	}
-	return in.idleFrame() // RFC 9113 §5.5: unknown types are ignored
+	return in.uselessFrame() // RFC 9113 §5.5: unknown types are ignored
 }
 
 // onStream keeps an error on a stream that is idle from being less than a
@@ -65,7 +65,7 @@ func (in *reader) onStream(err error, h wire.Header) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		return in.locked(func(s *session.Session) error {
 			if s.Idle(h.StreamID) {
-				return wire.Conn(wire.ProtocolError, "stream_idle", "%v on idle stream %d", h.Type, h.StreamID)
+				return wire.ConnErrorf(wire.ProtocolError, "stream_idle", "%v on idle stream %d", h.Type, h.StreamID)
 			}
 			return se
 		})
@@ -79,29 +79,29 @@ func (in *reader) locked(f func(*session.Session) error) error {
 	c := in.c
 	c.mu.Lock()
 	err := f(c.sess)
-	if err == nil && c.sess.Congested() {
-		c.waitForRoom()
+	if err == nil && c.sess.Backlogged() {
+		c.waitForPeerLocked()
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	return err
 }
 
-// waitForRoom has pending replies written, with the connection locked. A peer
-// that does not read them is not read from. It is the reader's.
-func (c *Conn) waitForRoom() {
+// waitForPeerLocked has pending replies written. A peer that does not read them is not
+// read from. It is the reader's.
+func (c *Conn) waitForPeerLocked() {
 	c.mu.Unlock()
 	c.in.caughtUp()
 	c.mu.Lock()
-	if !c.writing && c.dead == nil && c.sess.Congested() {
-		c.wakeStandby()
+	if !c.writing && c.dead == nil && c.sess.Backlogged() {
+		c.wakeStandbyLocked()
 	}
-	for c.sess.Congested() && c.dead == nil {
-		c.room.Wait()
+	for c.sess.Backlogged() && c.dead == nil {
+		c.moved.Wait()
 	}
 }
 
-func (in *reader) idleFrame() error {
-	return in.locked(func(s *session.Session) error { return s.IdleFrame(in.now) })
+func (in *reader) uselessFrame() error {
+	return in.locked(func(s *session.Session) error { return s.UselessFrame(in.now) })
 }
 
 func (in *reader) recvSettings(h wire.Header, p []byte) error {
@@ -109,12 +109,15 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	if err != nil {
 		return err
 	}
+	var peer PeerSettings
 	err = in.locked(func(s *session.Session) error {
-		in.c.greeted()
-		if err := s.IdleFrame(in.now); err != nil {
+		in.c.greetedLocked()
+		if err := s.UselessFrame(in.now); err != nil {
 			return err
 		}
-		return s.RecvSettings(f)
+		err := s.RecvSettings(f)
+		peer = PeerSettings{s.PeerMaxHeaderListSize(), s.PeerExtendedConnect()}
+		return err
 	})
 	switch {
 	case err != nil:
@@ -122,8 +125,8 @@ func (in *reader) recvSettings(h wire.Header, p []byte) error {
 	case f.Ack:
 		in.acked = true
 		in.section.tableAcked(in.table)
-	default:
-		in.c.side.Settings()
+	case in.c.client != nil:
+		in.c.client.Settings(peer)
 	}
 	return nil
 }
@@ -134,20 +137,27 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 		return err
 	}
 	if ack {
-		in.c.side.PingAcked(data)
+		return in.pingAck(data)
 	}
 	return in.locked(func(s *session.Session) error {
-		if ack {
-			in.c.pingAcked(data)
-			s.RecvPingAck(data, in.now)
-			return s.EchoFrame(in.now)
-		}
-		if err := s.IdleFrame(in.now); err != nil {
+		if err := s.UselessFrame(in.now); err != nil {
 			return err
 		}
 		s.RecvPing(data)
 		return nil
 	})
+}
+
+func (in *reader) pingAck(data [8]byte) error {
+	c := in.c
+	c.mu.Lock()
+	c.sess.RecvPingAck(data, in.now)
+	c.pingAckedLocked(data)
+	c.Unlock()
+	if c.client != nil {
+		c.client.PingAcked(data)
+	}
+	return in.locked(func(s *session.Session) error { return s.EchoFrame(in.now) })
 }
 
 // goAway handles the peer's GOAWAY: we open no more streams.
@@ -156,10 +166,10 @@ func (in *reader) goAway(h wire.Header, p []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := in.idleFrame(); err != nil {
+	if err := in.uselessFrame(); err != nil {
 		return err
 	}
-	in.c.side.GoAway(f)
+	in.c.end.GoAway(f)
 	return in.locked(func(s *session.Session) error {
 		s.RecvGoAway(f)
 		return nil

@@ -107,7 +107,7 @@ func (a *section) begin(f wire.HeadersFrame) {
 func (a *section) add(fragment []byte) error {
 	a.wire += uint64(len(fragment))
 	if a.wire > maxSectionSlack*uint64(a.maxList) {
-		return wire.Conn(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*uint64(a.maxList))
+		return wire.ConnErrorf(wire.EnhanceYourCalm, "headers_flood", "field section of stream %d exceeds %d bytes", a.id, maxSectionSlack*uint64(a.maxList))
 	}
 	if a.resized && len(fragment) > 0 {
 		a.resized = false
@@ -145,9 +145,9 @@ func (a *section) tableAcked(v uint32) {
 // stay in step without holding it.
 func (a *section) failed(err error) error {
 	if err == hpack.ErrStringLength {
-		return wire.Conn(wire.EnhanceYourCalm, "header_string_too_long", "field section of stream %d: %v", a.id, err)
+		return wire.ConnErrorf(wire.EnhanceYourCalm, "header_string_too_long", "field section of stream %d: %v", a.id, err)
 	}
-	return wire.Conn(wire.CompressionError, "header_decompression", "field section of stream %d: %v", a.id, err)
+	return wire.ConnErrorf(wire.CompressionError, "header_decompression", "field section of stream %d: %v", a.id, err)
 }
 
 // headers handles HEADERS.
@@ -167,10 +167,10 @@ func (in *reader) continuation(h wire.Header, p []byte) error {
 		return err
 	}
 	if in.section.id == 0 {
-		return wire.Conn(wire.ProtocolError, "unexpected_continuation", "CONTINUATION on stream %d without HEADERS", h.StreamID)
+		return wire.ConnErrorf(wire.ProtocolError, "unexpected_continuation", "CONTINUATION on stream %d without HEADERS", h.StreamID)
 	}
 	if len(f.Fragment) < minContinuation && !f.EndHeaders {
-		if err := in.idleFrame(); err != nil {
+		if err := in.uselessFrame(); err != nil {
 			return err
 		}
 	}
@@ -221,16 +221,16 @@ func (in *reader) handOn() error {
 		TooLarge:    a.large,
 	}
 	if c.sess.IsNew(f.StreamID) {
-		return c.side.Open(f)
+		return in.request(f)
 	}
 	c.mu.Lock()
 	st, err := c.sess.RecvFields(f.StreamID, f.EndStream)
 	if err == nil && st == nil {
 		err = c.sess.EchoFrame(in.now)
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	if err != nil || st == nil {
 		return err
 	}
-	return c.side.Section(st.Owner.(*Stream), f)
+	return c.end.Section(st.Owner.(*Stream), f)
 }

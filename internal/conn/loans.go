@@ -62,8 +62,8 @@ func (l *loans) rest() (p []byte) {
 	return p
 }
 
-// release forgets the pieces: they are their lenders' again.
-func (l *loans) release() {
+// forget lets go of the pieces: they are their lenders' again.
+func (l *loans) forget() {
 	clear(l.pieces)
 	clear(l.list)
 	l.pieces, l.list, l.iov = l.pieces[:0], l.list[:0], nil
@@ -80,8 +80,8 @@ func (c *Conn) flushLoans() error {
 	if c.interrupted() && errors.Is(err, os.ErrDeadlineExceeded) {
 		rest, err = l.rest(), nil
 	}
-	c.settle()
-	l.release()
+	c.returnLoans()
+	l.forget()
 	if len(rest) > 0 {
 		err = c.flush(rest)
 	}
@@ -95,16 +95,16 @@ func (c *Conn) interrupted() bool {
 	return c.recalled
 }
 
-// settle gives lent bytes back, and undoes a Recall: under the lock that Recall
+// returnLoans gives lent bytes back, and undoes a Recall: under the lock that RecallLocked
 // needs, so that none comes between and interrupts the next write.
-func (c *Conn) settle() {
+func (c *Conn) returnLoans() {
 	c.mu.Lock()
 	if c.recalled {
 		c.recalled = false
 		c.nc.SetWriteDeadline(time.Time{})
 	}
 	c.lending = false
-	c.sess.Settle(&c.out.batch)
+	c.sess.ReturnLent(&c.out.batch)
 	c.unlockAndTell()
 }
 
@@ -130,9 +130,9 @@ func (c *Conn) writeLoans() error {
 // past is a deadline that interrupts a write under way.
 var past = time.Unix(1, 0)
 
-// Recall has the bytes that the writer uses given back soon, however slowly the
-// peer reads. The connection is locked.
-func (c *Conn) Recall() {
+// RecallLocked has the bytes that the writer uses given back soon, however slowly the
+// peer reads.
+func (c *Conn) RecallLocked() {
 	if c.lending && !c.recalled && c.out.direct {
 		c.recalled = true
 		c.nc.SetWriteDeadline(past)

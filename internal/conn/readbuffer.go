@@ -47,16 +47,16 @@ func (in *reader) fill() error {
 	if in.r == in.w {
 		in.r, in.w = 0, 0
 		if n := len(in.buf); n > idleReadSize && !in.c.needs(n, in.bulk) {
-			in.release()
+			in.freeBuffer()
 		}
 	}
 	if in.w == len(in.buf) || in.need() > len(in.buf)-in.r {
 		in.grow()
 	}
-	room := len(in.buf) - in.w
+	free := len(in.buf) - in.w
 	n, err := in.c.nc.Read(in.buf[in.w:])
 	in.w += n
-	in.bulk = n >= readBufferSize || (n == room && n >= readBufferSize/2)
+	in.bulk = n >= readBufferSize || (n == free && n >= readBufferSize/2)
 	in.now = time.Now()
 	if n > 0 {
 		return nil
@@ -131,8 +131,8 @@ func (in *reader) take(size int) {
 	in.buf = *in.pooled
 }
 
-// release gives the buffer back.
-func (in *reader) release() {
+// freeBuffer gives the buffer back.
+func (in *reader) freeBuffer() {
 	giveBack(in.pooled)
 	in.pooled, in.buf = nil, in.small[:]
 	in.r, in.w = 0, 0

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"h2fork.example/net/hpack"
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -83,12 +82,12 @@ func (c *Conn) Serve() error {
 // read is the reader goroutine.
 func (c *Conn) read() {
 	err := c.in.run()
-	if err == io.EOF && c.opt.Session.Role == session.Server {
-		c.writeRemains(err)
+	if err == io.EOF && c.server != nil {
+		c.writeFlushed(err)
 	}
 	c.Fail(err)
 	c.in.stopSectionClock()
-	c.in.release()
+	c.in.freeBuffer()
 }
 
 // readApart is read on a goroutine of its own, which is not waited for when the
@@ -129,12 +128,12 @@ func ReadsApart(nc net.Conn) bool {
 func (in *reader) run() error {
 	c := in.c
 	c.act() // our SETTINGS go out
-	if !c.opt.SawPreface {
+	if c.server != nil {
 		if err := in.readPreface(); err != nil {
 			return &PrefaceError{err}
 		}
+		c.server.Ready()
 	}
-	c.side.Ready()
 	c.startClock()
 	for {
 		err := in.frames()
@@ -151,10 +150,10 @@ func (in *reader) run() error {
 			c.reads++
 			in.heard = false
 		}
-		if c.sess.Congested() { // with what handlers did, too
-			c.waitForRoom()
+		if c.sess.Backlogged() { // with what handlers did, too
+			c.waitForPeerLocked()
 		}
-		c.Unlock() // what this read brought about happens now
+		c.UnlockAndWake() // what this read brought about happens now
 		in.watchSection()
 		if err := in.fill(); err != nil {
 			return err
@@ -171,10 +170,12 @@ func (in *reader) caughtUp() {
 		in.fed[i] = nil
 	}
 	in.fed = in.fed[:0]
-	in.c.side.CaughtUp()
+	if in.c.client != nil {
+		in.c.client.CaughtUp()
+	}
 }
 
-// CatchUp is for a Side that is about to run, on the reader goroutine, a hook of
+// CatchUp is for an Endpoint that is about to run, on the reader goroutine, a hook of
 // the program's, which may wait for whom the reader has not woken yet.
 func (c *Conn) CatchUp() { c.in.caughtUp() }
 
@@ -225,7 +226,7 @@ func (in *reader) discard() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.dead == nil {
-		c.room.Wait()
+		c.moved.Wait()
 	}
 	return c.dead
 }
@@ -238,6 +239,9 @@ func (c *Conn) count(err error) {
 
 // readPreface reads the client's connection preface (RFC 9113 §3.4).
 func (in *reader) readPreface() error {
+	if in.c.opt.SawPreface {
+		return nil
+	}
 	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(&PrefaceError{ErrPrefaceTimeout}) })
 	defer timer.Stop()
 	for in.w < len(wire.Preface) {
@@ -262,10 +266,10 @@ func (in *reader) frames() error {
 	for in.w-in.r >= wire.HeaderLen {
 		h := wire.ParseHeader(in.buf[in.r:])
 		if !in.settings && isHTTP1(in.buf[in.r:in.w]) {
-			return wire.Conn(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
+			return wire.ConnErrorf(wire.FrameSizeError, "frame_http1", "the frame header looked like an HTTP/1.1 header")
 		}
 		if h.Length > in.c.opt.Session.MaxFrameSize {
-			return wire.Conn(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
+			return wire.ConnErrorf(wire.FrameSizeError, "frame_too_large", "%v of %d bytes", h.Type, h.Length)
 		}
 		end := in.r + wire.HeaderLen + int(h.Length)
 		if end > in.w {
@@ -291,12 +295,12 @@ func isHTTP1(p []byte) bool { return bytes.HasPrefix(p, []byte("HTTP/1.")) }
 func (in *reader) frame(h wire.Header, p []byte) error {
 	if in.section.id != 0 && (h.Type != wire.Continuation || h.StreamID != in.section.id) {
 		// RFC 9113 §6.10: a field section is not interrupted.
-		return wire.Conn(wire.ProtocolError, "interrupted_headers", "%v on stream %d inside the field section of stream %d", h.Type, h.StreamID, in.section.id)
+		return wire.ConnErrorf(wire.ProtocolError, "interrupted_headers", "%v on stream %d inside the field section of stream %d", h.Type, h.StreamID, in.section.id)
 	}
 	if !in.settings {
 		if h.Type != wire.Settings || h.Flags.Has(wire.FlagAck) {
 			// RFC 9113 §3.4.
-			return wire.Conn(wire.ProtocolError, "first_settings", "first frame is %v", h.Type)
+			return wire.ConnErrorf(wire.ProtocolError, "first_settings", "first frame is %v", h.Type)
 		}
 		in.settings = true
 	}
@@ -335,16 +339,14 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	c.mu.Lock()
 	st, err := c.sess.RecvData(f, in.now)
 	if err == nil && st != nil && st.RemoteEnded() {
-		// The stream may have closed with this. Its body must be complete before
-		// anybody is told, that is before the lock is gone.
 		s := st.Owner.(*Stream)
 		if !in.deliver(s.Body, f.Data) {
 			c.sess.Discard(st, len(f.Data))
 		}
-		s.Body.End(io.EOF, nil)
+		s.endBodyLocked(nil)
 		st = nil
 	}
-	c.UnlockQuietly()
+	c.Unlock()
 	if err != nil || st == nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package conn
 import (
 	"time"
 
-	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -59,7 +58,7 @@ func (in *reader) stopSectionClock() {
 // sectionTooLate ends the connection: no other frame may come before the rest of
 // the section does.
 func (c *Conn) sectionTooLate() {
-	err := wire.Conn(wire.EnhanceYourCalm, "headers_timeout", "a field section was not complete after %v", c.opt.SectionTimeout)
+	err := wire.ConnErrorf(wire.EnhanceYourCalm, "headers_timeout", "a field section was not complete after %v", c.opt.SectionTimeout)
 	c.mu.Lock()
 	over := c.dead != nil
 	c.mu.Unlock()
@@ -77,8 +76,8 @@ func (c *Conn) sectionTooLate() {
 func (c *Conn) endWith(err *wire.ConnError) {
 	c.Lock()
 	c.sess.GoAway(err.Code, err.Reason)
-	if c.opt.Session.Role == session.Client {
+	if c.client != nil {
 		c.sess.CloseAll(err) // nobody waits for an answer that cannot be trusted
 	}
-	c.Unlock()
+	c.UnlockAndWake()
 }

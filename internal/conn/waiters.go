@@ -6,21 +6,21 @@ import "sync"
 // that guards this, too. Few streams ever have any, so there is a condition
 // variable only while somebody waits: two in each stream were a twentieth of what
 // a request allocated.
-type waiters struct{ at *waitingRoom } // nil: nobody waits
+type waiters struct{ at *waitQueue } // nil: nobody waits
 
-type waitingRoom struct {
+type waitQueue struct {
 	sync.Cond
 	n int // goroutines
 }
 
-// waitingRooms are empty, and nobody is about to wake anybody there: wake is called
+// waitQueues are empty, and nobody is about to wake anybody there: wake is called
 // under the mutex.
-var waitingRooms = sync.Pool{New: func() any { return new(waitingRoom) }}
+var waitQueues = sync.Pool{New: func() any { return new(waitQueue) }}
 
 // wait unlocks mu, which is locked, waits for a wake, and locks it again.
 func (w *waiters) wait(mu *sync.Mutex) {
 	if w.at == nil {
-		w.at = waitingRooms.Get().(*waitingRoom)
+		w.at = waitQueues.Get().(*waitQueue)
 		w.at.L = mu
 	}
 	w.at.n++
@@ -28,7 +28,7 @@ func (w *waiters) wait(mu *sync.Mutex) {
 	w.at.n--
 	if w.at.n == 0 {
 		w.at.L = nil
-		waitingRooms.Put(w.at)
+		waitQueues.Put(w.at)
 		w.at = nil
 	}
 }

@@ -23,9 +23,8 @@ type worker struct {
 // needs more starts them again.
 const maxParked = 64
 
-// Dispatch queues st for Side.Run. The connection is locked; Unlock wakes a
-// worker.
-func (c *Conn) Dispatch(st *Stream) {
+// dispatchLocked queues st for Server.Run. UnlockAndWake wakes a worker.
+func (c *Conn) dispatchLocked(st *Stream) {
 	w := &c.workers
 	st.queued = true
 	st.runPrev, st.runNext = w.last, nil
@@ -37,8 +36,8 @@ func (c *Conn) Dispatch(st *Stream) {
 	w.last = st
 }
 
-// remove takes st off the queue, if it is on it.
-func (w *workers) remove(st *Stream) {
+// removeLocked takes st off the queue, if it is on it.
+func (w *workers) removeLocked(st *Stream) {
 	if !st.queued {
 		return
 	}
@@ -56,24 +55,21 @@ func (w *workers) remove(st *Stream) {
 	st.runPrev, st.runNext = nil, nil
 }
 
-// take takes the next request, if there is one and a handler may run.
-func (c *Conn) take() *Stream {
+// takeLocked takes the next request, if there is one and a handler may run.
+func (c *Conn) takeLocked() *Stream {
 	w := &c.workers
 	st := w.first
 	if st == nil || w.running >= c.opt.MaxHandlers || c.dead != nil {
 		return nil
 	}
-	w.remove(st)
+	w.removeLocked(st)
 	w.running++
 	return st
 }
 
-// Handlers is how many handlers run. The connection is locked.
-func (c *Conn) Handlers() int { return c.workers.running }
-
-// wakeWorker wakes or starts one worker if a request waits and no wake is under
-// way: the one that comes wakes the next. The connection is locked.
-func (c *Conn) wakeWorker() {
+// wakeWorkerLocked wakes or starts one worker if a request waits and no wake is under
+// way: the one that comes wakes the next.
+func (c *Conn) wakeWorkerLocked() {
 	w := &c.workers
 	if w.first == nil || w.waking || w.running >= c.opt.MaxHandlers {
 		return
@@ -90,9 +86,8 @@ func (c *Conn) wakeWorker() {
 	k.wake <- true
 }
 
-// dismissWorkers ends the workers that wait, and drops the requests that do.
-// The connection is locked.
-func (c *Conn) dismissWorkers() {
+// dismissWorkersLocked ends the workers that wait, and drops the requests that do.
+func (c *Conn) dismissWorkersLocked() {
 	w := &c.workers
 	for i, k := range w.parked {
 		k.wake <- false
@@ -107,41 +102,41 @@ func (c *Conn) work(k *worker) {
 	for {
 		c.mu.Lock()
 		c.workers.waking = false
-		for st := c.take(); st != nil; st = c.take() {
-			c.wakeWorker()
-			c.UnlockQuietly()
+		for st := c.takeLocked(); st != nil; st = c.takeLocked() {
+			c.wakeWorkerLocked()
+			c.Unlock()
 			c.run(k, st)
 			c.mu.Lock()
 			c.workers.running--
-			c.writeInline()
+			c.writeInlineLocked()
 		}
 		if c.dead != nil || len(c.workers.parked) >= maxParked {
-			c.Unlock()
+			c.UnlockAndWake()
 			return
 		}
 		c.workers.parked = append(c.workers.parked, k)
-		c.sweepLater()
-		c.Unlock()
+		c.sweepLaterLocked()
+		c.UnlockAndWake()
 		if !<-k.wake {
 			return
 		}
 	}
 }
 
-// writeInline writes what a handler has left behind, if the writer role is free
-// and no other request waits: at one request at a time this saves waking
-// somebody to do it. Otherwise the standby writer gets it, together with what
-// else has come by then. The connection is locked, and is again afterwards.
-func (c *Conn) writeInline() {
+// writeInlineLocked writes what a handler has left behind, if the writer role is free
+// and no other request waits: at one request at a time this saves waking somebody to
+// do it. Otherwise the standby writer gets it, together with what else has come by
+// then. It unlocks the connection meanwhile.
+func (c *Conn) writeInlineLocked() {
 	if c.writing || c.dead != nil || !c.sess.Pending() {
 		return
 	}
 	if c.workers.first != nil && c.workers.running < c.opt.MaxHandlers {
-		c.wakeStandby()
+		c.wakeStandbyLocked()
 		return
 	}
 	c.writing = true
-	c.UnlockQuietly()
+	c.Unlock()
 	c.write()
 	c.mu.Lock()
 }
@@ -155,15 +150,15 @@ func (c *Conn) run(k *worker, st *Stream) {
 			return
 		}
 		if v := recover(); v != nil {
-			panic(v) // a bug of ours: the side deals with its handlers' panics
+			panic(v) // a bug of ours: the server deals with its handlers' panics
 		}
 		c.mu.Lock()
 		c.workers.running--
 		c.workers.waking = true
-		c.UnlockQuietly()
+		c.Unlock()
 		go c.work(k)
 	}()
-	c.side.Run(st)
+	c.server.Run(st)
 	returned = true
 	clearLabels()
 }

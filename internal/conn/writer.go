@@ -71,7 +71,7 @@ func (c *Conn) write() {
 			err = c.flushLoans()
 		} else {
 			if c.out.batch.Lent() {
-				c.settle()
+				c.returnLoans()
 			}
 			if c.opt.Log.Wrote != nil {
 				c.logWritten(c.out.buf)
@@ -91,14 +91,14 @@ func (c *Conn) emit() bool {
 	b.Reset()
 	c.mu.Lock()
 	if c.dead == nil {
-		c.noteGreeting()
+		c.noteGreetingLocked()
 		if c.sess.Probing() {
 			c.sess.Probe(time.Now())
 		}
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
-		if !c.sess.Congested() {
-			c.room.Broadcast()
+		if !c.sess.Backlogged() {
+			c.moved.Broadcast()
 		}
 	}
 	if !b.Empty() {
@@ -108,18 +108,17 @@ func (c *Conn) emit() bool {
 	c.out.output.free()
 	c.out.output = nil
 	c.writing = false
-	c.room.Broadcast()
+	c.moved.Broadcast()
 	last := c.last
-	c.Unlock()
+	c.UnlockAndWake()
 	if last != nil {
 		c.Fail(last)
 	}
 	return false
 }
 
-// noteGreeting tells that the first batch has left, when there may be another. The
-// connection is locked.
-func (c *Conn) noteGreeting() {
+// noteGreetingLocked tells that the first batch has left, when there may be another.
+func (c *Conn) noteGreetingLocked() {
 	if c.opt.Greeted == nil {
 		return
 	}
@@ -236,9 +235,8 @@ type standby struct {
 	wake    chan bool // true: here is the role; false: go
 }
 
-// wakeStandby hands the writer role, which is free, to the standby writer. The
-// connection is locked.
-func (c *Conn) wakeStandby() {
+// wakeStandbyLocked hands the writer role, which is free, to the standby writer.
+func (c *Conn) wakeStandbyLocked() {
 	c.writing = true
 	s := &c.standby
 	if !s.running {
@@ -247,27 +245,27 @@ func (c *Conn) wakeStandby() {
 			s.wake = make(chan bool, 1)
 		}
 		go c.standBy(s.wake)
-		c.sweepLater()
+		c.sweepLaterLocked()
 	}
 	s.wake <- true // does not block: there is one role
 }
 
-// standBy is the standby writer. A patient one lets those go first that can run
-// already: a client whose requests are woken together by their responses sends
+// standBy is the standby writer. A client's lets those go first that can run
+// already: one whose requests are woken together by their responses sends
 // the next ones together, 24 a write instead of 8. A server's handlers gather
 // without that, on the goroutine that runs them.
 func (c *Conn) standBy(wake chan bool) {
 	for <-wake {
-		if c.opt.Patient {
+		if c.client != nil {
 			runtime.Gosched()
 		}
 		c.write()
 	}
 }
 
-// dismissStandby ends the standby writer, once it is done with what it is
-// writing. The connection is locked.
-func (c *Conn) dismissStandby() {
+// dismissStandbyLocked ends the standby writer, once it is done with what it is
+// writing.
+func (c *Conn) dismissStandbyLocked() {
 	s := &c.standby
 	if !s.running {
 		return

@@ -2,8 +2,8 @@ package h2test
 
 import "math/rand/v2"
 
-// Choices makes random decisions that the octets of data determine, one each, for a fuzzer to change: like the
-// numbers of a generator, of which left says how many are still to come. Those after that are always the same.
+// Choices returns a random generator whose numbers the octets of data determine, one octet each, so that a fuzzer can
+// change single decisions. left is how many octets have not been used. After the last, the numbers are always the same.
 func Choices(data []byte) (r *rand.Rand, left func() int) {
 	c := &choices{data: data, rest: rand.NewPCG(1, 2)}
 	return rand.New(c), func() int { return len(c.data) }

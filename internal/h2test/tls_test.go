@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// selfSigned returns a certificate for nobody in particular.
+// selfSigned returns a self-signed certificate without a name.
 func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)

@@ -92,7 +92,7 @@ func (e traceEntry) print(b *strings.Builder) {
 // String returns the frame on one line.
 func (f Frame) String() string { return f.describe(0) }
 
-// describe leaves the payload that was cut off out of account.
+// describe does not count the payload that was cut off.
 func (f Frame) describe(cutOff int) string {
 	var b strings.Builder
 	b.WriteString(f.Type.String())

@@ -6,7 +6,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// windows are what a Peer has granted the other side, and it not yet used (RFC 9113 §5.2). When a change of
+// windows are what a Peer has granted the other side and has not been used yet (RFC 9113 §5.2). When a change of
 // INITIAL_WINDOW_SIZE takes effect isn't known before the acknowledgement, so the largest announced counts.
 type windows struct {
 	initial int64

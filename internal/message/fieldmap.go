@@ -3,16 +3,16 @@ package message
 import "net/http"
 
 const (
-	// maxHeaderHint is up to how many fields room is made for all of them before they are seen. More may have one
-	// name, or be a cookie's crumbs, which leave one value; and what is made at once is kept for as long as the
-	// message is (a request of 16,300 crumbs kept 255 KiB of it).
+	// maxHeaderHint is the largest number of fields for which a map is made with room for all of them. If there are
+	// more, many may share a name, or be a cookie's crumbs, which become one value; and what is made is kept for as
+	// long as the message is (a request of 16,300 crumbs kept 255 KiB of it).
 	maxHeaderHint = 32
 
-	// headerRoom is for how many names there is room to begin with if there are more fields.
+	// headerRoom is the number of names that a map is made for if there are more fields than that.
 	headerRoom = 8
 
-	// valuesRoom is for how many keys' first values there is room at a time. A larger array of strings does not fit
-	// the allocator's size, which adds eight bytes to what has pointers and is longer than 512.
+	// valuesRoom is the largest number of keys whose first values share one array. A larger array of strings does not
+	// fit its size class: the allocator adds eight bytes to what has pointers and is longer than 512.
 	valuesRoom = 32
 )
 
@@ -20,7 +20,7 @@ const (
 type fieldMap struct {
 	header http.Header
 	values []string // the array behind the first values of header's keys
-	left   int      // fields that have not been added: no key gets more values
+	left   int      // fields that have not been added, and so the most values that a key may still get
 }
 
 // newFieldMap returns an empty map for up to n fields. values, which is empty, is room for the first of them.
@@ -51,7 +51,8 @@ func (m *fieldMap) add(key, value string) {
 	m.header[key] = m.values[n : n+1 : n+1]
 }
 
-// growValues makes room in the values of a key, of which at most left are to come: no more than that, for it is kept.
+// growValues makes room for more values of a key. At most left are to come; it makes no more room than that, since it
+// is kept.
 func growValues(values []string, left int) []string {
 	room := len(values)
 	if room > valuesRoom {
@@ -61,8 +62,8 @@ func growValues(values []string, left int) []string {
 }
 
 // newWithValues allocates what every message needs, a request's URL or the response itself, and a slot for each of n
-// fields' values, up to valuesRoom: in one allocation, when they are few. Its size follows n, for the collector's work grows with the
-// bytes that are allocated.
+// fields' values, up to valuesRoom: in one allocation, when they are few. Its size follows n, for the collector's work
+// grows with the bytes that are allocated.
 func newWithValues[T any](n int) (*T, []string) {
 	switch {
 	case n <= 1:

@@ -28,6 +28,13 @@ const (
 
 func (k kind) connectionSpecific() bool { return k >= kindConnection }
 
+// ConnectionSpecific reports whether name, in any case, is a field that HTTP/2 messages must not have (RFC 9113
+// §8.2.2).
+func ConnectionSpecific(name string) bool {
+	_, known, ok := lowerName(http.CanonicalHeaderKey(name))
+	return ok && known != nil && known.kind.connectionSpecific()
+}
+
 // A knownName is a field name in both its spellings.
 type knownName struct {
 	lower     string // as HTTP/2 sends it
@@ -35,9 +42,8 @@ type knownName struct {
 	kind      kind
 }
 
-// knownNames are special and ordinary ones, and nameSlots a hash table of them: at a name's slot, or at the next that
-// is free, one more than its index in knownNames. Every name that is not ordinary is there. Read-only after
-// initialization.
+// knownNames has all special names, and many ordinary ones. nameSlots is a hash table of them: at a name's slot, or the
+// next one that was free, is its index in knownNames plus 1. Both are read-only after initialization.
 var knownNames, nameSlots = indexNames()
 
 // nameSlotCount is a power of two, and several times the number of names: most look-ups compare with one name or none.

@@ -7,16 +7,8 @@ import (
 	"h2fork.example/net/hpack"
 )
 
-// ConnectionSpecific reports whether name, in any case, is a field that HTTP/2
-// messages must not have (RFC 9113 §8.2.2).
-func ConnectionSpecific(name string) bool {
-	_, known, ok := lowerName(http.CanonicalHeaderKey(name))
-	return ok && known != nil && known.kind.connectionSpecific()
-}
-
-// AppendPromise appends the field section of a PUSH_PROMISE: the request for u
-// that a server answers unasked (RFC 9113 §8.4.1). What is not valid in HTTP/2
-// is left out.
+// AppendPromise appends the field section of a PUSH_PROMISE: the request for u that a server answers unasked (RFC 9113
+// §8.4.1). What is not valid in HTTP/2 is left out.
 func AppendPromise(dst []hpack.HeaderField, method string, u *url.URL, h http.Header) []hpack.HeaderField {
 	dst = append(dst,
 		hpack.HeaderField{Name: ":method", Value: method},

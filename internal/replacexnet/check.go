@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // check fails with all the reasons why an install would change something.
@@ -19,14 +19,14 @@ func check(ctx context.Context, o options, stdout io.Writer) error {
 	if j.tree == nil {
 		return fmt.Errorf("there is no %s", j.target)
 	}
-	p, err := j.plan(ctx, o)
+	p, err := j.plan(ctx, o, toolkit.Steps{W: stdout})
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(j.stale(p)...); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is current: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.path)
+	fmt.Fprintf(stdout, "%s is current: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.Path)
 	return nil
 }
 
@@ -35,18 +35,18 @@ func (j *job) stale(p *plan) []error {
 	if j.module.replacement == "" {
 		reasons = append(reasons, fmt.Errorf("go.mod doesn't replace %s with %s", xnet, j.target))
 	}
-	changes := j.tree.changes()
+	changes := j.tree.Changes()
 	if len(changes) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", j.target, indentLines(changes)))
+		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", j.target, toolkit.IndentLines(changes)))
 	}
-	if made := j.tree.manifest.XNet; made != p.version {
+	if made := j.tree.Manifest.XNet; made != p.version {
 		return append(reasons, fmt.Errorf("%s is made from %s %s, and the module selects %s now", j.target, xnet, made, p.version))
 	}
 	if len(changes) > 0 {
 		return reasons
 	}
-	if lines := j.tree.files.difference(p.files.hashes()); len(lines) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", j.target, p.fork.path, indentLines(lines)))
+	if lines := j.tree.Files.Difference(p.files.Hashes()); len(lines) > 0 {
+		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", j.target, p.fork.Path, toolkit.IndentLines(lines)))
 	}
 	return reasons
 }
@@ -61,7 +61,7 @@ func undo(ctx context.Context, o options, stdout io.Writer) error {
 		return fmt.Errorf("there is nothing to undo: go.mod doesn't replace %s, and there is no %s", xnet, j.target)
 	}
 	if j.tree != nil {
-		if err := j.tree.refuseChanged(j.target); err != nil {
+		if err := j.tree.RefuseChanged(j.target); err != nil {
 			return err
 		}
 	}
@@ -73,10 +73,10 @@ func undo(ctx context.Context, o options, stdout io.Writer) error {
 		return err
 	}
 	if j.tree != nil {
-		if err := removeTree(j.target); err != nil {
+		if err := toolkit.RemoveTree(j.target); err != nil {
 			return err
 		}
-		removeEmptyParents(j.target, j.module.root)
+		toolkit.RemoveEmptyParents(j.target, j.module.root)
 	}
 	fmt.Fprintf(stdout, "%s is no longer replaced, and %s is gone.\n", xnet, j.target)
 	if !bytes.Contains(j.module.goSum, []byte(xnet+" v")) {
@@ -86,14 +86,4 @@ func undo(ctx context.Context, o options, stdout io.Writer) error {
 		fmt.Fprintln(stdout, "The vendor folder still has the tree's packages: run go mod vendor.")
 	}
 	return nil
-}
-
-// removeTree moves the tree aside before it removes it, so that a half of it never passes for a whole one.
-func removeTree(target string) error {
-	aside, err := os.MkdirTemp(filepath.Dir(target), ".replacexnet-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(aside)
-	return os.Rename(target, filepath.Join(aside, "old"))
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 func TestCheckPassesOnWhatInstallMade(t *testing.T) {
@@ -11,7 +13,7 @@ func TestCheckPassesOnWhatInstallMade(t *testing.T) {
 	succeed(t, app)
 	before := snapshot(t, app)
 	succeed(t, app, "-check")
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -71,13 +73,13 @@ func TestCheckFindsAManifestThatWasChangedAlongWithAFile(t *testing.T) {
 	app := newApp(t, nil)
 	succeed(t, app)
 	target := filepath.Join(app, defaultOutput)
-	i, err := readInstalled(target)
+	i, err := toolkit.ReadMade[manifest](target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	changed := tree{"http/httpguts/guts.go": []byte("package httpguts\n\nconst Valid = false\n")}
-	i.manifest.Files["http/httpguts/guts.go"] = hashOf(changed["http/httpguts/guts.go"])
-	if changed[manifestName], err = i.manifest.encode(); err != nil {
+	i.Manifest.Files["http/httpguts/guts.go"] = toolkit.HashOf(changed["http/httpguts/guts.go"])
+	if changed[toolkit.ManifestName], err = toolkit.EncodeManifest(i.Manifest); err != nil {
 		t.Fatal(err)
 	}
 	write(t, target, changed)

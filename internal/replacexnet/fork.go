@@ -1,72 +1,20 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"os"
 	"path"
 	"path/filepath"
-	"runtime/debug"
-	"strconv"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
-// A fork is this project's source.
-type fork struct {
-	dir       string
-	path      string // of the module
-	goVersion string // the language that it is written in, such as 1.26
-}
+// A fork is this project's source, and how it is written in x/net's tree.
+type fork struct{ *toolkit.Fork }
 
 // thisCommand is this program's place in its module.
 const thisCommand = "/internal/replacexnet"
-
-// findFork returns the source in dir or, if dir is empty, of the module that this program was built from.
-func findFork(ctx context.Context, dir, userDir string) (*fork, error) {
-	if dir == "" {
-		var err error
-		if dir, err = sourceOfThisProgram(ctx, userDir); err != nil {
-			return nil, err
-		}
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
-	mod, err := readGoMod(ctx, filepath.Join(dir, "go.mod"))
-	if err != nil {
-		return nil, err
-	}
-	release := strings.SplitN(mod.Go, ".", 3)
-	if len(release) < 2 {
-		return nil, fmt.Errorf("%s: no go line of the form 1.N", filepath.Join(dir, "go.mod"))
-	}
-	return &fork{dir: dir, path: mod.Module.Path, goVersion: release[0] + "." + release[1]}, nil
-}
-
-// sourceOfThisProgram asks the go command, first from here (a clone, or a module that requires this one), then from
-// the module to change.
-func sourceOfThisProgram(ctx context.Context, userDir string) (string, error) {
-	const askForFlag = "don't know where this project's source is: name it with -fork"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "", errors.New(askForFlag)
-	}
-	modulePath, ok := strings.CutSuffix(info.Path, thisCommand)
-	if !ok {
-		return "", errors.New(askForFlag)
-	}
-	for _, from := range []string{".", userDir} {
-		var m moduleJSON
-		if goJSON(ctx, from, &m, "list", "-m", "-json", modulePath) == nil && m.Dir != "" {
-			return m.Dir, nil
-		}
-	}
-	return "", errors.New(askForFlag)
-}
 
 // private is where x/net's tree gets the packages that ours are made of, which upstream's aren't. Its name shows in
 // stack traces and profiles whose code it is.
@@ -74,7 +22,7 @@ const private = "http2/internal/h2fork"
 
 // place returns the folder of x/net's tree for a package of the fork, or false for one that has none.
 func (f *fork) place(importPath string) (string, bool) {
-	name, ok := strings.CutPrefix(importPath, f.path+"/")
+	name, ok := strings.CutPrefix(importPath, f.Path+"/")
 	if !ok {
 		return "", false
 	}
@@ -94,7 +42,7 @@ func (f *fork) place(importPath string) (string, bool) {
 // import, with other import paths, and the license.
 func (f *fork) overlay() (tree, error) {
 	files := make(tree)
-	pending := []string{f.path + "/http2", f.path + "/hpack", f.path + "/h2c"}
+	pending := []string{f.Path + "/http2", f.Path + "/hpack", f.Path + "/h2c"}
 	seen := make(map[string]bool)
 	for len(pending) > 0 {
 		importPath := pending[0]
@@ -109,7 +57,7 @@ func (f *fork) overlay() (tree, error) {
 		}
 		pending = append(pending, imports...)
 	}
-	license, err := os.ReadFile(filepath.Join(f.dir, "LICENSE"))
+	license, err := os.ReadFile(filepath.Join(f.Dir, "LICENSE"))
 	if err != nil {
 		return nil, err
 	}
@@ -124,13 +72,13 @@ func (f *fork) addPackage(files tree, importPath string) (imports []string, err 
 	if !ok {
 		return nil, fmt.Errorf("%s: don't know its place in %s", importPath, xnet)
 	}
-	dir := filepath.Join(f.dir, filepath.FromSlash(strings.TrimPrefix(importPath, f.path+"/")))
+	dir := filepath.Join(f.Dir, filepath.FromSlash(strings.TrimPrefix(importPath, f.Path+"/")))
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range entries {
-		if !isSource(entry.Name()) {
+		if !toolkit.IsSource(entry.Name()) {
 			continue
 		}
 		name := filepath.Join(dir, entry.Name())
@@ -138,12 +86,12 @@ func (f *fork) addPackage(files tree, importPath string) (imports []string, err 
 		if err != nil {
 			return nil, err
 		}
-		found, err := importsOf(name, source)
+		found, err := toolkit.ImportsOf(name, source)
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range found {
-			if strings.HasPrefix(p, f.path+"/") {
+			if strings.HasPrefix(p, f.Path+"/") {
 				imports = append(imports, p)
 			}
 		}
@@ -152,25 +100,4 @@ func (f *fork) addPackage(files tree, importPath string) (imports []string, err 
 		}
 	}
 	return imports, nil
-}
-
-// isSource reports whether a file is part of a package, and not only of its tests.
-func isSource(name string) bool {
-	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
-}
-
-func importsOf(name string, source []byte) ([]string, error) {
-	file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.ImportsOnly)
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, spec := range file.Imports {
-		p, err := strconv.Unquote(spec.Path.Value)
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, p)
-	}
-	return paths, nil
 }

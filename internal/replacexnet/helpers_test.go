@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // The tests run the go command on a module, a golang.org/x/net and a fork that are just large enough, with a module
@@ -78,7 +80,7 @@ func runTests(m *testing.M) int {
 	publish(proxy, "v0.2.0", with(upstreamFiles, laterFiles))
 	publish(proxy, "v0.3.0", with(upstreamFiles, newerFiles))
 	forkDir = filepath.Join(dir, "fork")
-	must(forkFiles.write(forkDir))
+	must(forkFiles.Write(forkDir))
 	for _, setting := range [][2]string{
 		{"GOPROXY", "file://" + filepath.ToSlash(proxy)},
 		{"GOMODCACHE", filepath.Join(dir, "cache")},
@@ -119,14 +121,14 @@ func publish(proxy, version string, files tree) {
 		version + ".info": fmt.Appendf(nil, `{"Version": %q}`, version),
 		version + ".mod":  files["go.mod"],
 		version + ".zip":  archive.Bytes(),
-	}.write(filepath.Join(proxy, xnet, "@v")))
+	}.Write(filepath.Join(proxy, xnet, "@v")))
 }
 
 // newApp returns the folder of a module with appFiles and more.
 func newApp(t *testing.T, more tree) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := with(appFiles, more).write(dir); err != nil {
+	if err := with(appFiles, more).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	goCommand(t, dir, "mod", "download", xnet) // completes go.sum
@@ -173,7 +175,7 @@ func refuse(t *testing.T, dir, why string, args ...string) {
 	if !strings.Contains(output, why) {
 		t.Errorf("replacexnet %v said:\n%s\nwhich lacks %q", args, output, why)
 	}
-	if changed := snapshot(t, dir).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, dir).Difference(before.Hashes()); changed != nil {
 		t.Errorf("replacexnet %v changed: %q", args, changed)
 	}
 }
@@ -181,7 +183,7 @@ func refuse(t *testing.T, dir, why string, args ...string) {
 // snapshot returns the files of a folder, and its folders as empty files.
 func snapshot(t *testing.T, dir string) tree {
 	t.Helper()
-	files, err := readTree(dir)
+	files, err := toolkit.ReadTree(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +203,7 @@ func names(t tree) []string { return slices.Sorted(maps.Keys(t)) }
 
 func write(t *testing.T, dir string, files tree) {
 	t.Helper()
-	if err := files.write(dir); err != nil {
+	if err := files.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 }

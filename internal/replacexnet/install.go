@@ -7,7 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // A job is what all three actions begin with: the module, and the tree that it has or may get.
@@ -26,13 +29,13 @@ func newJob(ctx context.Context, o options) (*job, error) {
 	switch {
 	case o.output != "":
 		j.target = absolute(m.root, o.output)
-	case m.replacement != "" && exists(filepath.Join(m.replacement, manifestName)):
+	case m.replacement != "" && toolkit.Exists(filepath.Join(m.replacement, toolkit.ManifestName)):
 		j.target = m.replacement
 	}
 	if m.replacement != "" && m.replacement != j.target {
 		return nil, fmt.Errorf("go.mod replaces %s already, with %s: remove that directive first", xnet, m.replacement)
 	}
-	j.tree, err = readInstalled(j.target)
+	j.tree, err = toolkit.ReadMade[manifest](j.target)
 	return j, err
 }
 
@@ -44,27 +47,31 @@ type plan struct {
 	files   tree
 }
 
-func (j *job) plan(ctx context.Context, o options) (*plan, error) {
-	f, err := findFork(ctx, o.fork, o.dir)
+func (j *job) plan(ctx context.Context, o options, steps toolkit.Steps) (*plan, error) {
+	f, err := toolkit.FindFork(ctx, o.fork, o.dir, thisCommand)
 	if err != nil {
 		return nil, err
 	}
-	if f.path == j.module.path {
+	if f.Path == j.module.path {
 		return nil, fmt.Errorf("%s is this project itself: name the module to change with -C", j.module.root)
 	}
-	p := &plan{fork: f}
+	p := &plan{fork: &fork{f}}
 	if p.version, err = j.module.selectedXNet(ctx); err != nil {
 		return nil, err
 	}
-	source, err := j.module.downloadXNet(ctx, p.version)
+	var source string
+	err = steps.Do("Reading "+xnet+" "+p.version, func() error {
+		source, err = j.module.downloadXNet(ctx, p.version)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := readTree(source)
+	upstream, err := toolkit.ReadTree(source)
 	if err != nil {
 		return nil, err
 	}
-	if p.overlay, err = f.overlay(); err != nil {
+	if p.overlay, err = p.fork.overlay(); err != nil {
 		return nil, err
 	}
 	p.files, err = merge(upstream, p.overlay)
@@ -73,8 +80,8 @@ func (j *job) plan(ctx context.Context, o options) (*plan, error) {
 
 // current reports whether there is nothing to do for an install.
 func (j *job) current(p *plan) bool {
-	return j.tree != nil && j.module.replacement == j.target && j.tree.manifest.XNet == p.version &&
-		len(j.tree.files.difference(p.files.hashes())) == 0
+	return j.tree != nil && j.module.replacement == j.target && j.tree.Manifest.XNet == p.version &&
+		len(j.tree.Files.Difference(p.files.Hashes())) == 0
 }
 
 func install(ctx context.Context, o options, stdout io.Writer) error {
@@ -85,52 +92,68 @@ func install(ctx context.Context, o options, stdout io.Writer) error {
 	if err := j.module.refuseVendored(); err != nil {
 		return err
 	}
-	p, err := j.plan(ctx, o)
+	steps := toolkit.Steps{W: stdout}
+	p, err := j.plan(ctx, o, steps)
 	if err != nil {
-		return err
+		return j.module.explainMissing(err)
 	}
 	if j.current(p) {
-		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.path)
+		fmt.Fprintf(stdout, "%s is up to date: %s %s with http2 from %s.\n", j.target, xnet, p.version, p.fork.Path)
 		return nil
 	}
 	if j.tree != nil {
-		if err := j.tree.refuseChanged(j.target); err != nil {
+		if err := j.tree.RefuseChanged(j.target); err != nil {
 			return err
 		}
 	}
-	found, err := j.replace(ctx, p)
+	found, err := j.replace(ctx, o, p, steps)
 	if err != nil {
-		return err
+		return j.module.explainMissing(err)
 	}
 	return report(stdout, j, p, found)
 }
 
-// replace makes the tree in a folder beside its place, verifies it there, and moves it.
-func (j *job) replace(ctx context.Context, p *plan) (found *users, err error) {
+// replace makes the tree, verifies it, and changes go.mod. It is verified in its place, though nothing refers to it yet:
+// the go command compiles a package again for another folder, and what it has compiled now is the module's next build.
+func (j *job) replace(ctx context.Context, o options, p *plan, steps toolkit.Steps) (found *users, err error) {
 	parent := filepath.Dir(j.target)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return nil, err
 	}
-	defer removeEmptyParents(j.target, j.module.root)
+	defer toolkit.RemoveEmptyParents(j.target, j.module.root)
 	staged, err := os.MkdirTemp(parent, ".replacexnet-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(staged)
 
-	fresh := filepath.Join(staged, "new")
+	fresh, old := filepath.Join(staged, "new"), filepath.Join(staged, "old")
 	goMod, err := j.stage(ctx, p, fresh)
 	if err != nil {
 		return nil, err
 	}
-	v := verification{module: j.module, version: p.version, staged: fresh, suspects: p.files.suspects(p.overlay)}
+	if err := j.exchange(fresh, old); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, j.restore(fresh, old))
+		}
+	}()
+	directive, err := j.module.directive(j.target) // as it is going to be: a program's build information has it
+	if err != nil {
+		return nil, err
+	}
+	v := verification{
+		module: j.module, version: p.version, directive: directive, suspects: suspects(p.files, p.overlay), fast: o.fast, steps: steps,
+	}
 	if found, err = v.run(ctx); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return found, j.swap(fresh, filepath.Join(staged, "old"), goMod)
+	return found, j.module.writeGoMod(goMod)
 }
 
 // stage writes the tree and its manifest, and returns what go.mod is to be.
@@ -147,21 +170,23 @@ func (j *job) stage(ctx context.Context, p *plan, dir string) (goMod []byte, err
 		return nil, err
 	}
 	m := manifest{
-		About: fmt.Sprintf("Made by %s%s: %s with the packages of http2 from %s. Not to be edited: run it again, or with -undo.",
-			p.fork.path, thisCommand, xnet, p.fork.path),
+		Manifest: toolkit.Manifest{
+			About: fmt.Sprintf("Made by %s%s: %s with the packages of http2 from %s. Not to be edited: run it again, or with -undo.",
+				p.fork.Path, thisCommand, xnet, p.fork.Path),
+			Files: p.files.Hashes(),
+		},
 		XNet:        p.version,
 		GoModBefore: string(before),
-		GoModAfter:  hashOf(goMod),
-		Files:       p.files.hashes(),
+		GoModAfter:  toolkit.HashOf(goMod),
 	}
-	encoded, err := m.encode()
+	encoded, err := toolkit.EncodeManifest(m)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.files.write(dir); err != nil {
+	if err := p.files.Write(dir); err != nil {
 		return nil, err
 	}
-	return goMod, os.WriteFile(filepath.Join(dir, manifestName), encoded, 0o644)
+	return goMod, os.WriteFile(filepath.Join(dir, toolkit.ManifestName), encoded, 0o644)
 }
 
 // goModBefore returns go.mod without our directive: as it was, if it hasn't changed since we added that.
@@ -169,32 +194,38 @@ func (j *job) goModBefore(ctx context.Context) ([]byte, error) {
 	switch m := j.module; {
 	case m.replacement == "":
 		return m.goMod, nil
-	case j.tree != nil && hashOf(m.goMod) == j.tree.manifest.GoModAfter:
-		return []byte(j.tree.manifest.GoModBefore), nil
+	case j.tree != nil && toolkit.HashOf(m.goMod) == j.tree.Manifest.GoModAfter:
+		return []byte(j.tree.Manifest.GoModBefore), nil
 	default:
 		return m.withReplacement(ctx, "")
 	}
 }
 
-// swap puts the new tree in the place of the old one and go.mod in the place of go.mod. If one of them fails, neither
-// is done.
-func (j *job) swap(fresh, old string, goMod []byte) error {
+// exchange puts the new tree in the place of the old one, or leaves that where it is.
+func (j *job) exchange(fresh, old string) error {
 	if j.tree != nil {
 		if err := os.Rename(j.target, old); err != nil {
 			return err
 		}
 	}
-	err := os.Rename(fresh, j.target)
-	if err == nil {
-		if err = j.module.writeGoMod(goMod); err == nil {
-			return nil
+	if err := os.Rename(fresh, j.target); err != nil {
+		if j.tree != nil {
+			err = errors.Join(err, os.Rename(old, j.target))
 		}
-		err = errors.Join(err, os.Rename(j.target, fresh))
+		return err
+	}
+	return nil
+}
+
+// restore takes an exchange back.
+func (j *job) restore(fresh, old string) error {
+	if err := os.Rename(j.target, fresh); err != nil {
+		return err
 	}
 	if j.tree != nil {
-		err = errors.Join(err, os.Rename(old, j.target))
+		return os.Rename(old, j.target)
 	}
-	return err
+	return nil
 }
 
 func report(w io.Writer, j *job, p *plan, found *users) error {
@@ -204,17 +235,13 @@ func report(w io.Writer, j *job, p *plan, found *users) error {
 	}
 	lines := []string{
 		fmt.Sprintf("%s now builds with %s => %s:", j.module.path, xnet, directive),
-		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.path),
-		fmt.Sprintf("\t(%s).", p.fork.dir),
+		fmt.Sprintf("\t%s %s, with http2, http2/hpack and http2/h2c from %s", xnet, p.version, p.fork.Path),
+		fmt.Sprintf("\t(%s).", p.fork.Dir),
 	}
-	switch all := append(found.own, found.others...); {
-	case len(all) == 0:
-		lines = append(lines, "Nothing in its build imports these packages, so nothing changes. (net/http has an http2 of its own.)")
-	case found.unvetted:
-		lines = append(lines, "Built; go vet fails with and without it. What imports these packages:", indentLines(all))
-	default:
-		lines = append(lines, "Built and vetted. What imports these packages:", indentLines(all))
-	}
+	lines = append(lines, found.lines()...)
+	lines = append(lines,
+		"An http.Server or http.Transport keeps net/http's own HTTP/2 until ConfigureServer or ConfigureTransports is called for",
+		"it. For those that no code configures, run replacestd.")
 	lines = append(lines,
 		"Commit both: git add -f go.mod "+directive,
 		"The same command again brings the tree up to date, after go get "+xnet+" for instance;",
@@ -223,4 +250,23 @@ func report(w io.Writer, j *job, p *plan, found *users) error {
 	return err
 }
 
-func indentLines(lines []string) string { return indent(strings.Join(lines, "\n")) }
+// lines says how the module was verified, and which packages the tree changes.
+func (u *users) lines() []string {
+	how := "Built and vetted."
+	switch {
+	case u.unvetted == fast:
+		how = "Built."
+	case u.unvetted == failing:
+		how = "Built; go vet fails with and without it."
+	}
+	var lines []string
+	if all := u.All(); len(all) > 0 {
+		lines = append(lines, how+" What imports these packages:", toolkit.IndentLines(all))
+	} else {
+		lines = append(lines, how+" Nothing in its build imports these packages, so no program changes.")
+	}
+	if tests := slices.Concat(u.OwnTests, u.OtherTests); len(tests) > 0 {
+		lines = append(lines, "What only tests bring in:", toolkit.IndentLines(tests))
+	}
+	return lines
+}

@@ -3,8 +3,11 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 func TestTheModuleBuildsWithTheForkUnderUpstreamsPaths(t *testing.T) {
@@ -20,7 +23,8 @@ func TestTheModuleBuildsWithTheForkUnderUpstreamsPaths(t *testing.T) {
 	for _, said := range []string{
 		"app.example now builds with golang.org/x/net => ./third_party/golang.org/x/net",
 		"golang.org/x/net v0.1.0, with http2",
-		"\tapp.example\n\tapp.example/internal\nCommit",
+		"What imports these packages:\n\tapp.example\nWhat only tests bring in:\n\tapp.example/internal\n",
+		"run replacestd",
 		"git add -f go.mod ./third_party/golang.org/x/net",
 		"-undo",
 	} {
@@ -67,7 +71,7 @@ func TestRunningItAgainChangesNothing(t *testing.T) {
 	if !strings.Contains(output, "is up to date") {
 		t.Errorf("it said:\n%s", output)
 	}
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -91,6 +95,35 @@ func TestAModuleThatDoesNotUseHTTP2IsToldSo(t *testing.T) {
 	}
 }
 
+func TestEachStepIsALineOfTheOutput(t *testing.T) {
+	const building = "Reading golang.org/x/net v0.1.0 … S s\nBuilding golang.org/x/net with this project's HTTP/2 … S s\nBuilding app.example … S s\n"
+	seconds := regexp.MustCompile(`[0-9.]+ s\n`)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{nil, building + "Vetting 2 of its packages … S s\n"},
+		{[]string{"-fast"}, building},
+	} {
+		output := succeed(t, newApp(t, nil), tt.args...)
+		steps, rest, _ := strings.Cut(output, "app.example now")
+		if got := seconds.ReplaceAllString(steps, "S s\n"); got != tt.want {
+			t.Errorf("%v: got:\n%s\nwant:\n%s", tt.args, got, tt.want)
+		}
+		if vetted := strings.Contains(rest, "Built and vetted."); vetted != (tt.args == nil) {
+			t.Errorf("%v: it said:\n%s", tt.args, rest)
+		}
+	}
+}
+
+func TestTheFirstBuildAfterwardsCompilesNothing(t *testing.T) {
+	app := newApp(t, nil)
+	succeed(t, app)
+	if compiled := goCommand(t, app, "build", "-v", "./..."); compiled != "" {
+		t.Errorf("it compiled:\n%s", compiled)
+	}
+}
+
 func TestVetFindingsThatTheModuleHasAnywayDoNotMatter(t *testing.T) {
 	app := newApp(t, tree{"vet.go": []byte("package main\n\nimport \"fmt\"\n\nfunc init() { fmt.Printf(\"%d\", \"\") }\n")})
 	if output := succeed(t, app); !strings.Contains(output, "go vet fails with and without it") {
@@ -107,7 +140,7 @@ func TestATreeThatWasDeletedIsMadeAnew(t *testing.T) {
 	}
 	succeed(t, app)
 	delete(before, filepath.Join(app, "third_party")+"/")
-	if changed := snapshot(t, app).difference(before.hashes()); len(changed) != 1 {
+	if changed := snapshot(t, app).Difference(before.Hashes()); len(changed) != 1 {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -120,7 +153,7 @@ func TestANewerUpstreamIsMergedOverAnOlderTree(t *testing.T) {
 	if !strings.Contains(output, "golang.org/x/net v0.2.0") {
 		t.Errorf("it said:\n%s", output)
 	}
-	if !exists(filepath.Join(app, defaultOutput, "html", "html.go")) {
+	if !toolkit.Exists(filepath.Join(app, defaultOutput, "html", "html.go")) {
 		t.Error("v0.2.0's files aren't there")
 	}
 	if got := goCommand(t, app, "run", "."); got != "fork!!!" {
@@ -134,7 +167,7 @@ func TestATreeElsewhereIsFoundThroughItsDirective(t *testing.T) {
 	for _, args := range [][]string{{}, {"-check"}, {"-undo"}} {
 		succeed(t, app, args...)
 	}
-	if exists(filepath.Join(app, "net")) {
+	if toolkit.Exists(filepath.Join(app, "net")) {
 		t.Error("the tree is still there")
 	}
 }

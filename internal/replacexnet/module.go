@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // xnet is the module that we replace.
@@ -21,13 +23,15 @@ type module struct {
 	goMod []byte
 	goSum []byte // nil if there is none
 
+	missing []string // replace directives for folders that aren't there
+
 	replacement string // the folder that go.mod replaces every version of x/net with, absolute; empty if none
 }
 
 // openModule finds the module of a directory. It fails for a module that a replace directive in go.mod would not
 // be enough for, or not right.
 func openModule(ctx context.Context, dir string) (*module, error) {
-	out, err := goOutput(ctx, dir, "env", "GOMOD", "GOWORK")
+	out, err := toolkit.Go(ctx, dir, "env", "GOMOD", "GOWORK")
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +51,7 @@ func openModule(ctx context.Context, dir string) (*module, error) {
 	if m.goSum, err = os.ReadFile(filepath.Join(m.root, "go.sum")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	parsed, err := readGoMod(ctx, gomod)
+	parsed, err := toolkit.ReadGoMod(ctx, gomod)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +61,7 @@ func openModule(ctx context.Context, dir string) (*module, error) {
 	}
 	for _, r := range parsed.Replace {
 		if r.Old.Path != xnet {
+			m.noteMissing(r.Old.Path, r.New.Path, r.New.Version)
 			continue
 		}
 		if r.Old.Version != "" || r.New.Version != "" {
@@ -75,15 +80,37 @@ func absolute(base, path string) string {
 	return filepath.Join(base, path)
 }
 
+// noteMissing notes a directive that replaces a module with a folder that isn't there.
+func (m *module) noteMissing(path, replacement, version string) {
+	if version == "" && !toolkit.Exists(filepath.Join(absolute(m.root, replacement), "go.mod")) {
+		m.missing = append(m.missing, path+" => "+replacement)
+	}
+}
+
+// explainMissing adds to what the go command finds fault with what may be behind it.
+func (m *module) explainMissing(err error) error {
+	_, failed := errors.AsType[*toolkit.GoError](err)
+	_, fails := errors.AsType[*failsAnyway](err)
+	if m.missing == nil || !failed && !fails {
+		return err
+	}
+	return fmt.Errorf("go.mod replaces modules with folders that are not there:\n%s\n"+
+		"%s seems to be a part of a larger repository: run this in a checkout of the whole of it.\n%w",
+		toolkit.IndentLines(m.missing), m.path, err)
+}
+
 // vendored reports whether the module is built from its vendor folder.
-func (m *module) vendored() bool { return exists(filepath.Join(m.root, "vendor", "modules.txt")) }
+func (m *module) vendored() bool {
+	return toolkit.Exists(filepath.Join(m.root, "vendor", "modules.txt"))
+}
 
 func (m *module) refuseVendored() error {
 	if !m.vendored() {
 		return nil
 	}
-	return fmt.Errorf("%s is built from its vendor folder, which a replace directive alone does not change.\n"+
-		"Remove vendor, run this again, then go mod vendor: that copies from the new tree", m.path)
+	return fmt.Errorf("%s has a vendor/modules.txt, so the go command builds from vendor, which a replace directive alone does\n"+
+		"not change. Remove vendor, and run this again. If the module is to be vendored, run go mod vendor then, which copies\n"+
+		"from the new tree; if vendor was left over, that is all", m.path)
 }
 
 // directive returns the path that a replace directive for the folder target has.
@@ -167,7 +194,7 @@ func (s *scratch) fill(ctx context.Context, path string) error {
 		}
 		edit = "-dropreplace=" + xnet
 	}
-	_, err := goOutput(ctx, "", "mod", "edit", edit, s.goMod())
+	_, err := toolkit.Go(ctx, "", "mod", "edit", edit, s.goMod())
 	return err
 }
 
@@ -178,5 +205,5 @@ func (s *scratch) remove() { os.RemoveAll(s.dir) }
 // run runs a go command on the module with the scratch's go.mod, in one of the go command's -mod modes.
 func (s *scratch) run(ctx context.Context, mod, command string, args ...string) ([]byte, error) {
 	args = append([]string{"-modfile=" + s.goMod(), "-mod=" + mod}, args...)
-	return goOutput(ctx, s.module.root, append(strings.Fields(command), args...)...)
+	return toolkit.Go(ctx, s.module.root, append(strings.Fields(command), args...)...)
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // goMod returns appFiles' go.mod with another requirement, or more lines.
@@ -32,7 +34,7 @@ func TestRefusalsSayWhyAndChangeNothing(t *testing.T) {
 		},
 		{
 			"the manifest is damaged",
-			tree{target + "/" + manifestName: []byte("{")},
+			tree{target + "/" + toolkit.ManifestName: []byte("{")},
 			"is damaged", nil,
 		},
 		{
@@ -52,7 +54,12 @@ func TestRefusalsSayWhyAndChangeNothing(t *testing.T) {
 		{
 			"the module is vendored",
 			tree{"vendor/modules.txt": nil},
-			"Remove vendor, run this again, then go mod vendor", nil,
+			"app.example has a vendor/modules.txt, so the go command builds from vendor", nil,
+		},
+		{
+			"another module is replaced by a folder that isn't there",
+			tree{"go.mod": goMod("v0.1.0", "\nrequire lib.example v0.0.0\n\nreplace lib.example => ../lib\n"), "lib.go": []byte("package main\n\nimport _ \"lib.example\"\n")},
+			"folders that are not there:\n\tlib.example => ../lib\napp.example seems to be a part of a larger repository: run this in a checkout", nil,
 		},
 		{
 			"the module is part of a workspace",
@@ -106,11 +113,12 @@ func TestRefusalsSayWhyAndChangeNothing(t *testing.T) {
 func completeGoSum(t *testing.T, app string) {
 	t.Helper()
 	other := t.TempDir()
-	files, err := readTree(app)
+	files, err := toolkit.ReadTree(app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	gomod, _, _ := strings.Cut(string(files["go.mod"]), "\nreplace")
+	gomod = strings.Replace(gomod, "require lib.example v0.0.0\n", "", 1)
 	write(t, other, tree{"go.mod": []byte(gomod)})
 	goCommand(t, other, "mod", "download", xnet)
 	write(t, app, tree{"go.sum": snapshot(t, other)["go.sum"]})

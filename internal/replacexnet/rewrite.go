@@ -7,16 +7,11 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
-	"slices"
 	"strconv"
 	"strings"
-)
 
-// An edit replaces source[from:to].
-type edit struct {
-	from, to int
-	text     string
-}
+	"h2fork.example/net/internal/toolkit"
+)
 
 // rewrite returns a file of the fork as it is in x/net's tree: it imports the fork's packages from there, and says
 // which Go release it is written for, since x/net's go.mod may name an older one, under which the same text would
@@ -31,7 +26,7 @@ func (f *fork) rewrite(name string, source []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	edits := []edit{constrained}
+	edits := []toolkit.Edit{constrained}
 	for _, spec := range file.Imports {
 		importPath, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
@@ -39,20 +34,15 @@ func (f *fork) rewrite(name string, source []byte) ([]byte, error) {
 		}
 		if place, ok := f.place(importPath); ok {
 			from, to := fset.Position(spec.Path.Pos()).Offset, fset.Position(spec.Path.End()).Offset
-			edits = append(edits, edit{from, to, strconv.Quote(xnet + "/" + place)})
+			edits = append(edits, toolkit.Edit{From: from, To: to, Text: strconv.Quote(xnet + "/" + place)})
 		}
 	}
-	// The edits are in the file's order: from the last to the first, their offsets stay right.
-	out := slices.Clone(source)
-	for _, e := range slices.Backward(edits) {
-		out = slices.Replace(out, e.from, e.to, []byte(e.text)...)
-	}
-	return format.Source(out) // which sorts the imports by their new paths
+	return format.Source(toolkit.Apply(source, edits)) // which sorts the imports by their new paths
 }
 
 // constrain returns the edit that adds the fork's Go release to the build constraint of a file.
-func (f *fork) constrain(fset *token.FileSet, file *ast.File) (edit, error) {
-	release := &constraint.TagExpr{Tag: "go" + f.goVersion}
+func (f *fork) constrain(fset *token.FileSet, file *ast.File) (toolkit.Edit, error) {
+	release := &constraint.TagExpr{Tag: "go" + f.GoVersion}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
 			if c.Pos() > file.Package || !constraint.IsGoBuild(c.Text) {
@@ -60,11 +50,11 @@ func (f *fork) constrain(fset *token.FileSet, file *ast.File) (edit, error) {
 			}
 			old, err := constraint.Parse(c.Text)
 			if err != nil {
-				return edit{}, err
+				return toolkit.Edit{}, err
 			}
 			from, to := fset.Position(c.Pos()).Offset, fset.Position(c.End()).Offset
-			return edit{from, to, "//go:build " + (&constraint.AndExpr{X: release, Y: old}).String()}, nil
+			return toolkit.Edit{From: from, To: to, Text: "//go:build " + (&constraint.AndExpr{X: release, Y: old}).String()}, nil
 		}
 	}
-	return edit{text: strings.Join([]string{"//go:build " + release.String(), "", ""}, "\n")}, nil
+	return toolkit.Edit{Text: strings.Join([]string{"//go:build " + release.String(), "", ""}, "\n")}, nil
 }

@@ -1,8 +1,12 @@
 package main
 
-import "testing"
+import (
+	"testing"
 
-var testFork = &fork{path: "h2fork.example/net", goVersion: "1.26"}
+	"h2fork.example/net/internal/toolkit"
+)
+
+var testFork = &fork{&toolkit.Fork{Path: "h2fork.example/net", GoVersion: "1.26"}}
 
 func TestImportsOfTheForkAreRewrittenAndNothingElse(t *testing.T) {
 	const source = `// Package p is like "h2fork.example/net/hpack".

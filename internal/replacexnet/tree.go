@@ -2,55 +2,20 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"go/build"
 	"go/parser"
 	"go/token"
 	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
-// A tree is the files of a folder: their contents by their slash-separated paths in it.
-type tree map[string][]byte
-
-func readTree(dir string) (tree, error) {
-	files := make(tree)
-	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if !entry.Type().IsRegular() {
-			return fmt.Errorf("%s is neither a file nor a folder", name)
-		}
-		relative, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		files[filepath.ToSlash(relative)], err = os.ReadFile(name)
-		return err
-	})
-	return files, err
-}
-
-func (t tree) write(dir string) error {
-	for _, name := range slices.Sorted(maps.Keys(t)) {
-		file := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(file, t[name], 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+type tree = toolkit.Tree
 
 // replaced are the folders of packages that a merged tree has from the fork.
 var replaced = []string{"http2", "http2/h2c", "http2/hpack"}
@@ -81,18 +46,18 @@ func packageFolder(name string) string {
 // suspects lists the packages of a merged tree that may not build: the overlay's, and the libraries that import one
 // of those that were replaced. Commands are left out: nobody's module imports them, and they need modules that the
 // user's may never have downloaded.
-func (t tree) suspects(overlay tree) []string {
+func suspects(t, overlay tree) []string {
 	folders := make(map[string]bool)
 	for name := range overlay {
-		if isSource(name) {
+		if toolkit.IsSource(name) {
 			folders[path.Dir(name)] = true
 		}
 	}
 	for name, content := range t {
-		if folders[path.Dir(name)] || !isSource(name) || strings.Contains("/"+name, "/testdata/") {
+		if folders[path.Dir(name)] || !toolkit.IsSource(name) || strings.Contains("/"+name, "/testdata/") {
 			continue
 		}
-		imports, err := importsOf(name, content)
+		imports, err := toolkit.ImportsOf(name, content)
 		if err == nil && slices.ContainsFunc(imports, isReplaced) && isLibraryHere(name, content) {
 			folders[path.Dir(name)] = true
 		}
@@ -120,38 +85,4 @@ func isLibraryHere(name string, content []byte) bool {
 func isReplaced(importPath string) bool {
 	folder, ok := strings.CutPrefix(importPath, xnet+"/")
 	return ok && slices.Contains(replaced, folder)
-}
-
-// difference tells how the files on disk differ from those in want, one line a file.
-func (t tree) difference(want map[string]string) []string {
-	var lines []string
-	for name, content := range t {
-		switch hash, ok := want[name]; {
-		case !ok:
-			lines = append(lines, name+" is not of the tree")
-		case hash != hashOf(content):
-			lines = append(lines, name+" differs")
-		}
-	}
-	for name := range want {
-		if _, ok := t[name]; !ok {
-			lines = append(lines, name+" is missing")
-		}
-	}
-	slices.Sort(lines)
-	return lines
-}
-
-// removeEmptyParents removes the folders above dir that are empty, up to root, which stays.
-func removeEmptyParents(dir, root string) {
-	for dir = filepath.Dir(dir); dir != root && strings.HasPrefix(dir, root+string(filepath.Separator)); dir = filepath.Dir(dir) {
-		if os.Remove(dir) != nil {
-			return
-		}
-	}
-}
-
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return !errors.Is(err, fs.ErrNotExist)
 }

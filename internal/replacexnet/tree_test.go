@@ -3,11 +3,13 @@ package main
 import (
 	"slices"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 func testOverlay(t *testing.T) tree {
 	t.Helper()
-	overlay, err := (&fork{dir: forkDir, path: "h2fork.example/net", goVersion: "1.26"}).overlay()
+	overlay, err := (&fork{&toolkit.Fork{Dir: forkDir, Path: "h2fork.example/net", GoVersion: "1.26"}}).overlay()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +77,7 @@ func TestSuspectsAreTheOverlayAndTheLibrariesThatImportIt(t *testing.T) {
 		"golang.org/x/net/http2/internal/h2fork/wire",
 		"golang.org/x/net/internal/httpcommon",
 	}
-	if got := merged.suspects(overlay); !slices.Equal(got, want) {
+	if got := suspects(merged, overlay); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -11,7 +11,7 @@ func TestUndoPutsEverythingBack(t *testing.T) {
 	before := snapshot(t, app)
 	succeed(t, app)
 	succeed(t, app, "-undo")
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -22,7 +22,7 @@ func TestUndoKeepsGoModAsItWasWritten(t *testing.T) {
 	before := snapshot(t, app)
 	succeed(t, app)
 	succeed(t, app, "-undo")
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }
@@ -36,7 +36,7 @@ func TestUndoAfterAnUpdateKeepsTheFirstGoMod(t *testing.T) {
 	write(t, otherFork, with(forkFiles, tree{"hpack/hpack.go": []byte("package hpack\n\nconst Size = 3\n")}))
 	succeed(t, app, "-fork", otherFork)
 	succeed(t, app, "-undo")
-	if changed := snapshot(t, app).difference(before.hashes()); changed != nil {
+	if changed := snapshot(t, app).Difference(before.Hashes()); changed != nil {
 		t.Errorf("changed: %q", changed)
 	}
 }

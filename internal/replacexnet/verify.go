@@ -1,76 +1,101 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
-// A verification builds a module with a merged tree that isn't installed yet. It leaves go.mod and go.sum alone.
+// A verification builds a module with a merged tree that go.mod doesn't name yet. It leaves go.mod and go.sum alone.
 type verification struct {
-	module   *module
-	version  string // of x/net
-	staged   string // the folder that has the tree
-	suspects []string
+	module    *module
+	version   string // of x/net
+	directive string // the tree's folder
+	suspects  []string
+	fast      bool // don't vet
+	steps     toolkit.Steps
 }
 
 // users are the packages of a module's build that import one of the packages replaced.
 type users struct {
-	own, others []string
-	unvetted    bool // since go vet fails on the module's own without the tree, too
+	*toolkit.Users
+	unvetted why
 }
+
+// why the module was not vetted.
+type why string
+
+const (
+	fast    why = "it was not asked for"
+	failing why = "go vet fails on the module's packages without the tree, too"
+)
 
 // run returns who uses the tree, or what doesn't build with it.
 func (v *verification) run(ctx context.Context) (*users, error) {
-	if err := v.buildTree(ctx); err != nil {
+	if err := v.steps.Do("Building "+xnet+" with this project's HTTP/2", func() error { return v.buildTree(ctx) }); err != nil {
 		return nil, err
 	}
-	with, err := v.module.scratch(ctx, v.staged)
+	with, err := v.module.scratch(ctx, v.directive)
 	if err != nil {
 		return nil, err
 	}
 	defer with.remove()
-	if err := v.compare(ctx, with, "build", "-o", os.DevNull, "./..."); err != nil {
+	err = v.steps.Do("Building "+v.module.path, func() error {
+		return v.compare(ctx, with, "build", "-o", os.DevNull, "./...")
+	})
+	if err != nil {
 		return nil, err
 	}
 	found, err := findUsers(ctx, with)
-	if err != nil || len(found.own) == 0 {
-		return found, err
+	if err != nil {
+		return nil, err
 	}
-	err = v.compare(ctx, with, "vet", found.own...) // which type-checks their tests, too
+	return found, v.vet(ctx, with, found)
+}
+
+// vet vets the packages that use the tree, which type-checks their tests, too.
+func (v *verification) vet(ctx context.Context, with *scratch, found *users) error {
+	packages := slices.Concat(found.Own, found.OwnTests)
+	if v.fast {
+		found.unvetted = fast
+	}
+	if v.fast || len(packages) == 0 {
+		return nil
+	}
+	err := v.steps.Do(fmt.Sprintf("Vetting %d of its packages", len(packages)), func() error {
+		return v.compare(ctx, with, "vet", packages...)
+	})
 	if failed, ok := errors.AsType[*failsAnyway](err); ok && failed.command == "vet" {
-		found.unvetted = true
-		return found, nil
+		found.unvetted = failing
+		return nil
 	}
-	return found, err
+	return err
 }
 
 // buildTree builds the packages of the tree that may not fit together. The module's go.sum need not list what they
 // import for that, since it may use none of them.
 func (v *verification) buildTree(ctx context.Context) error {
-	s, err := v.module.scratch(ctx, v.staged)
+	s, err := v.module.scratch(ctx, v.directive)
 	if err != nil {
 		return err
 	}
 	defer s.remove()
 	_, err = s.run(ctx, "mod", "build", v.suspects...)
-	failed, ok := errors.AsType[*goError](err)
+	failed, ok := errors.AsType[*toolkit.GoError](err)
 	if !ok {
 		return err
 	}
-	packages := failed.packages()
+	packages := failed.Packages()
 	if len(packages) == 0 {
 		return err
 	}
 	return fmt.Errorf("%s %s and this project don't fit together. These packages don't build:\n%s\n%s\n"+
 		"Another version of %s may do: go get %s@VERSION",
-		xnet, v.version, indentLines(packages), indent(failed.output), xnet, xnet)
+		xnet, v.version, toolkit.IndentLines(packages), toolkit.Indent(failed.Output), xnet, xnet)
 }
 
 // failsAnyway is a go command that fails on the module as it is.
@@ -79,14 +104,14 @@ type failsAnyway struct {
 }
 
 func (e *failsAnyway) Error() string {
-	return fmt.Sprintf("go %s fails on %s as it is:\n%s", e.command, e.module, indent(e.output))
+	return fmt.Sprintf("go %s fails on %s as it is:\n%s", e.command, e.module, toolkit.Indent(e.output))
 }
 
 // compare runs a go command on the module with the tree. If it fails, compare tells the tree's faults from the
 // module's, for which it returns a failsAnyway.
 func (v *verification) compare(ctx context.Context, with *scratch, command string, args ...string) error {
 	_, err := with.run(ctx, "readonly", command, args...)
-	failed, ok := errors.AsType[*goError](err)
+	failed, ok := errors.AsType[*toolkit.GoError](err)
 	if !ok {
 		return err
 	}
@@ -96,59 +121,27 @@ func (v *verification) compare(ctx context.Context, with *scratch, command strin
 	}
 	defer without.remove()
 	_, err = without.run(ctx, "readonly", command, args...)
-	if before, ok := errors.AsType[*goError](err); ok {
-		return &failsAnyway{v.module.path, command, before.output}
+	if before, ok := errors.AsType[*toolkit.GoError](err); ok {
+		return &failsAnyway{v.module.path, command, before.Output}
 	}
 	if err != nil {
 		return err
 	}
 	return fmt.Errorf("%s passes go %s with upstream's http2, but not with this project's:\n%s",
-		v.module.path, command, indent(failed.output))
+		v.module.path, command, toolkit.Indent(failed.Output))
 }
 
-// findUsers lists the packages of the build, with the tests of the module's own, that import one of those replaced.
+// findUsers lists the packages of the build, and those of its tests, that import one of those replaced.
 func findUsers(ctx context.Context, s *scratch) (*users, error) {
-	out, err := s.run(ctx, "readonly", "list", "-e", "-deps", "-test", "-json=ImportPath,Imports,Module", "./...")
+	const fields = "-json=ImportPath,Imports,Module"
+	build, err := s.run(ctx, "readonly", "list", "-e", "-deps", fields, "./...")
 	if err != nil {
 		return nil, err
 	}
-	var found users
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	for {
-		var p struct {
-			ImportPath string
-			Imports    []string
-			Module     *moduleJSON
-		}
-		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
-		if p.Module == nil || p.Module.Path == xnet || !slices.ContainsFunc(p.Imports, isReplaced) {
-			continue
-		}
-		list := &found.others
-		if p.Module.Main {
-			list = &found.own
-		}
-		*list = append(*list, packageUnderTest(p.ImportPath))
+	tests, err := s.run(ctx, "readonly", "list", "-e", "-deps", "-test", fields, "./...")
+	if err != nil {
+		return nil, err
 	}
-	for _, list := range []*[]string{&found.own, &found.others} {
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-	}
-	return &found, nil
-}
-
-// packageUnderTest returns the package that a variant such as "p_test [p.test]" is built for.
-func packageUnderTest(importPath string) string {
-	path, test, ok := strings.Cut(importPath, " [")
-	if !ok {
-		return path
-	}
-	if tested := strings.TrimSuffix(test, ".test]"); path == tested+"_test" {
-		return tested
-	}
-	return path
+	found, err := toolkit.FindUsers(build, tests, xnet, isReplaced)
+	return &users{Users: found}, err
 }

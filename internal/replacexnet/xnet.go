@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // selectedXNet returns the version of x/net in m's build list, as it is without the tree that we may have made:
@@ -19,13 +21,13 @@ func (m *module) selectedXNet(ctx context.Context) (string, error) {
 	}
 	defer s.remove()
 	out, err := s.run(ctx, "mod", "list -m", "-json", xnet)
-	if failed, ok := errors.AsType[*goError](err); ok && strings.Contains(failed.output, "not a known dependency") {
+	if failed, ok := errors.AsType[*toolkit.GoError](err); ok && strings.Contains(failed.Output, "not a known dependency") {
 		return "", fmt.Errorf("%s doesn't depend on %s: there is nothing to replace", m.path, xnet)
 	}
 	if err != nil {
 		return "", err
 	}
-	var selected moduleJSON
+	var selected toolkit.Module
 	if err := json.Unmarshal(out, &selected); err != nil {
 		return "", err
 	}
@@ -47,9 +49,9 @@ func (m *module) downloadXNet(ctx context.Context, version string) (string, erro
 	if err := os.WriteFile(filepath.Join(dir, "go.sum"), m.goSum, 0o644); err != nil {
 		return "", err
 	}
-	out, err := goOutputEnv(ctx, dir, []string{"GOWORK=off"}, "mod", "download", "-json", xnet+"@"+version)
+	out, err := toolkit.GoWith(ctx, "go", dir, []string{"GOWORK=off"}, "mod", "download", "-json", xnet+"@"+version)
 	var downloaded struct {
-		moduleJSON
+		toolkit.Module
 		Error string
 	}
 	if json.Unmarshal(out, &downloaded) == nil && downloaded.Error != "" {

@@ -18,8 +18,8 @@ const (
 	maxIdleBuckets = 64
 )
 
-// bucket returns the chain for an identifier. The steps are those with which MurmurHash3 ends: a single multiplication
-// would be cheaper, but bring identifiers that follow one another into few chains for some seeds.
+// bucket returns the chain for an identifier. The steps are those with which MurmurHash3 ends: a single
+// multiplication would be cheaper, but bring identifiers that follow one another into few chains for some seeds.
 func (t *idTable) bucket(id uint32) **Node {
 	h := id ^ t.seed
 	h = (h ^ h>>16) * 0x85ebca6b

@@ -193,8 +193,8 @@ func TestPoliciesServeWhatIsReadyWhateverHappens(t *testing.T) {
 	})
 }
 
-// FuzzPolicies is TestPoliciesServeWhatIsReadyWhateverHappens with a fuzzer in the place of chance. In the end all that
-// is ready is served.
+// FuzzPolicies is TestPoliciesServeWhatIsReadyWhateverHappens with a fuzzer in the place of chance. In the end all
+// that is ready is served.
 func FuzzPolicies(f *testing.F) {
 	names := slices.Sorted(maps.Keys(policies))
 	for policy := range byte(len(names)) {

@@ -1,7 +1,7 @@
 package sched
 
-// throttleStep is the most that a stream may send in a turn out of order, one that it has because open streams that
-// it depends on have nothing to send just now, and by how much that grows with each such turn in a row.
+// throttleStep limits turns out of order: those that a stream has because the open streams that it depends on have
+// nothing to send just now. The first may bring so many bytes, and each one that follows in a row as many more.
 const throttleStep = 1024
 
 // RFC7540Config bounds what a dependency tree remembers of streams that are not open.

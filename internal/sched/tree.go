@@ -27,7 +27,7 @@ type vertex struct {
 	node   *Node  // nil unless the stream is open
 	ready  bool
 
-	// family is the vertices that v is one of, nil for the root. Its place in it:
+	// family is the set that the vertex belongs to, nil for the root; member and turn are its places there.
 	family *family
 	member link[*vertex]
 	turn   link[*vertex] // in family.active if queued; its key is the share of the family's bytes that it had
@@ -51,7 +51,8 @@ type family struct {
 	clock   uint64 // the key of the last turn: a vertex that becomes active does not make up for the time before
 }
 
-// tree is the dependency tree of RFC 7540 §5.3. A vertex is queued in its family while it, or one below it, is ready.
+// tree is the dependency tree of RFC 7540 §5.3. A vertex is queued in its family while it, or one below it, is
+// ready.
 type tree struct {
 	root   vertex
 	nested int       // vertices that depend on another stream
@@ -174,8 +175,8 @@ func (t *tree) move(v, parent *vertex) {
 	t.attach(v, parent)
 }
 
-// attach makes v, which depends on nothing, depend on parent. What it had more than others in its last family, it
-// has more than others here.
+// attach makes v, which depends on nothing, depend on parent. If it had been ahead of its share in its last family,
+// it is as far ahead here.
 func (t *tree) attach(v, parent *vertex) {
 	f := parent.kids
 	v.family = f

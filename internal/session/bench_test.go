@@ -44,7 +44,7 @@ func (s *served) flush() int {
 			op.Buf.Free()
 		}
 	}
-	s.Settle(&s.batch)
+	s.ReturnLent(&s.batch)
 	return n
 }
 
@@ -57,7 +57,7 @@ func (s *served) accept(st *testStream, end bool) {
 
 func (s *served) respond(st *testStream) {
 	sec := NewSection()
-	s.SendHead(&st.Stream, sec)
+	s.SendHeader(&st.Stream, sec)
 	buf := NewBuffer()
 	buf.B = append(buf.B, "Hello, world!"...)
 	s.SendBuffer(&st.Stream, buf)
@@ -116,7 +116,7 @@ func BenchmarkEmitData(b *testing.B) {
 					for i := range all {
 						all[i] = newStream()
 						s.accept(all[i], true)
-						s.SendHead(&all[i].Stream, NewSection())
+						s.SendHeader(&all[i].Stream, NewSection())
 						s.SendLent(&all[i].Stream, body)
 						if blocked && i > 0 {
 							all[i].sentWindow = -wire.DefaultWindow
@@ -158,7 +158,7 @@ func BenchmarkWindowUpdate(b *testing.B) {
 				for i := range all {
 					all[i] = newStream()
 					s.accept(all[i], true)
-					s.SendHead(&all[i].Stream, NewSection())
+					s.SendHeader(&all[i].Stream, NewSection())
 					s.SendLent(&all[i].Stream, body)
 				}
 				for s.Pending() {
@@ -227,7 +227,7 @@ func TestDataTakesNoMemory(t *testing.T) {
 	s := newServed(sched.NewRoundRobin())
 	st := newStream()
 	s.accept(st, false)
-	s.SendHead(&st.Stream, NewSection())
+	s.SendHeader(&st.Stream, NewSection())
 	s.flush()
 	in := wire.DataFrame{StreamID: st.ID(), Data: make([]byte, 16384), Length: 16384}
 	out := make([]byte, 16384)

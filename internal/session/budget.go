@@ -12,17 +12,17 @@ const (
 	maxEarlyResets       = 1000
 	earlyResetsPerSecond = 100
 
-	// maxIdleFrames and idleFramesPerSecond: frames that move nothing: empty
+	// maxUselessFrames and uselessFramesPerSecond: frames that move nothing: empty
 	// DATA and CONTINUATION, PRIORITY, SETTINGS, PING, unknown types
 	// (CVE-2019-9512, 9513, 9515, 9516, 9518). Every stream that completes, and
 	// every DATA frame with content, earns one back.
-	maxIdleFrames       = 10000
-	idleFramesPerSecond = 1000
+	maxUselessFrames       = 10000
+	uselessFramesPerSecond = 1000
 )
 
 // Some frames that move nothing are echoes of our own, and an honest peer sends
 // as many as we give it reason to, however fast. These are free; what exceeds
-// them costs as much as an idle frame: WINDOW_UPDATE by the byte or on closed
+// them costs as much as a frame that moves nothing: WINDOW_UPDATE by the byte or on closed
 // streams, PING acknowledgements that nobody waits for, RST_STREAM of what is
 // closed, HEADERS on what we have reset. Content is not among them, late or not:
 // a peer may have had a window's worth of it on its way in small pieces, and it
@@ -76,5 +76,5 @@ func (s *Session) EchoFrame(now time.Time) error {
 		s.echoes--
 		return nil
 	}
-	return s.IdleFrame(now)
+	return s.UselessFrame(now)
 }

@@ -147,8 +147,8 @@ func TestFramesThatMoveNothingRunOutOfBudget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e := newServer(t)
 			e.accept(1, false)
-			for i := range maxIdleFrames + idleFramesPerSecond {
-				if i == maxIdleFrames {
+			for i := range maxUselessFrames + uselessFramesPerSecond {
+				if i == maxUselessFrames {
 					e.now = e.now.Add(time.Second)
 				}
 				if err := e.recv(frame); err != nil {
@@ -163,7 +163,7 @@ func TestFramesThatMoveNothingRunOutOfBudget(t *testing.T) {
 
 func TestStreamsThatCompleteEarnIdleFrames(t *testing.T) {
 	e := newServer(t)
-	for i := range uint32(2 * maxIdleFrames) {
+	for i := range uint32(2 * maxUselessFrames) {
 		e.mustRecv(wire.AppendHeader(nil, wire.Header{Type: 0xee}))
 		st := e.accept(2*i+1, true)
 		e.head(st)
@@ -176,7 +176,7 @@ func TestStreamsThatCompleteEarnIdleFrames(t *testing.T) {
 func TestDataWithContentEarnsIdleFrames(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, false)
-	for range 2 * maxIdleFrames {
+	for range 2 * maxUselessFrames {
 		e.mustRecv(wire.AppendData(nil, 1, false, nil))
 		e.mustRecv(wire.AppendData(nil, 1, false, []byte("x")))
 		e.Consume(&st.Stream, 1)
@@ -224,7 +224,7 @@ func TestEchoesOfOurFramesCostNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newClient(t)
-			e.idle = newBucket(0, 0, e.now)
+			e.useless = newBucket(0, 0, e.now)
 			for range 1000 {
 				play(e)
 				e.all = e.all[:0]
@@ -247,7 +247,7 @@ func TestEchoesOfNothingRunOutOfBudget(t *testing.T) {
 			e.accept(1, true)
 			e.mustRecv(wire.AppendRSTStream(nil, 1, wire.Cancel))
 			e.Reset(&e.accept(3, true).Stream, wire.Cancel, ErrStreamClosed)
-			for range maxIdleFrames + echoesPerReset {
+			for range maxUselessFrames + echoesPerReset {
 				e.mustRecv(frame)
 			}
 			wantVerdict(t, e.recv(frame), enhanceYourCalm)

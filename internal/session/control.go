@@ -44,7 +44,7 @@ type control struct {
 	pingAcks     [][8]byte // at most maxPingAcks, and what came in one read
 	pings        [][8]byte
 	resets       []reset
-	remains      int      // memory that resets' remains take up, at most maxRemains and what came in one read
+	flushed      int      // memory that resets' flushed take up, at most maxFlushed and what came in one read
 	connCredit   bool     // s.recv has credit worth a frame
 	credits      []uint32 // streams whose receive window has; not with an External
 
@@ -68,12 +68,12 @@ func (s *Session) pushControl(k controlKind, id uint32) {
 	}
 }
 
-// Congested reports whether so many replies are pending that nothing more
+// Backlogged reports whether so many replies are pending that nothing more
 // should be read until some have left: what a peer can make us hold is bounded
 // by stopping to listen to it.
-func (s *Session) Congested() bool {
+func (s *Session) Backlogged() bool {
 	c := &s.control
-	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.remains >= maxRemains || c.settingsAcks >= maxSettingsAcks
+	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.flushed >= maxFlushed || c.settingsAcks >= maxSettingsAcks
 }
 
 // queueReset makes RST_STREAM pending, for a stream that has been closed, or refused.
@@ -81,8 +81,8 @@ func (s *Session) queueReset(r reset) {
 	s.recent.add(r.id, resetByUs)
 	s.expect(echoesPerReset)
 	if s.control.goAway.fatal() {
-		if r.remains != nil {
-			s.dropQueue(r.remains)
+		if r.flushed != nil {
+			s.dropQueue(r.flushed)
 		}
 		return
 	}
@@ -103,7 +103,7 @@ func (s *Session) GoAway(code wire.ErrCode, debug string) {
 	}
 	if code != wire.NoError {
 		for _, st := range s.streams {
-			s.queueRemains(s.takeRemains(st))
+			s.queueFlushed(s.takeFlushed(st))
 		}
 	}
 	g.last = s.peerLast
@@ -112,7 +112,7 @@ func (s *Session) GoAway(code wire.ErrCode, debug string) {
 }
 
 // GoAwayState tells whether a GOAWAY was queued, whether it has left, and its code.
-func (s *Session) GoAwayState() (queued, left bool, code wire.ErrCode) {
+func (s *Session) GoAwayState() (queued, sent bool, code wire.ErrCode) {
 	g := &s.control.goAway
 	return g.sent, g.sent && !g.pending, g.code
 }
@@ -125,7 +125,7 @@ func (s *Session) Ping(data [8]byte) {
 	s.pushControl(controlPing, 0)
 }
 
-// RecvPing answers a PING. Acknowledgements are the owner's to match.
+// RecvPing answers a PING.
 func (s *Session) RecvPing(data [8]byte) {
 	s.control.pingAcks = append(s.control.pingAcks, data)
 	s.pushControl(controlPingAck, 0)

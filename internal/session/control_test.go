@@ -69,18 +69,18 @@ func TestFloodsThatWantRepliesCongest(t *testing.T) {
 					e := newServer(t, sch.use)
 					e.accept(100001, false)
 					for i := range test.limit {
-						if e.Congested() {
+						if e.Backlogged() {
 							t.Fatalf("after %d", i)
 						}
 						test.frame(e, i)
 					}
-					if !e.Congested() || !e.Pending() {
+					if !e.Backlogged() || !e.Pending() {
 						t.Fatal("still reading")
 					}
 					if n := len(e.emit()); n < test.limit {
 						t.Errorf("%d replies", n)
 					}
-					if e.Congested() || e.Pending() {
+					if e.Backlogged() || e.Pending() {
 						t.Error("replies have left")
 					}
 				})

@@ -7,13 +7,14 @@
 // There is no net, no goroutine and no clock in here: frames that arrived come
 // in as calls (Recv…), time comes in as an argument, and what is to be written
 // comes out of [Session.Emit] as a [Batch] of values that somebody else turns
-// into bytes. A Session is not safe for concurrent use; its owner guards it with
-// one mutex, and no method blocks.
+// into bytes. A Session is not safe for concurrent use: its owner, conn, guards it
+// and its streams with Conn.mu, which every method here needs held, and so none of
+// them says so in its name. No method blocks.
 //
 // Pending output is state rather than queued messages: window credit, SETTINGS
 // acknowledgements and resets are counters and marks that emission turns into
 // frames, which is also what makes floods harmless. END_STREAM is a property of
 // a stream ([Stream.endsWith]); it becomes a flag when a frame is emitted, so
 // it rides on the last frame that has not left yet: except on a field section that
-// its sender wanted for itself ([Session.CommitHead]).
+// its sender wanted for itself ([Session.CommitHeader]).
 package session

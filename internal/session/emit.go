@@ -18,13 +18,13 @@ type Op struct {
 	EndStream bool
 
 	// Body bytes. Once copied, Buf is freed; if lender is set they were lent,
-	// and Settle gives them back.
+	// and ReturnLent gives them back.
 	Data   []byte
 	Buf    *Buffer
 	lender *Stream
 }
 
-// Lent reports whether Data was lent, and is the lender's again once Settle has
+// Lent reports whether Data was lent, and is the lender's again once ReturnLent has
 // been called.
 func (op *Op) Lent() bool { return op.lender != nil }
 
@@ -63,7 +63,7 @@ func (b *Batch) Reset() {
 // Empty reports whether there is nothing to write.
 func (b *Batch) Empty() bool { return len(b.Ops) == 0 }
 
-// Lent reports whether Settle must be called.
+// Lent reports whether ReturnLent must be called.
 func (b *Batch) Lent() bool { return b.lent }
 
 // raw adds what was appended to b.Raw since from.
@@ -115,8 +115,8 @@ func (s *Session) Emit(b *Batch, budget int) {
 	}
 }
 
-// Settle says that everything in b has been copied or written: lent bytes go back.
-func (s *Session) Settle(b *Batch) {
+// ReturnLent says that everything in b has been copied or written: lent bytes go back.
+func (s *Session) ReturnLent(b *Batch) {
 	if !b.lent {
 		return
 	}
@@ -139,14 +139,14 @@ func (s *Session) emitNative(b *Batch, budget int) {
 		}
 		st := n.Value.(*Stream)
 		if st.q.len() > 0 && st.q.first().kind == itemData {
-			window := s.Available(st)
+			window := s.MayCarry(st)
 			if window == 0 {
 				s.block(st)
 				continue
 			}
 			_, run := st.q.dataRun()
 			limit = min(limit, window, run)
-			s.Take(st, limit)
+			s.ChargeWindows(st, limit)
 		}
 		sent := s.emitNext(b, st, limit)
 		if st.Closed() {
@@ -193,11 +193,11 @@ func (s *Session) emitExternal(b *Batch, budget int) {
 // DATA, which have been charged. It returns how many bytes of DATA.
 func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 	if st.q.len() == 0 {
-		if st.fin && st.headSent && !st.ended {
+		if st.fin && st.headerSent && !st.ended {
 			from := len(b.Raw)
 			b.Raw = wire.AppendData(b.Raw, st.id, true, nil)
 			b.raw(from)
-			s.left(st, true)
+			s.frameSent(st, true)
 		}
 		return 0
 	}
@@ -218,10 +218,10 @@ func (s *Session) emitSection(b *Batch, st *Stream) {
 	end := st.endsWith(it.kind, st.q.len())
 	b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: st.id, EndStream: end})
 	b.size += sectionSize
-	if it.kind == itemHead {
-		st.headSent = true
+	if it.kind == itemHeader {
+		st.headerSent = true
 	}
-	s.left(st, end)
+	s.frameSent(st, end)
 }
 
 // emitData emits one DATA frame of n bytes, from as many items as it takes.
@@ -254,11 +254,11 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 		}
 		b.Ops = append(b.Ops, op)
 	}
-	s.left(st, end)
+	s.frameSent(st, end)
 }
 
-// left moves st on after one of its frames has left, with END_STREAM if end.
-func (s *Session) left(st *Stream, end bool) {
+// frameSent moves st on after one of its frames has left, with END_STREAM if end.
+func (s *Session) frameSent(st *Stream, end bool) {
 	st.ended = st.ended || end
 	st.Owner.OutputMoved()
 	switch {
@@ -297,7 +297,7 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 	if parent.fin && parent.q.len() == 0 {
 		s.out.finished(s, parent)
 	}
-	s.left(parent, false)
+	s.frameSent(parent, false)
 }
 
 // defaultPriority is RFC 9218's default urgency, served in turns.

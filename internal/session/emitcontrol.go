@@ -56,8 +56,8 @@ func (s *Session) emitLast(b *Batch, budget int) {
 	}
 	n := 0
 	for ; n < len(c.resets) && b.size < budget; n++ {
-		if r := c.resets[n].remains; r != nil {
-			s.emitRemains(b, r)
+		if r := c.resets[n].flushed; r != nil {
+			s.emitFlushed(b, r)
 		}
 	}
 	c.resets = shift(c.resets, n)
@@ -118,8 +118,8 @@ func (s *Session) emitResets(b *Batch, budget int) {
 }
 
 func (s *Session) emitReset(b *Batch, r reset) {
-	if r.remains != nil {
-		s.emitRemains(b, r.remains)
+	if r.flushed != nil {
+		s.emitFlushed(b, r.flushed)
 	}
 	if !r.silent {
 		from := len(b.Raw)

@@ -50,7 +50,7 @@ func (e *endpoint) emitBytes(budget int) []byte {
 	}
 	e.Emit(&b, budget)
 	p := e.encode(&b)
-	e.Settle(&b)
+	e.ReturnLent(&b)
 	if e.cfg.Role == Client && !e.peer.settings && len(p) > 0 {
 		rest, ok := bytes.CutPrefix(p, []byte(wire.Preface))
 		if !ok {

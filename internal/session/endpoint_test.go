@@ -147,14 +147,14 @@ func (e *endpoint) accept(id uint32, end bool) *testStream {
 func (e *endpoint) request(end bool) *testStream {
 	st := newStream()
 	e.all = append(e.all, st)
-	e.Open(&st.Stream, fieldSection(":method", "GET"), end, -1)
+	e.Open(&st.Stream, fieldSection(":method", "GET"), end)
 	return st
 }
 
 func (e *endpoint) commit(st *testStream) {
-	e.CommitHead(&st.Stream, fieldSection(":status", "200"))
+	e.CommitHeader(&st.Stream, fieldSection(":status", "200"))
 }
-func (e *endpoint) head(st *testStream) { e.SendHead(&st.Stream, fieldSection(":status", "200")) }
+func (e *endpoint) head(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
 func (e *endpoint) info(st *testStream) { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
 func (e *endpoint) end(st *testStream)  { e.SendEnd(&st.Stream, nil) }
 func (e *endpoint) trailers(st *testStream) {
@@ -216,7 +216,7 @@ func (e *endpoint) handle(err error) {
 // frame does with a frame what the reader of a connection does.
 func (e *endpoint) frame(h wire.Header, p []byte) error {
 	if id := e.section.StreamID; id != 0 && (h.Type != wire.Continuation || h.StreamID != id) {
-		return wire.Conn(wire.ProtocolError, "interrupted_headers", "%v", h.Type)
+		return wire.ConnErrorf(wire.ProtocolError, "interrupted_headers", "%v", h.Type)
 	}
 	switch h.Type {
 	case wire.Data:
@@ -234,7 +234,7 @@ func (e *endpoint) frame(h wire.Header, p []byte) error {
 			return err
 		}
 		if e.section.StreamID == 0 {
-			return wire.Conn(wire.ProtocolError, "unexpected_continuation", "")
+			return wire.ConnErrorf(wire.ProtocolError, "unexpected_continuation", "")
 		}
 		return e.fragment(f.Fragment, f.EndHeaders)
 	}
@@ -247,7 +247,7 @@ func (e *endpoint) frame(h wire.Header, p []byte) error {
 
 func (e *endpoint) fragment(p []byte, end bool) error {
 	if _, err := e.dec.Write(p); err != nil {
-		return wire.Conn(wire.CompressionError, "header_decompression", "%v", err)
+		return wire.ConnErrorf(wire.CompressionError, "header_decompression", "%v", err)
 	}
 	if !end {
 		return nil
@@ -255,12 +255,12 @@ func (e *endpoint) fragment(p []byte, end bool) error {
 	f := e.section
 	e.section.StreamID = 0
 	if err := e.dec.Close(); err != nil {
-		return wire.Conn(wire.CompressionError, "header_decompression", "%v", err)
+		return wire.ConnErrorf(wire.CompressionError, "header_decompression", "%v", err)
 	}
 	e.peer.sentSection(f.StreamID, f.EndStream)
 	if e.IsNew(f.StreamID) {
 		if e.cfg.Role == Client {
-			return wire.Conn(wire.ProtocolError, "headers_even", "a stream that was not promised")
+			return wire.ConnErrorf(wire.ProtocolError, "headers_even", "a stream that was not promised")
 		}
 		return e.onOpen(f.StreamID, f.EndStream, e.fields)
 	}
@@ -273,7 +273,7 @@ func (e *endpoint) fragment(p []byte, end bool) error {
 	}
 	owner := st.Owner.(*testStream)
 	if e.cfg.Role == Client {
-		e.RecvHead(st, contentLength(e.fields))
+		e.RecvHeader(st, contentLength(e.fields))
 	}
 	return e.onSection(owner, f.EndStream)
 }
@@ -315,7 +315,7 @@ func (e *endpoint) controlFrame(h wire.Header, p []byte) error {
 		n, err := wire.ParseWindowUpdate(h, p)
 		if err != nil {
 			if se, ok := err.(*wire.StreamError); ok && e.Idle(se.StreamID) {
-				return wire.Conn(wire.ProtocolError, "stream_idle", "")
+				return wire.ConnErrorf(wire.ProtocolError, "stream_idle", "")
 			}
 			return err
 		}
@@ -342,7 +342,7 @@ func (e *endpoint) controlFrame(h wire.Header, p []byte) error {
 		}
 		return e.RecvPriority(f.StreamID, f.PriorityParam)
 	case wire.PushPromise:
-		return wire.Conn(wire.ProtocolError, "push_promise", "")
+		return wire.ConnErrorf(wire.ProtocolError, "push_promise", "")
 	}
-	return e.IdleFrame(e.now)
+	return e.UselessFrame(e.now)
 }

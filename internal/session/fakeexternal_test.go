@@ -92,11 +92,11 @@ func (x *fakeExternal) take(id uint32) (fakeFrame, int, bool) {
 	f := &q[0]
 	n := 0
 	if f.size > 0 {
-		n = min(f.size, x.most, x.s.Available(f.st))
+		n = min(f.size, x.most, x.s.MayCarry(f.st))
 		if n == 0 {
 			return fakeFrame{}, 0, false
 		}
-		x.s.Take(f.st, n)
+		x.s.ChargeWindows(f.st, n)
 		if n < f.size {
 			f.size -= n
 			return *f, n, true

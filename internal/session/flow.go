@@ -37,7 +37,7 @@ func (s *Session) streamWindow(st *Stream) int64 {
 func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 	if id == 0 {
 		if s.send.conn+int64(inc) > wire.MaxWindow {
-			return wire.Conn(wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the connection's window", inc)
+			return wire.ConnErrorf(wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the connection's window", inc)
 		}
 		s.send.conn += int64(inc)
 		s.unblock(&s.send.connBlocked)
@@ -46,12 +46,12 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 	st := s.streams[id]
 	if st == nil {
 		if s.Idle(id) {
-			return wire.Conn(wire.ProtocolError, "stream_idle", "WINDOW_UPDATE on idle stream %d", id)
+			return wire.ConnErrorf(wire.ProtocolError, "stream_idle", "WINDOW_UPDATE on idle stream %d", id)
 		}
 		return nil // RFC 9113 §5.1: it may come after the stream has closed
 	}
 	if s.streamWindow(st)+int64(inc) > wire.MaxWindow {
-		return wire.Stream(id, wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the window", inc)
+		return wire.StreamErrorf(id, wire.FlowControlError, "bad_flow", "WINDOW_UPDATE of %d overflows the window", inc)
 	}
 	st.sentWindow += int64(inc)
 	s.send.maxSent = max(s.send.maxSent, st.sentWindow)
@@ -96,7 +96,7 @@ func (s *Session) checkWindows(v uint32) error {
 		s.send.maxSent = max(s.send.maxSent, st.sentWindow)
 	}
 	if s.send.maxSent+int64(v) > wire.MaxWindow {
-		return wire.Conn(wire.FlowControlError, "setting_win_size", "SETTINGS_INITIAL_WINDOW_SIZE %d overflows a stream's window", v)
+		return wire.ConnErrorf(wire.FlowControlError, "setting_win_size", "SETTINGS_INITIAL_WINDOW_SIZE %d overflows a stream's window", v)
 	}
 	return nil
 }

@@ -213,7 +213,7 @@ func TestAnInformationalResponseNeverEndsAStream(t *testing.T) {
 	e.info(st)
 	e.end(st)
 	e.want("it goes alone", "HEADERS(1)")
-	if st.HeadSent() || st.Closed() {
+	if st.HeaderSent() || st.Closed() {
 		t.Error("the stream has been answered")
 	}
 }

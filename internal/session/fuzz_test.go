@@ -138,9 +138,9 @@ func (e fuzzed) waits(st *testStream) bool {
 
 // write queues output, in an order in which a message may have it.
 func (e fuzzed) write(t wire.FrameType, st *testStream, n int) {
-	started := st.headSent || e.cfg.Role == Client
+	started := st.headerSent || e.cfg.Role == Client
 	for it := st.q.first(); it != nil; it = it.next {
-		started = started || it.kind == itemHead
+		started = started || it.kind == itemHeader
 	}
 	switch t {
 	case localInfo:

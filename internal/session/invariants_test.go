@@ -138,7 +138,7 @@ func (e *endpoint) checkOutput() error {
 
 // checkSpares: what is spare is empty, is there once, and is not much.
 func (e *endpoint) checkSpares() error {
-	seen, stock := make(map[any]bool), e.stocked()
+	seen, stock := make(map[any]bool), e.lists()
 	for _, it := range stock.items.free {
 		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil || it.next != nil || seen[it] {
 			return fmt.Errorf("a spare item is %+v, seen before: %t", it, seen[it])
@@ -161,7 +161,7 @@ func (e *endpoint) checkSpares() error {
 			}
 		}
 	}
-	if len(stock.items.free) > maxSpares || len(stock.nodes.free) > maxSpares {
+	if len(stock.items.free) > maxFree || len(stock.nodes.free) > maxFree {
 		return fmt.Errorf("%d items and %d nodes are spare", len(stock.items.free), len(stock.nodes.free))
 	}
 	return nil

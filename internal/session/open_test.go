@@ -17,7 +17,7 @@ func TestStreamsAreNumberedAsTheyLeave(t *testing.T) {
 				t.Errorf("%d streams, %d wait", e.OpenStreams(), e.Waiting())
 			}
 			e.want("those that are still wanted", "HEADERS(1) END_STREAM", "HEADERS(3) END_STREAM")
-			if a.ID() != 1 || b.ID() != 0 || c.ID() != 3 || e.Stream(3) != &c.Stream {
+			if a.ID() != 1 || b.ID() != 0 || c.ID() != 3 || e.streams[3] != &c.Stream {
 				t.Errorf("%d %d %d", a.ID(), b.ID(), c.ID())
 			}
 		})
@@ -138,7 +138,7 @@ func TestAResponsesContentLengthCounts(t *testing.T) {
 	st := e.request(true)
 	e.emit()
 	e.mustRecv(headers(1, false))
-	e.RecvHead(&st.Stream, 3)
+	e.RecvHeader(&st.Stream, 3)
 	wantVerdict(t, e.recv(wire.AppendData(nil, 1, true, []byte("xx"))), streamProtocol)
 }
 

@@ -22,7 +22,7 @@ type External interface {
 	PushControl(name string, t Token)
 
 	// Pop takes the next token. For DATA, n of its bytes are to leave, and have
-	// been charged to the windows with Stream.Take.
+	// been charged to the windows with Session.ChargeWindows.
 	Pop() (t Token, n int, ok bool)
 }
 
@@ -53,7 +53,7 @@ func (o *output) open(s *Session, st *Stream, opt sched.OpenOptions) {
 		s.cfg.External.Open(st, opt)
 		return
 	}
-	st.node = s.stocked().nodes.take()
+	st.node = s.lists().nodes.get()
 	st.node.ID, st.node.Value = st.id, st
 	s.cfg.Policy.Open(st.node, opt)
 }
@@ -71,7 +71,7 @@ func (o *output) close(s *Session, st *Stream) {
 		return
 	}
 	s.cfg.Policy.Close(st.node)
-	s.stocked().nodes.give(st.node)
+	s.lists().nodes.put(st.node)
 	st.node = nil
 }
 
@@ -111,9 +111,9 @@ func (o *output) finished(s *Session, st *Stream) {
 // promise asks again when it has left.
 func (st *Stream) needsEmptyData() bool {
 	if st.q.len() == 0 {
-		return st.headSent && !st.ended
+		return st.headerSent && !st.ended
 	}
-	return st.q.last.kind == itemHead && !st.endsWith(itemHead, 0)
+	return st.q.last.kind == itemHeader && !st.endsWith(itemHeader, 0)
 }
 
 // update tells the policy whether st has something that may leave.
@@ -134,7 +134,7 @@ func (o *output) update(s *Session, st *Stream) {
 
 // sendable reports whether st has a frame to send, flow control aside.
 func (st *Stream) sendable() bool {
-	return st.q.len() > 0 || (st.fin && st.headSent && !st.ended)
+	return st.q.len() > 0 || (st.fin && st.headerSent && !st.ended)
 }
 
 func (it *item) name() string {
@@ -151,13 +151,13 @@ func (it *item) name() string {
 // peer that allows 16 MiB must not have us hold as much output in one piece.
 const maxDataFrame = 64 << 10
 
-// Available is how many bytes of DATA one frame of st may carry now.
-func (s *Session) Available(st *Stream) int {
+// MayCarry is how many bytes of DATA one frame of st may carry now.
+func (s *Session) MayCarry(st *Stream) int {
 	return int(max(0, min(s.streamWindow(st), s.send.conn, int64(s.peer.maxFrameSize), maxDataFrame)))
 }
 
-// Take charges n bytes to both send windows.
-func (s *Session) Take(st *Stream, n int) {
+// ChargeWindows charges n bytes to both send windows.
+func (s *Session) ChargeWindows(st *Stream, n int) {
 	st.sentWindow -= int64(n)
 	s.send.conn -= int64(n)
 	s.expect(echoesPerData + n/dataPerEcho)

@@ -184,7 +184,7 @@ func (p *pair) open() {
 	if p.chance(50) {
 		fields = append(fields, "content-length", strconv.Itoa(x.request.size))
 	}
-	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended, -1)
+	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended)
 }
 
 // act has somebody do something about an exchange.
@@ -273,7 +273,7 @@ func (p *pair) emit(e *endpoint, pipe *[]byte) {
 // deliver moves the complete frames among the first n bytes of pipe, as long as
 // its reader reads.
 func (p *pair) deliver(e *endpoint, pipe *[]byte, n int) {
-	for n >= wire.HeaderLen && !e.Congested() {
+	for n >= wire.HeaderLen && !e.Backlogged() {
 		size := wire.HeaderLen + int(wire.ParseHeader(*pipe).Length)
 		if n < size {
 			return

@@ -50,15 +50,3 @@ func TestPriorityFramesChangeWhoIsNext(t *testing.T) {
 		t.Errorf("%q", frames)
 	}
 }
-
-func TestEachVisitsEveryOpenStream(t *testing.T) {
-	e := newServer(t)
-	e.accept(1, false)
-	e.accept(3, true)
-	e.Reset(&e.accept(5, true).Stream, wire.Cancel, nil)
-	n := 0
-	e.Each(func(st *Stream) { n += int(st.ID()) })
-	if n != 4 {
-		t.Errorf("identifiers add up to %d", n)
-	}
-}

@@ -46,8 +46,8 @@ const BufferSize = 4096
 
 // Buffer is body bytes on their way out, owned by whoever holds it.
 type Buffer struct {
-	B    []byte // len ≤ cap == BufferSize
-	room [BufferSize]byte
+	B     []byte // len ≤ cap == BufferSize
+	array [BufferSize]byte
 }
 
 var buffers = sync.Pool{New: func() any { return new(Buffer) }}
@@ -55,7 +55,7 @@ var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 // NewBuffer returns an empty buffer.
 func NewBuffer() *Buffer {
 	b := buffers.Get().(*Buffer)
-	b.B = b.room[:0]
+	b.B = b.array[:0]
 	return b
 }
 
@@ -69,7 +69,7 @@ type itemKind uint8
 
 const (
 	itemInfo     itemKind = iota // a 1xx field section
-	itemHead                     // the response's or request's field section
+	itemHeader                   // the response's or request's field section
 	itemData                     // body bytes
 	itemTrailers                 // the trailer section
 	itemPromise                  // PUSH_PROMISE
@@ -129,7 +129,7 @@ func (q *queue) first() *item { return q.head }
 
 // push puts it at the end of q.
 func (s *Session) push(q *queue, it item) {
-	p := s.stocked().items.take()
+	p := s.lists().items.get()
 	*p = it
 	p.next = nil
 	p.memory = int32(p.measure())
@@ -165,7 +165,7 @@ func (s *Session) pop(q *queue) item {
 	}
 	q.n--
 	q.memory -= int(it.memory)
-	s.stocked().items.give(p)
+	s.lists().items.put(p)
 	return it
 }
 

@@ -18,10 +18,10 @@ func (s *Session) Accept(st *Stream, id uint32, end bool, declared int64, p sche
 	s.peerLast = id
 	if s.peerOpen >= s.cfg.MaxConcurrentStreams {
 		if s.control.unacked == 0 {
-			return false, wire.Stream(id, wire.ProtocolError, "over_max_streams", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+			return false, wire.StreamErrorf(id, wire.ProtocolError, "over_max_streams", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
 		}
 		// RFC 9113 §5.1.2: the peer may not know our limit yet, and may retry.
-		return false, wire.Stream(id, wire.RefusedStream, "over_max_streams_race", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
+		return false, wire.StreamErrorf(id, wire.RefusedStream, "over_max_streams_race", "more than %d concurrent streams", s.cfg.MaxConcurrentStreams)
 	}
 	s.peerOpen++
 	st.declared = declared
@@ -82,6 +82,10 @@ func (s *Session) ignored(id uint32) bool {
 // trailers, or whatever a server sends. It returns nil if it is to be ignored.
 // The caller reports END_STREAM with RecvEnd.
 func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
+	if s.cfg.Role == Client && s.peerInitiated(id) {
+		// RFC 9113 §8.4: a server opens streams with PUSH_PROMISE, which ours may not.
+		return nil, wire.ConnErrorf(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server could open", id)
+	}
 	if s.ignored(id) {
 		return nil, nil
 	}
@@ -92,12 +96,12 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	s.answers++
 	switch {
 	case st.reserved():
-		return nil, wire.Conn(wire.ProtocolError, "headers_reserved", "HEADERS on promised stream %d", id)
+		return nil, wire.ConnErrorf(wire.ProtocolError, "headers_reserved", "HEADERS on promised stream %d", id)
 	case st.gotEnd:
-		return nil, wire.Stream(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
+		return nil, wire.StreamErrorf(id, wire.StreamClosed, "headers_half_closed", "HEADERS after END_STREAM")
 	}
 	if s.cfg.Role == Server && !end {
-		return nil, wire.Stream(id, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
+		return nil, wire.StreamErrorf(id, wire.ProtocolError, "trailers_not_ended", "trailers without END_STREAM")
 	}
 	return st, nil
 }
@@ -105,21 +109,21 @@ func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 // lateFields judges HEADERS on a stream that is closed or was never opened.
 func (s *Session) lateFields(id uint32) error {
 	if !s.peerInitiated(id) && s.cfg.Role == Server {
-		return wire.Conn(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server may open", id)
+		return wire.ConnErrorf(wire.ProtocolError, "headers_even", "HEADERS on stream %d, which only a server may open", id)
 	}
 	if s.idleStream(id) {
-		return wire.Conn(wire.ProtocolError, "headers_idle", "HEADERS on idle stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "headers_idle", "HEADERS on idle stream %d", id)
 	}
 	switch s.recent.lookup(id) {
 	case resetByUs:
 		return nil // sent before our RST_STREAM arrived
 	case resetByPeer:
-		return wire.Stream(id, wire.StreamClosed, "headers_closed", "HEADERS after RST_STREAM")
+		return wire.StreamErrorf(id, wire.StreamClosed, "headers_closed", "HEADERS after RST_STREAM")
 	case endedByBoth:
-		return wire.Conn(wire.StreamClosed, "headers_closed", "HEADERS on closed stream %d", id)
+		return wire.ConnErrorf(wire.StreamClosed, "headers_closed", "HEADERS on closed stream %d", id)
 	}
 	// RFC 9113 §5.1.1: opening a stream closed the idle ones below it.
-	return wire.Conn(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
+	return wire.ConnErrorf(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
 }
 
 // RecvData is a DATA frame. It returns the stream that its content is for, or
@@ -127,10 +131,10 @@ func (s *Session) lateFields(id uint32) error {
 // Discard; END_STREAM has been applied.
 func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	if !s.recv.take(f.Length) {
-		return nil, wire.Conn(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
+		return nil, wire.ConnErrorf(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
 	}
 	if len(f.Data) == 0 && !f.EndStream {
-		if err := s.IdleFrame(now); err != nil {
+		if err := s.UselessFrame(now); err != nil {
 			return nil, err
 		}
 	}
@@ -144,7 +148,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 		return nil, err
 	}
 	if len(f.Data) > 0 {
-		s.idle.earn()
+		s.useless.earn()
 	}
 	st.received += int64(len(f.Data))
 	st.unread += int32(len(f.Data))
@@ -163,12 +167,12 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 // checkData charges the stream's window and holds DATA against content-length.
 func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 	s.answers++
-	if s.cfg.Role == Client && !st.gotHead {
+	if s.cfg.Role == Client && !st.gotHeader {
 		// RFC 9113 §8.1: a response begins with its field section.
-		return wire.Stream(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "data_before_headers", "DATA before HEADERS")
 	}
 	if st.declared >= 0 && st.received+int64(len(f.Data)) > st.declared {
-		return wire.Stream(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "send_too_much", "sender tried to send more than declared Content-Length of %d bytes", st.declared)
 	}
 	if f.EndStream {
 		if err := st.checkLength(len(f.Data)); err != nil {
@@ -176,7 +180,7 @@ func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 		}
 	}
 	if !st.recv.take(f.Length) {
-		return wire.Stream(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
+		return wire.StreamErrorf(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
 	}
 	return nil
 }
@@ -187,15 +191,15 @@ func (s *Session) lateData(id uint32, st *Stream) error {
 	case s.ignored(id):
 		return nil
 	case st != nil && st.reserved():
-		return wire.Conn(wire.ProtocolError, "data_reserved", "DATA on promised stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "data_reserved", "DATA on promised stream %d", id)
 	case st != nil:
-		return wire.Stream(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
+		return wire.StreamErrorf(id, wire.StreamClosed, "closed", "DATA after END_STREAM")
 	case s.idleStream(id):
-		return wire.Conn(wire.ProtocolError, "data_on_idle", "DATA on idle stream %d", id)
+		return wire.ConnErrorf(wire.ProtocolError, "data_on_idle", "DATA on idle stream %d", id)
 	case s.recent.lookup(id) == resetByUs:
 		return nil
 	}
-	return wire.Stream(id, wire.StreamClosed, "closed", "DATA on a closed stream")
+	return wire.StreamErrorf(id, wire.StreamClosed, "closed", "DATA on a closed stream")
 }
 
 // RecvEnd is END_STREAM on a field section. The stream may have closed while the
@@ -215,7 +219,7 @@ func (s *Session) RecvEnd(st *Stream) error {
 // it must be what the DATA frames add up to (RFC 9113 §8.1.1).
 func (st *Stream) checkLength(n int) error {
 	if got := st.received + int64(n); st.declared >= 0 && got != st.declared {
-		return wire.Stream(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
+		return wire.StreamErrorf(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
 	}
 	return nil
 }
@@ -225,7 +229,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	st := s.streams[id]
 	if st == nil {
 		if s.idleStream(id) && !s.ignored(id) {
-			return wire.Conn(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
+			return wire.ConnErrorf(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
 		}
 		if s.recent.lookup(id) == resetByUs {
 			s.recent.peerReset(id) // both at once: from now on it must be silent
@@ -234,7 +238,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	}
 	s.recent.add(id, resetByPeer)
 	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
-	s.close(st, wire.Stream(id, code, "reset", "received from peer"))
+	s.close(st, wire.StreamErrorf(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {
 		return tooManyResets()
 	}
@@ -242,13 +246,13 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 }
 
 func tooManyResets() error {
-	return wire.Conn(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
+	return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
 }
 
 // RecvGoAway is the peer's GOAWAY: it will open no more streams, and we none.
 func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	s.peer.enablePush = false
-	s.peer.goAway, s.peer.goAwayLast, s.peer.goAwayCode = true, f.LastStreamID, f.Code
+	s.peer.goAway = true
 	for id, st := range s.streams {
 		if !s.peerInitiated(id) && id > f.LastStreamID {
 			s.close(st, ErrGoAway)
@@ -259,15 +263,15 @@ func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	}
 }
 
-// RecvHead notes that a response's field section has arrived on st, and what
+// RecvHeader notes that a response's field section has arrived on st, and what
 // content-length its content is held against, or -1.
-func (s *Session) RecvHead(st *Stream, declared int64) { st.gotHead, st.declared = true, declared }
+func (s *Session) RecvHeader(st *Stream, declared int64) { st.gotHeader, st.declared = true, declared }
 
 // RecvPriority is a PRIORITY frame, or a HEADERS frame's priority fields.
 func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 	if p.StreamDep == id {
 		// RFC 7540 §5.3.1.
-		return wire.Stream(id, wire.ProtocolError, "priority", "stream depends on itself")
+		return wire.StreamErrorf(id, wire.ProtocolError, "priority", "stream depends on itself")
 	}
 	if s.cfg.NoRFC7540Priorities {
 		return nil
@@ -276,13 +280,25 @@ func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 	return nil
 }
 
+// CheckPriorityUpdate judges PRIORITY_UPDATE before it is looked at.
+func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
+	if err := s.UselessFrame(now); err != nil {
+		return err
+	}
+	if s.cfg.Role == Client {
+		// RFC 9218 §7.1: only clients send it.
+		return wire.ConnErrorf(wire.ProtocolError, "priority_update", "PRIORITY_UPDATE for stream %d from a server", id)
+	}
+	return nil
+}
+
 // RecvPriorityUpdate is a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
 func (s *Session) RecvPriorityUpdate(id uint32, p sched.Priority) { s.out.adjust(s, id, p) }
 
-// IdleFrame charges a frame that moves nothing.
-func (s *Session) IdleFrame(now time.Time) error {
-	if !s.idle.take(now) {
-		return wire.Conn(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
+// UselessFrame charges a frame that moves nothing.
+func (s *Session) UselessFrame(now time.Time) error {
+	if !s.useless.take(now) {
+		return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestAMalformedRequestTakesItsIdentifier(t *testing.T) {
 		if !e.Refuse(id) {
 			return nil
 		}
-		return wire.Stream(id, wire.ProtocolError, "malformed", "malformed")
+		return wire.StreamErrorf(id, wire.ProtocolError, "malformed", "malformed")
 	}
 	e.handle(e.recv(headers(3, false)))
 	e.want("it is reset", "RST_STREAM(3) PROTOCOL_ERROR")
@@ -256,9 +256,9 @@ func TestAnErrorOnAStreamAboveAGoAwayIsNotAnswered(t *testing.T) {
 	e.accept(5, false)
 	e.GoAway(wire.NoError, "bye")
 	e.want("it announces the last stream", "GOAWAY 5 NO_ERROR")
-	e.handle(wire.Stream(7, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
+	e.handle(wire.StreamErrorf(7, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
 	e.want("nothing is said of it")
-	e.handle(wire.Stream(5, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
+	e.handle(wire.StreamErrorf(5, wire.FrameSizeError, "priority_length", "PRIORITY of 0 octets"))
 	e.want("but of those that are open", "RST_STREAM(5) FRAME_SIZE_ERROR")
 }
 

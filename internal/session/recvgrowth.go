@@ -292,8 +292,8 @@ func (s *Session) Probe(now time.Time) {
 // Pinging reports whether a PING of ours has not been acknowledged.
 func (s *Session) Pinging() bool { return s.growth.pings > 0 }
 
-// RecvPingAck is the acknowledgement of a PING of ours, or of none.
-func (s *Session) RecvPingAck(data [8]byte, now time.Time) {
+// pingAcked notes the acknowledgement of a PING of ours, or of none.
+func (s *Session) pingAcked(data [8]byte, now time.Time) {
 	g := &s.growth
 	g.pings = max(0, g.pings-1)
 	g.roundTrip.answered(data, now.Sub(g.began))

@@ -11,7 +11,7 @@ import (
 
 var errCause = errors.New("cause")
 
-// What was flushed is not taken back, and a response that was cut short never
+// P105. What was flushed is not taken back, and a response that was cut short never
 // looks complete. END_STREAM of both sides needs no RST_STREAM.
 func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
 	lots := string(make([]byte, BufferSize))
@@ -130,14 +130,14 @@ func TestWhatRemainsOfStreamsLeavesInBatches(t *testing.T) {
 	}
 	b := new(Batch)
 	for i := range n {
-		if e.control.remains == 0 {
+		if e.control.flushed == 0 {
 			t.Fatalf("%d streams were taken for all", i)
 		}
 		b.Reset()
 		e.Emit(b, 1)
 	}
-	if e.control.remains != 0 || e.Pending() {
-		t.Errorf("%d bytes remain, pending %t", e.control.remains, e.Pending())
+	if e.control.flushed != 0 || e.Pending() {
+		t.Errorf("%d bytes remain, pending %t", e.control.flushed, e.Pending())
 	}
 }
 
@@ -146,7 +146,7 @@ func TestReadingStopsWhileTooMuchRemainsOfStreams(t *testing.T) {
 	e := newServer(t, func(c *Config) { c.MaxConcurrentStreams = 1 })
 	e.mustRecv(wire.AppendWindowUpdate(nil, 0, 1<<30))
 	most := 0
-	for i := uint32(1); !e.Congested(); i += 2 {
+	for i := uint32(1); !e.Backlogged(); i += 2 {
 		st := e.accept(i, true)
 		e.head(st)
 		for range 15 {
@@ -155,8 +155,8 @@ func TestReadingStopsWhileTooMuchRemainsOfStreams(t *testing.T) {
 		most = st.Queued()
 		e.Reset(&st.Stream, wire.Cancel, errCause)
 	}
-	if e.control.remains < maxRemains || e.control.remains > maxRemains+most {
-		t.Errorf("%d bytes remain", e.control.remains)
+	if e.control.flushed < maxFlushed || e.control.flushed > maxFlushed+most {
+		t.Errorf("%d bytes remain", e.control.flushed)
 	}
 }
 
@@ -275,11 +275,11 @@ func TestLentBytesComeBackOnceCopied(t *testing.T) {
 		t.Fatal("a reset does not bring them back")
 	}
 	moved := st.moved
-	e.Settle(&b)
+	e.ReturnLent(&b)
 	if st.Lent() || b.Lent() || st.moved != moved+1 {
 		t.Error("copied: back, and the owner is told")
 	}
-	e.Settle(&b)
+	e.ReturnLent(&b)
 	if st.lentOut != 0 || st.moved != moved+1 {
 		t.Error("settled twice")
 	}

@@ -21,25 +21,27 @@ var (
 // Open queues a stream that we open, with its field section: it gets its
 // identifier when its HEADERS leave, so that identifiers rise on the wire
 // whatever the scheduler does, and it waits until the peer's limit has room.
-func (s *Session) Open(st *Stream, sec *Section, end bool, declared int64) {
-	st.declared = declared
+func (s *Session) Open(st *Stream, sec *Section, end bool) {
+	st.declared = -1 // until RecvHeader
 	st.fin = end
-	s.push(&st.q, item{kind: itemHead, sec: sec})
+	s.push(&st.q, item{kind: itemHeader, sec: sec})
 	s.out.opening.push(st)
 }
 
 // SendInfo queues an informational (1xx) field section. It never ends a stream.
 func (s *Session) SendInfo(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemInfo, sec: sec}) }
 
-// SendHead queues the final field section.
-func (s *Session) SendHead(st *Stream, sec *Section) { s.enqueue(st, item{kind: itemHead, sec: sec}) }
+// SendHeader queues the final field section.
+func (s *Session) SendHeader(st *Stream, sec *Section) {
+	s.enqueue(st, item{kind: itemHeader, sec: sec})
+}
 
-// CommitHead is SendHead of a field section that is wanted for itself: END_STREAM does
+// CommitHeader is SendHeader of a field section that is wanted for itself: END_STREAM does
 // not go on it, even if the end comes before it has left. So it does not depend on the
 // writer whether an empty DATA frame ends the stream.
-func (s *Session) CommitHead(st *Stream, sec *Section) {
+func (s *Session) CommitHeader(st *Stream, sec *Section) {
 	st.committed = true
-	s.SendHead(st, sec)
+	s.SendHeader(st, sec)
 }
 
 // SendBuffer queues body bytes that the session now owns.
@@ -102,12 +104,12 @@ func (s *Session) Reset(st *Stream, code wire.ErrCode, cause error) {
 	if st.Closed() {
 		return
 	}
-	remains, ended := s.takeRemains(st), st.gotEnd
+	flushed, ended := s.takeFlushed(st), st.gotEnd
 	s.close(st, cause)
 	if st.id != 0 {
 		// A response that leaves whole ends the stream by itself.
-		whole := ended && remains != nil && remains.fin
-		s.queueReset(reset{id: st.id, code: code, remains: remains, silent: whole})
+		whole := ended && flushed != nil && flushed.fin
+		s.queueReset(reset{id: st.id, code: code, flushed: flushed, silent: whole})
 	}
 }
 
@@ -131,7 +133,7 @@ func (s *Session) ResetWhenSent(st *Stream, code wire.ErrCode, cause error) {
 // connection, or ignored above the last stream of a GOAWAY.
 func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	if s.Idle(e.StreamID) {
-		return wire.Conn(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
+		return wire.ConnErrorf(e.Code, e.Count, "on idle stream %d: %s", e.StreamID, e.Reason)
 	}
 	st := s.streams[e.StreamID]
 	early := s.cfg.Role == Server && (st == nil || !st.ended)
@@ -184,7 +186,7 @@ func (s *Session) Abandon(st *Stream) {
 	if st.Closed() || st.fin || st.id == 0 {
 		return
 	}
-	s.dropAfterHead(st)
+	s.dropAfterHeader(st)
 	s.out.update(s, st)
 	st.Owner.OutputMoved()
 	s.Done(st)

@@ -58,10 +58,10 @@ type Session struct {
 	growth  receiving
 	control control
 	out     output
-	stock   *stock // or nil
+	free    *freeLists // or nil
 	recent  recentStreams
 	resets  bucket
-	idle    bucket
+	useless bucket
 	echoes  int64 // see EchoFrame
 
 	closed    *Stream // streams that closed since TakeClosed
@@ -77,7 +77,7 @@ func New(cfg Config, now time.Time) *Session {
 		peer:    defaultPeerSettings(cfg.Role),
 		streams: make(map[uint32]*Stream),
 		resets:  newBucket(maxEarlyResets, earlyResetsPerSecond, now),
-		idle:    newBucket(maxIdleFrames, idleFramesPerSecond, now),
+		useless: newBucket(maxUselessFrames, uselessFramesPerSecond, now),
 	}
 	s.send.conn = wire.DefaultWindow
 	s.recv.init(wire.DefaultWindow)
@@ -100,10 +100,11 @@ func (s *Session) peerInitiated(id uint32) bool {
 	return (id%2 == 1) == (s.cfg.Role == Server)
 }
 
-// IsNew reports whether HEADERS on id would open a stream. Only the goroutine
-// that reads frames may call it; it needs no lock.
+// IsNew reports whether HEADERS on id would open a stream, which a server's never
+// do: it opens them with PUSH_PROMISE. Only the goroutine that reads frames may call
+// it; it needs no lock.
 func (s *Session) IsNew(id uint32) bool {
-	return s.peerInitiated(id) && id > s.peerLast
+	return s.cfg.Role == Server && s.peerInitiated(id) && id > s.peerLast
 }
 
 // Answers counts the field sections and the DATA frames that have arrived on open
@@ -116,18 +117,8 @@ func (s *Session) Waiting() int { return s.out.opening.len() }
 // Opened is how many streams of ours have been opened, ever.
 func (s *Session) Opened() int { return int(s.localLast+1) / 2 }
 
-// Stream returns the open stream id, or nil.
-func (s *Session) Stream(id uint32) *Stream { return s.streams[id] }
-
 // OpenStreams is the number of streams that are neither idle nor closed.
 func (s *Session) OpenStreams() int { return len(s.streams) + s.out.opening.len() }
-
-// Each calls f for every open stream, in no particular order.
-func (s *Session) Each(f func(*Stream)) {
-	for _, st := range s.streams {
-		f(st)
-	}
-}
 
 // TakeClosed returns the streams that closed since the last call, linked by
 // [Stream.NextClosed], oldest last. The owner tells whoever waits on them.

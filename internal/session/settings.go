@@ -30,10 +30,7 @@ type peerSettings struct {
 	maxHeaderListSize    uint32
 	extendedConnect      bool
 
-	// Its GOAWAY, if one came.
-	goAway     bool
-	goAwayLast uint32
-	goAwayCode wire.ErrCode
+	goAway bool // its GOAWAY has arrived
 
 	// The HPACK encoder is the writer's, so a new table size waits here until
 	// the writer comes. If it changed more than once, the smallest counts too
@@ -72,7 +69,7 @@ func (s *Session) RecvSettings(f wire.SettingsFrame) error {
 		return s.recvSettingsAck()
 	}
 	if f.Len() > maxSettings {
-		return wire.Conn(wire.ProtocolError, "settings_big_or_dups", "SETTINGS with %d parameters", f.Len())
+		return wire.ConnErrorf(wire.ProtocolError, "settings_big_or_dups", "SETTINGS with %d parameters", f.Len())
 	}
 	if !s.peer.seen && s.cfg.Role == Client {
 		s.peer.maxConcurrentStreams = streamsWithoutLimit
@@ -89,7 +86,7 @@ func (s *Session) RecvSettings(f wire.SettingsFrame) error {
 
 func (s *Session) recvSettingsAck() error {
 	if s.control.unacked == 0 {
-		return wire.Conn(wire.ProtocolError, "ack_mystery", "acknowledgement of SETTINGS that were never sent")
+		return wire.ConnErrorf(wire.ProtocolError, "ack_mystery", "acknowledgement of SETTINGS that were never sent")
 	}
 	s.control.unacked--
 	if s.cfg.InitialWindow < wire.DefaultWindow {
@@ -121,7 +118,7 @@ func (s *Session) ApplySetting(p wire.Setting) error {
 	case wire.SettingEnablePush:
 		if s.cfg.Role == Client && p.Val != 0 {
 			// RFC 9113 §6.5.2: a server may not enable push.
-			return wire.Conn(wire.ProtocolError, "enable_push", "a server sent ENABLE_PUSH 1")
+			return wire.ConnErrorf(wire.ProtocolError, "enable_push", "a server sent ENABLE_PUSH 1")
 		}
 		s.peer.enablePush = p.Val != 0
 	case wire.SettingMaxConcurrentStreams:
@@ -135,7 +132,7 @@ func (s *Session) ApplySetting(p wire.Setting) error {
 	case wire.SettingEnableConnectProtocol:
 		if s.peer.extendedConnect && p.Val == 0 {
 			// RFC 8441 §3: once 1, it may not become 0.
-			return wire.Conn(wire.ProtocolError, "enable_connect_protocol", "ENABLE_CONNECT_PROTOCOL went from 1 to 0")
+			return wire.ConnErrorf(wire.ProtocolError, "enable_connect_protocol", "ENABLE_CONNECT_PROTOCOL went from 1 to 0")
 		}
 		s.peer.extendedConnect = p.Val != 0
 	}

@@ -59,7 +59,7 @@ type Stream struct {
 	id    uint32      // 0 until a stream that we open has sent its HEADERS
 	state State
 
-	gotHead      bool // client: the final field section has arrived
+	gotHeader    bool // client: the final field section has arrived
 	gotEnd       bool // END_STREAM has arrived
 	creditMarked bool // in control.credits
 	recv         recvWindow
@@ -71,15 +71,15 @@ type Stream struct {
 
 	q          queue
 	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
-	committed  bool // see CommitHead
-	headSent   bool // a final (not 1xx) field section has been emitted
+	committed  bool // see CommitHeader
+	headerSent bool // a final (not 1xx) field section has been emitted
 	ended      bool // END_STREAM has been emitted
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
 	blocked    blockedOn
 	usedUntil  uint8 // received when recv had last been used up, in usedUnit, modulo 16 MiB
 	lentQueued int32 // lent items in q
-	lentOut    int32 // lent pieces emitted and not yet settled
+	lentOut    int32 // lent pieces emitted and not yet returned
 
 	err      error   // why it closed, or will; nil while open and after a clean end
 	listPrev *Stream // links in whichever of the session's lists it is on;
@@ -118,15 +118,15 @@ func (st *Stream) Unlink() *Stream {
 	return next
 }
 
-// HeadSent reports whether the final field section has been emitted.
-func (st *Stream) HeadSent() bool { return st.headSent }
+// HeaderSent reports whether the final field section has been emitted.
+func (st *Stream) HeaderSent() bool { return st.headerSent }
 
 // Pushed reports whether the stream is one that a server promised.
 func (st *Stream) Pushed() bool { return st.id != 0 && st.id%2 == 0 }
 
 // reserved reports whether the stream is in the RFC's state reserved (local), in
 // which a client that sends anything but control frames breaks the connection.
-func (st *Stream) reserved() bool { return st.Pushed() && !st.headSent }
+func (st *Stream) reserved() bool { return st.Pushed() && !st.headerSent }
 
 // RemoteEnded reports whether the peer has ended its side.
 func (st *Stream) RemoteEnded() bool { return st.gotEnd }
@@ -152,7 +152,7 @@ func (st *Stream) Queued() int { return st.q.memory }
 // nothing (RFC 9113 §8.1), and nor does one that was committed: DATA without content
 // follows it.
 func (st *Stream) endsWith(kind itemKind, rest int) bool {
-	return st.fin && rest == 0 && kind != itemInfo && !(kind == itemHead && st.committed)
+	return st.fin && rest == 0 && kind != itemInfo && !(kind == itemHeader && st.committed)
 }
 
 // sendEnded moves the state on when END_STREAM has been emitted.
@@ -227,7 +227,7 @@ func (s *Session) close(st *Stream, err error) {
 		if err == nil {
 			s.recent.add(st.id, endedByBoth)
 			s.resets.earn()
-			s.idle.earn()
+			s.useless.earn()
 			s.expect(echoesPerEnd)
 		}
 	}
@@ -250,11 +250,11 @@ func (s *Session) dropQueue(st *Stream) {
 	st.lentQueued = 0
 }
 
-// dropAfterHead is dropQueue, but keeps the field section that opens the stream.
-func (s *Session) dropAfterHead(st *Stream) {
+// dropAfterHeader is dropQueue, but keeps the field section that opens the stream.
+func (s *Session) dropAfterHeader(st *Stream) {
 	for range st.q.len() {
 		it := s.pop(&st.q)
-		if it.kind == itemHead {
+		if it.kind == itemHeader {
 			s.push(&st.q, it)
 			continue
 		}

@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// sink keeps the compiler from seeing that nobody wants a result.
+// sink keeps the compiler from dropping results that are not used.
 var sink any
 
 // BenchmarkAppend appends the frames that a connection consists of.

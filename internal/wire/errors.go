@@ -67,8 +67,8 @@ type ConnError struct {
 	short bool
 }
 
-// Conn returns a ConnError.
-func Conn(code ErrCode, count, format string, args ...any) *ConnError {
+// ConnErrorf returns a ConnError.
+func ConnErrorf(code ErrCode, count, format string, args ...any) *ConnError {
 	return &ConnError{Code: code, Count: count, Reason: reason(format, args)}
 }
 
@@ -76,9 +76,9 @@ func (e *ConnError) Error() string {
 	return "connection error: " + e.Code.String() + ": " + e.Reason
 }
 
-// maxReason bounds what an error says, in bytes. It may quote what the peer sent,
-// which may be a megabyte; and it is logged, kept for as long as its stream is,
-// and sent in GOAWAY to a peer that takes no frame of more than 16,384 bytes.
+// maxReason bounds what an error says, in bytes. It may quote what the peer sent, which may be a megabyte; and it
+// is logged, kept for as long as its stream is, and sent in GOAWAY to a peer that takes no frame of more than
+// 16,384 bytes.
 const maxReason = 1 << 10
 
 func reason(format string, args []any) string {
@@ -100,8 +100,8 @@ type StreamError struct {
 	Reason   string // what the peer did
 }
 
-// Stream returns a StreamError.
-func Stream(id uint32, code ErrCode, count, format string, args ...any) *StreamError {
+// StreamErrorf returns a StreamError.
+func StreamErrorf(id uint32, code ErrCode, count, format string, args ...any) *StreamError {
 	return &StreamError{StreamID: id, Code: code, Count: count, Reason: reason(format, args)}
 }
 
@@ -109,23 +109,24 @@ func (e *StreamError) Error() string {
 	return "stream error: stream ID " + strconv.FormatUint(uint64(e.StreamID), 10) + "; " + e.Code.String() + "; " + e.Reason
 }
 
-// short is the error for a payload without room for a field that its frame promised. RFC 9113 §4.2: a frame too small
-// to contain mandatory frame data is a FRAME_SIZE_ERROR, of the connection if it carries part of a field section.
+// short is the error for a payload without room for a field that its frame promised. RFC 9113 §4.2: a frame too
+// small to contain mandatory frame data is a FRAME_SIZE_ERROR, of the connection if it carries part of a field
+// section.
 func short(t FrameType, count, field string) *ConnError {
 	return &ConnError{Code: FrameSizeError, Count: count, Reason: t.String() + " frame too short for its " + field, short: true}
 }
 
 // onStream0 is the error for a frame that belongs on a stream and came on stream 0.
 func onStream0(t FrameType, count string) *ConnError {
-	return Conn(ProtocolError, count, "%v frame with stream ID 0", t)
+	return ConnErrorf(ProtocolError, count, "%v frame with stream ID 0", t)
 }
 
 // offStream0 is the error for a frame that belongs on stream 0 and came on another.
 func offStream0(h Header, count string) *ConnError {
-	return Conn(ProtocolError, count, "%v frame with stream ID %d", h.Type, h.StreamID)
+	return ConnErrorf(ProtocolError, count, "%v frame with stream ID %d", h.Type, h.StreamID)
 }
 
 // badLength is the error for a frame whose length does not fit its type.
 func badLength(h Header, count, want string) *ConnError {
-	return Conn(FrameSizeError, count, "%v frame payload size was %d; want %s", h.Type, h.Length, want)
+	return ConnErrorf(FrameSizeError, count, "%v frame payload size was %d; want %s", h.Type, h.Length, want)
 }

@@ -28,10 +28,10 @@ func TestNamesAreTheRFCs(t *testing.T) {
 }
 
 func TestErrorsSayScopeCodeAndCause(t *testing.T) {
-	if got, want := Conn(ProtocolError, "n", "odd %d", 3).Error(), "connection error: PROTOCOL_ERROR: odd 3"; got != want {
+	if got, want := ConnErrorf(ProtocolError, "n", "odd %d", 3).Error(), "connection error: PROTOCOL_ERROR: odd 3"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := Stream(7, Cancel, "n", "odd %d", 3).Error(), "stream error: stream ID 7; CANCEL; odd 3"; got != want {
+	if got, want := StreamErrorf(7, Cancel, "n", "odd %d", 3).Error(), "stream error: stream ID 7; CANCEL; odd 3"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

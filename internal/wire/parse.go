@@ -42,7 +42,7 @@ func ParseData(h Header, p []byte) (DataFrame, error) {
 		pad, p = int(p[0]), p[1:]
 	}
 	if pad > len(p) {
-		return DataFrame{}, Conn(ProtocolError, "frame_data_pad_too_big", "pad size larger than data payload")
+		return DataFrame{}, ConnErrorf(ProtocolError, "frame_data_pad_too_big", "pad size larger than data payload")
 	}
 	return DataFrame{
 		StreamID:  h.StreamID,
@@ -105,7 +105,7 @@ func ParseHeaders(h Header, p []byte) (HeadersFrame, error) {
 		f.Priority, p = parsePriorityParam(p), p[priorityLen:]
 	}
 	if pad > len(p) {
-		return HeadersFrame{}, Conn(ProtocolError, "frame_headers_pad_too_big", "pad size larger than HEADERS payload")
+		return HeadersFrame{}, ConnErrorf(ProtocolError, "frame_headers_pad_too_big", "pad size larger than HEADERS payload")
 	}
 	f.Fragment = p[:len(p)-pad]
 	return f, nil
@@ -138,7 +138,7 @@ func ParsePriority(h Header, p []byte) (PriorityFrame, error) {
 		return PriorityFrame{}, onStream0(h.Type, "frame_priority_zero_stream")
 	}
 	if len(p) != priorityLen {
-		return PriorityFrame{}, Stream(h.StreamID, FrameSizeError, "frame_priority_bad_length",
+		return PriorityFrame{}, StreamErrorf(h.StreamID, FrameSizeError, "frame_priority_bad_length",
 			"PRIORITY frame payload size was %d; want %d", h.Length, priorityLen)
 	}
 	return PriorityFrame{StreamID: h.StreamID, PriorityParam: parsePriorityParam(p)}, nil
@@ -181,7 +181,7 @@ func ParsePushPromise(h Header, p []byte) (PushPromiseFrame, error) {
 	}
 	promise, p := binary.BigEndian.Uint32(p)&streamIDMask, p[4:]
 	if pad > len(p) {
-		return PushPromiseFrame{}, Conn(ProtocolError, "frame_pushpromise_pad_too_big", "pad size larger than PUSH_PROMISE payload")
+		return PushPromiseFrame{}, ConnErrorf(ProtocolError, "frame_pushpromise_pad_too_big", "pad size larger than PUSH_PROMISE payload")
 	}
 	return PushPromiseFrame{
 		StreamID:   h.StreamID,
@@ -234,9 +234,9 @@ func ParseWindowUpdate(h Header, p []byte) (increment uint32, err error) {
 	case increment > 0:
 		return increment, nil
 	case h.StreamID == 0:
-		return 0, Conn(ProtocolError, "frame_windowupdate_zero_inc_conn", "WINDOW_UPDATE frame with an increment of 0")
+		return 0, ConnErrorf(ProtocolError, "frame_windowupdate_zero_inc_conn", "WINDOW_UPDATE frame with an increment of 0")
 	default:
-		return 0, Stream(h.StreamID, ProtocolError, "frame_windowupdate_zero_inc_stream", "WINDOW_UPDATE frame with an increment of 0")
+		return 0, StreamErrorf(h.StreamID, ProtocolError, "frame_windowupdate_zero_inc_stream", "WINDOW_UPDATE frame with an increment of 0")
 	}
 }
 
@@ -249,14 +249,14 @@ type PriorityUpdateFrame struct {
 // ParsePriorityUpdate parses a PRIORITY_UPDATE frame.
 func ParsePriorityUpdate(h Header, p []byte) (PriorityUpdateFrame, error) {
 	if h.StreamID != 0 {
-		return PriorityUpdateFrame{}, Conn(ProtocolError, "frame_priority_update_non_zero_stream", "PRIORITY_UPDATE frame with non-zero stream ID")
+		return PriorityUpdateFrame{}, ConnErrorf(ProtocolError, "frame_priority_update_non_zero_stream", "PRIORITY_UPDATE frame with non-zero stream ID")
 	}
 	if len(p) < 4 {
 		return PriorityUpdateFrame{}, badLength(h, "frame_priority_update_bad_length", "at least 4")
 	}
 	id := binary.BigEndian.Uint32(p) & streamIDMask
 	if id == 0 {
-		return PriorityUpdateFrame{}, Conn(ProtocolError, "frame_priority_update_prioritizing_zero_stream",
+		return PriorityUpdateFrame{}, ConnErrorf(ProtocolError, "frame_priority_update_prioritizing_zero_stream",
 			"PRIORITY_UPDATE frame with prioritized stream ID of zero")
 	}
 	return PriorityUpdateFrame{PrioritizedID: id, Field: p[4:]}, nil

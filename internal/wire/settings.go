@@ -49,15 +49,15 @@ func (s Setting) Valid() error {
 	switch s.ID {
 	case SettingEnablePush, SettingEnableConnectProtocol, SettingNoRFC7540Priorities:
 		if s.Val > 1 {
-			return Conn(ProtocolError, "setting_not_boolean", "%v is %d, neither 0 nor 1", s.ID, s.Val)
+			return ConnErrorf(ProtocolError, "setting_not_boolean", "%v is %d, neither 0 nor 1", s.ID, s.Val)
 		}
 	case SettingInitialWindowSize:
 		if s.Val > MaxWindow {
-			return Conn(FlowControlError, "frame_settings_window_size_too_big", "%v is %d, more than %d", s.ID, s.Val, MaxWindow)
+			return ConnErrorf(FlowControlError, "frame_settings_window_size_too_big", "%v is %d, more than %d", s.ID, s.Val, MaxWindow)
 		}
 	case SettingMaxFrameSize:
 		if s.Val < DefaultMaxFrameSize || s.Val > MaxMaxFrameSize {
-			return Conn(ProtocolError, "setting_max_frame_size", "%v is %d, outside %d to %d", s.ID, s.Val, DefaultMaxFrameSize, MaxMaxFrameSize)
+			return ConnErrorf(ProtocolError, "setting_max_frame_size", "%v is %d, outside %d to %d", s.ID, s.Val, DefaultMaxFrameSize, MaxMaxFrameSize)
 		}
 	}
 	return nil

@@ -1,0 +1,73 @@
+package http2
+
+import (
+	"errors"
+	"io"
+	"log"
+	"strings"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/wire"
+)
+
+// log is what the engine tells us.
+func (cc *ClientConn) log() conn.Log {
+	l := conn.Log{Name: "Transport", Count: cc.countError}
+	if VerboseLogs {
+		l.Printf, l.Verbose = log.Printf, log.Printf
+		l.Read = func(h wire.Header, p []byte) {
+			line := summarize(h, p)
+			if logFrameReads {
+				log.Printf("http2: Framer %p: read %v", cc.c, line)
+			}
+			log.Printf("http2: Transport received %s", line)
+		}
+	}
+	if logFrameReads {
+		l.Decoded = func(f hpack.HeaderField) { log.Printf("http2: decoded hpack field %+v", f) }
+	}
+	if logFrameWrites {
+		l.Wrote = func(h wire.Header, p []byte) {
+			log.Printf("http2: Framer %p: wrote %v", cc.c, summarize(h, p))
+		}
+	}
+	return l
+}
+
+// countError tells CountError of an error, by upstream's names.
+func (cc *ClientConn) countError(err error) {
+	switch e := err.(type) {
+	case *wire.ConnError:
+		cc.c.Lock()
+		cc.life.broke(publicError(e))
+		cc.c.Unlock()
+		if strings.HasPrefix(e.Count, "frame_") {
+			cc.t.count(e.Count)
+		}
+		cc.t.count("read_frame_conn_error_" + codeToken(e.Code))
+	case *wire.StreamError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			cc.t.count(e.Count)
+		}
+	default:
+		if errors.Is(err, conn.ErrPingTimeout) {
+			cc.t.count("conn_close_lost_ping")
+		}
+	}
+}
+
+// countEnd tells CountError how the connection ended. Errors of the protocol have
+// been counted.
+func (cc *ClientConn) countEnd() {
+	cc.c.Lock()
+	protocol, end := cc.life.protocolErr, cc.life.endedWith
+	cc.c.Unlock()
+	switch {
+	case protocol != nil:
+	case end == io.EOF:
+		cc.t.count("read_frame_eof")
+	default:
+		cc.t.count("read_frame_other")
+	}
+}

@@ -1,0 +1,159 @@
+package http2
+
+import (
+	"net/http"
+	"net/http/httptrace"
+
+	"golang.org/x/net/http/httpguts"
+
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/session"
+)
+
+// wantsClose reports whether req wants a connection of its own, for once.
+func wantsClose(req *http.Request) bool {
+	return req.Close || httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close")
+}
+
+// bodyLength is the length of a request's body: -1 if unknown.
+func bodyLength(req *http.Request) int64 {
+	switch {
+	case req.Body == nil || req.Body == http.NoBody:
+		return 0
+	case req.ContentLength != 0:
+		return req.ContentLength
+	}
+	return -1
+}
+
+// gzipFor reports whether to ask for gzip: not if the program has an opinion, nor
+// where it would not do what is meant (golang/go#8923, golang/go#5522).
+func (t *Transport) gzipFor(req *http.Request) bool {
+	return !t.disableCompression() && req.Method != http.MethodHead &&
+		firstValue(req.Header, "Accept-Encoding") == "" && firstValue(req.Header, "Range") == ""
+}
+
+// roundTrip sends req with the body that u has, if it is not nil. What becomes of that
+// if there is an error is the caller's to decide.
+func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, error) {
+	cs := &clientStream{
+		cc:       cc,
+		req:      req,
+		ctx:      req.Context(),
+		trace:    httptrace.ContextClientTrace(req.Context()),
+		connect:  req.Method == http.MethodConnect,
+		upload:   u,
+		trailer:  req.Trailer,
+		isHEAD:   req.Method == http.MethodHead,
+		gzip:     cc.t.gzipFor(req),
+		answered: make(chan struct{}),
+	}
+	if cs.connect {
+		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
+	}
+	cs.Init(cc.c, cs, &cs.received)
+	if err := cs.start(bodyLength(req)); err != nil {
+		cc.giveUp()
+		return nil, err
+	}
+	cs.watch()
+	if cs.upload != nil || len(cs.trailer) > 0 {
+		go cs.sendRest()
+	} else {
+		cs.traceWritten()
+	}
+	return cs.await()
+}
+
+// start queues the field section of a request with a body of the given length.
+func (cs *clientStream) start(length int64) error {
+	cc := cs.cc
+	if err := cs.awaitSettings(); err != nil {
+		return err
+	}
+	sec, err := cs.fields(length)
+	if err != nil {
+		return err
+	}
+	if d := cc.t.expectContinueTimeout(); d > 0 && length != 0 && httpguts.HeaderValuesContainsToken(cs.req.Header["Expect"], "100-continue") {
+		cs.continue100 = make(chan struct{}, 1)
+	}
+	if canceled(cs.req) != nil {
+		cs.gone = make(chan struct{})
+	}
+	if err := cs.canceledErr(); err != nil {
+		sec.Free()
+		return err
+	}
+	cc.c.Lock()
+	if err := cc.admitLocked(); err != nil {
+		cc.c.Unlock()
+		sec.Free()
+		return err
+	}
+	if wantsClose(cs.req) {
+		cc.life.drain(drainDoNotReuse)
+	}
+	cs.reads = cc.c.ReadsLocked()
+	ends := cs.upload == nil && len(cs.trailer) == 0
+	cs.OpenLocked(sec, ends)
+	cc.c.UnlockAndWake()
+	cc.noteState()
+	return nil
+}
+
+// fields is the field section.
+func (cs *clientStream) fields(length int64) (*session.Section, error) {
+	opts := message.RequestOptions{
+		Gzip:            cs.gzip,
+		ContentLength:   length,
+		HasBody:         length != 0,
+		ExtendedConnect: cs.cc.peerExtendedConnect.Load(),
+		MaxListSize:     uint64(cs.cc.peerMaxList.Load()),
+		UserAgent:       defaultUserAgent,
+	}
+	sec := session.NewSection()
+	fields, err := message.AppendRequest(sec.Fields, cs.req, opts)
+	if err != nil {
+		sec.Free()
+		return nil, err
+	}
+	sec.Fields = fields
+	if VerboseLogs {
+		for _, f := range fields {
+			cs.cc.t.vlogf("http2: Transport encoding header %q = %q", f.Name, f.Value)
+		}
+	}
+	return sec, nil
+}
+
+// awaitSettings waits for the server's SETTINGS, if the request depends on them
+// (RFC 8441 §3).
+func (cs *clientStream) awaitSettings() error {
+	if cs.req.Method != http.MethodConnect || len(cs.req.Header[":protocol"]) == 0 {
+		return nil
+	}
+	select {
+	case <-cs.cc.gotSettings:
+	case <-cs.ctx.Done():
+		return cs.ctx.Err()
+	case <-canceled(cs.req):
+		return errRequestCanceled
+	}
+	cs.Lock()
+	defer cs.Unlock()
+	if !cs.cc.life.closed() && !cs.cc.peerExtendedConnect.Load() {
+		return errExtendedConnect
+	}
+	return nil
+}
+
+// canceledErr says that the request was cancelled before it was sent.
+func (cs *clientStream) canceledErr() error {
+	select {
+	case <-canceled(cs.req):
+		return errRequestCanceled
+	default:
+		return cs.ctx.Err()
+	}
+}

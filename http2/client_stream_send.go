@@ -1,0 +1,204 @@
+package http2
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/session"
+)
+
+// errBodyStopped ends the sending of a body that the server does not want.
+var errBodyStopped = errors.New("http2: aborting request body write")
+
+// sendRest sends the request's body and trailers.
+func (cs *clientStream) sendRest() {
+	if cs.trace != nil && cs.trace.WroteHeaders != nil && cs.awaitHeaderSent() {
+		cs.trace.WroteHeaders()
+	}
+	err := cs.awaitContinue()
+	switch {
+	case err != nil:
+	case cs.upload == nil:
+		err = cs.send(nil, true)
+	default:
+		err = cs.sendBody()
+	}
+	if cs.upload != nil && (err == nil || cs.hasResponse()) {
+		cs.upload.stop() // or else RoundTrip decides: it may send the request again
+	}
+	cs.traceWroteRequest(err)
+	if err != nil && err != errBodyStopped {
+		cs.giveUp(err)
+	}
+}
+
+// hasResponse reports whether there is a response, and RoundTrip has done its part.
+func (cs *clientStream) hasResponse() bool {
+	cs.Lock()
+	defer cs.Unlock()
+	return cs.res != nil
+}
+
+// awaitContinue waits for 100 (Continue), if it was asked for, but not for ever:
+// servers may not know it (RFC 9110 §10.1.1).
+func (cs *clientStream) awaitContinue() error {
+	if cs.continue100 == nil {
+		return nil
+	}
+	if cs.trace != nil && cs.trace.Wait100Continue != nil {
+		cs.trace.Wait100Continue()
+	}
+	timer := time.NewTimer(cs.cc.t.expectContinueTimeout())
+	defer timer.Stop()
+	select {
+	case <-cs.continue100:
+	case <-timer.C:
+	case <-cs.answered: // by a final response, or by the end
+	}
+	cs.Lock()
+	defer cs.Unlock()
+	return cs.stopErrLocked()
+}
+
+// goAhead is 100 (Continue).
+func (cs *clientStream) goAhead() {
+	if cs.continue100 != nil {
+		select {
+		case cs.continue100 <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// stopErrLocked is why no more is to be sent, or nil.
+func (cs *clientStream) stopErrLocked() error {
+	if cs.sending == sendStopped || cs.ClosedLocked() {
+		return errBodyStopped
+	}
+	return nil
+}
+
+// sendBody sends the body, and the end. What is read is lent to the connection, and the
+// next piece is read when that has been taken.
+func (cs *clientStream) sendBody() error {
+	u := cs.upload
+	if !u.begin(&cs.sender) {
+		return errBodyStopped
+	}
+	defer u.leave(&cs.sender)
+	for sent := 0; ; {
+		piece, err := u.next(&cs.sender, &sent)
+		if len(piece) > 0 || err == io.EOF {
+			if err := cs.send(piece, err == io.EOF); err != nil {
+				return err
+			}
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			cs.awaitHeaderIfItLeaves()
+			return cs.bodyErr(err)
+		}
+	}
+}
+
+// bodyErr is the error of a body that fails with err. If nobody wants the rest,
+// it failed because we closed it.
+func (cs *clientStream) bodyErr(err error) error {
+	cs.Lock()
+	defer cs.Unlock()
+	if stop := cs.stopErrLocked(); stop != nil {
+		return stop
+	}
+	return err
+}
+
+// send lends p to the connection and waits until that does not need it any more;
+// if it is the last, until the request has left.
+func (cs *clientStream) send(p []byte, last bool) error {
+	cs.Lock()
+	defer cs.UnlockAndWake()
+	if err := cs.stopErrLocked(); err != nil {
+		return err
+	}
+	if last {
+		// The program may have its trailers back as soon as it sees that the
+		// stream is over, so they are looked at while it cannot end.
+		trailers, err := cs.trailerFieldsLocked()
+		if err != nil {
+			return err
+		}
+		cs.SendLentLocked(p)
+		cs.SendEndLocked(trailers)
+		cs.sending = sentAll
+	} else {
+		cs.SendLentLocked(p)
+	}
+	cs.WakeLocked()
+	cs.WaitLocked(func() bool {
+		if cs.LentOutLocked() && cs.stopErrLocked() != nil {
+			cs.RecallLocked()
+		}
+		return !cs.LentLocked() && (!last || cs.LocalEndedLocked() || cs.ClosedLocked())
+	})
+	if last && cs.LocalEndedLocked() {
+		return nil
+	}
+	return cs.stopErrLocked()
+}
+
+// trailerFieldsLocked are the trailers, or nil.
+func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
+	if len(cs.trailer) == 0 {
+		return nil, nil
+	}
+	sec := session.NewSection()
+	sec.Fields = message.AppendRequestTrailers(sec.Fields, cs.trailer)
+	switch {
+	case message.ListSize(sec.Fields) > uint64(cs.cc.peerMaxList.Load()):
+		sec.Free()
+		return nil, message.ErrRequestListSize
+	case len(sec.Fields) == 0:
+		sec.Free()
+		return nil, nil
+	}
+	return sec, nil
+}
+
+// stopLocked stops sending the request: nobody wants the rest.
+func (cs *clientStream) stopLocked() {
+	if cs.sending != sendingRest {
+		return
+	}
+	cs.sending = sendStopped
+	cs.AbandonLocked()
+	if cs.upload == nil {
+		return
+	}
+	cs.upload.halt(&cs.sender)
+	if cs.res != nil { // or else RoundTrip decides
+		go cs.upload.stop() // Close is the program's, and may take its time
+	}
+}
+
+// withholdRest stops sending the request if its response is complete: then
+// nothing has gone wrong.
+func (cs *clientStream) withholdRest() {
+	cs.Lock()
+	if cs.RemoteEndedLocked() {
+		cs.stopLocked()
+	}
+	cs.Unlock()
+}
+
+// awaitHeaderIfItLeaves waits until the field section has left, unless it waits for
+// the server's limit. A body that fails at once then always shows as HEADERS and
+// RST_STREAM, as upstream's does, and not only if the writer was faster.
+func (cs *clientStream) awaitHeaderIfItLeaves() {
+	cs.Lock()
+	defer cs.Unlock()
+	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() || !cs.cc.c.WaitingMayOpenLocked() })
+}

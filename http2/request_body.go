@@ -1,0 +1,86 @@
+package http2
+
+import (
+	"io"
+
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/session"
+)
+
+// requestBody is a request's Body. Read and Close may be called concurrently.
+type requestBody struct {
+	st            *serverStream
+	needsContinue bool // the client waits for 100; owned by the reader of the body
+	empty         bool
+	sawEOF        bool // owned by the reader of the body
+}
+
+// Read reads what the client sent, and waits for it. The client may be waiting
+// too: for 100 Continue, or for a response that is held.
+func (b *requestBody) Read(p []byte) (int, error) {
+	if !b.ready() {
+		return 0, io.EOF
+	}
+	n, err := b.st.Body.Read(p)
+	if err == io.EOF {
+		b.sawEOF = true
+	}
+	return n, err
+}
+
+// WriteTo writes to w what the client sends, until that ends. It saves io.Copy a
+// buffer and a copy.
+func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
+	for b.ready() {
+		k, err := b.st.Body.Next()
+		if err == io.EOF {
+			b.sawEOF = true
+			break
+		}
+		if err != nil {
+			return n, err
+		}
+		m, err := writeChunk(w, k, len(k.Bytes()))
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// ready makes sure that what is to be read can come, and reports whether there is
+// anything.
+func (b *requestBody) ready() bool {
+	if b.needsContinue {
+		b.needsContinue = false
+		b.sendContinue()
+	}
+	if b.empty || b.sawEOF {
+		return false
+	}
+	if !b.st.Body.Buffered() {
+		b.st.w.endHold()
+	}
+	return true
+}
+
+// Close says that no more will be read. What the client still sends is dropped.
+func (b *requestBody) Close() error {
+	if !b.empty {
+		b.st.Body.Close()
+	}
+	return nil
+}
+
+// sendContinue sends 100 (Continue), unless the response has begun
+// (golang/go#14030).
+func (b *requestBody) sendContinue() {
+	b.st.Lock()
+	if b.st.w.phase() < phaseReleased {
+		sec := session.NewSection()
+		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
+		b.st.SendInfoLocked(sec)
+	}
+	b.st.UnlockAndWake()
+}

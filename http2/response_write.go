@@ -1,0 +1,151 @@
+package http2
+
+import (
+	"net/http"
+	"unsafe"
+
+	"h2fork.example/net/internal/message"
+	"h2fork.example/net/internal/session"
+	"h2fork.example/net/internal/wire"
+)
+
+const (
+	// maxStreamOutput is how much memory a stream's output may take up that waits for
+	// the client: counted as what is allocated for it, since a byte that is flushed has
+	// a buffer of its own. A handler that has more waits with its Write, Flush or
+	// WriteHeader; so does one that writes a large piece, which is not copied.
+	// Otherwise a client that does not read has the server keep all that its handler
+	// can produce (CVE-2019-9517).
+	maxStreamOutput = 64 << 10
+
+	// maxConnOutput is shared by the streams of a connection: beyond so many as
+	// may have all of maxStreamOutput waiting, each gets what its share is when it
+	// writes, but minStreamOutput at least. A client may open hundreds of
+	// streams and read none.
+	maxConnOutput = 4 << 20
+
+	// minStreamOutput is room for two buffers and the field section before them.
+	minStreamOutput = 2*session.BufferMemory + 2<<10
+
+	// minLent is the size from which on a write is lent to the connection rather
+	// than copied. The goroutine has to wait for it, so it must be worth that.
+	minLent = session.BufferSize
+
+	protocolError = wire.ProtocolError
+)
+
+// Write writes body bytes. The first 4,096 wait for a Flush, for more, or for the
+// end of the handler. It returns when it does not need p any more.
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, errAfterHandler
+	}
+	if !w.sealed() {
+		w.seal(http.StatusOK)
+	}
+	if !message.BodyAllowed(w.status) {
+		return 0, http.ErrBodyNotAllowed
+	}
+	if n := w.info.ContentLength; n > 0 && w.wrote+int64(len(p)) > n {
+		return 0, errTooMuchBody
+	}
+	w.wrote += int64(len(p))
+	if len(p) == 0 {
+		return 0, nil
+	}
+	w.framingMu.Lock()
+	to := w.framing.write(len(w.written())+len(p) <= session.BufferSize)
+	w.framingMu.Unlock()
+	switch to {
+	case writeSend:
+		return w.send(p)
+	case writeBuffer:
+		w.buffer(p)
+	}
+	return len(p), nil
+}
+
+// WriteString is Write.
+func (w *responseWriter) WriteString(s string) (int, error) {
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // which neither changes nor keeps them
+}
+
+// buffer copies p, for which there is room.
+func (w *responseWriter) buffer(p []byte) {
+	if len(p) == 0 {
+		return
+	}
+	if w.body == nil {
+		w.body = session.NewBuffer()
+	}
+	w.body.B = append(w.body.B, p...)
+}
+
+// send sends what is buffered, and of p what is worth it: the rest is buffered.
+// It waits while the client takes nothing.
+func (w *responseWriter) send(p []byte) (int, error) {
+	st := &w.st.Stream
+	rest, first := p, p
+	if w.body != nil || w.isHEAD() { // a full buffer, from which the content's type can be told
+		n := min(len(p), session.BufferSize-len(w.written()))
+		w.buffer(p[:n])
+		rest, first = p[n:], w.written()
+	}
+	if w.sec != nil {
+		w.addContentType(first)
+	}
+	st.Lock()
+	defer st.UnlockAndWake()
+	if st.OverLocked() {
+		return 0, w.st.writeErr()
+	}
+	w.happensLocked(eventBody)
+	if w.isHEAD() {
+		return len(p), nil // too long for content-length to be told, and nothing else matters
+	}
+	if len(rest) < minLent {
+		w.buffer(rest)
+		rest = nil
+	}
+	if err := w.waitLocked(rest); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// waitLocked lends p to the connection and waits until that does not need it any more;
+// and until the stream has not too much waiting.
+func (w *responseWriter) waitLocked(p []byte) error {
+	st := &w.st.Stream
+	room := w.outputRoomLocked()
+	if len(p) == 0 && st.QueuedLocked() <= room {
+		return nil
+	}
+	st.SendLentLocked(p)
+	st.WakeLocked()
+	st.WaitLocked(func() bool {
+		if st.OverLocked() {
+			if st.LentOutLocked() {
+				st.RecallLocked()
+			}
+			return !st.LentOutLocked()
+		}
+		return !st.LentLocked() && st.QueuedLocked() <= room/2
+	})
+	if st.OverLocked() {
+		return w.st.writeErr()
+	}
+	return nil
+}
+
+// awaitRoomLocked waits until the stream has not too much waiting: after whatever a
+// handler may do again and again.
+func (w *responseWriter) awaitRoomLocked() error { return w.waitLocked(nil) }
+
+// outputRoomLocked is how much the stream may have waiting.
+func (w *responseWriter) outputRoomLocked() int {
+	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
+	return max(minStreamOutput, min(maxStreamOutput, share))
+}

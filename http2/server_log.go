@@ -1,0 +1,90 @@
+package http2
+
+import (
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+
+	"h2fork.example/net/hpack"
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/wire"
+)
+
+// logEnd logs why the connection ended. That a client says something else than
+// HTTP/2 is news; that it goes away is not.
+func (sc *serverConn) logEnd(err error) {
+	remote := sc.c.NetConn().RemoteAddr()
+	var preface *conn.PrefaceError
+	switch {
+	case errors.As(err, &preface):
+		boring := errors.Is(err, conn.ErrPrefaceTimeout) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+		if VerboseLogs || !boring {
+			sc.logf("http2: server: error reading preface from client %v: %v", remote, err)
+		}
+	case VerboseLogs:
+		sc.logf("http2: server closing client connection; error reading frame from client %s: %v", remote, err)
+	}
+}
+
+// log is what the engine tells us.
+func (sc *serverConn) log() conn.Log {
+	l := conn.Log{Name: "server", Printf: sc.logf, Count: sc.countError}
+	if VerboseLogs {
+		l.Verbose = sc.logf
+		l.Read = func(h wire.Header, p []byte) {
+			line := summarize(h, p)
+			if logFrameReads {
+				sc.logf("http2: Framer %p: read %v", sc.c, line)
+			}
+			sc.logf("http2: server read frame %v", line)
+		}
+	}
+	if VerboseLogs {
+		l.Encoding = func(f hpack.HeaderField) { sc.logf("http2: server encoding header %q = %q", f.Name, f.Value) }
+	}
+	if logFrameReads {
+		l.Decoded = func(f hpack.HeaderField) { sc.logf("http2: decoded hpack field %+v", f) }
+	}
+	if logFrameWrites {
+		l.Wrote = func(h wire.Header, p []byte) {
+			sc.logf("http2: Framer %p: wrote %v", sc.c, summarize(h, p))
+		}
+	}
+	return l
+}
+
+// countError tells CountError of an error, by upstream's names.
+func (sc *serverConn) countError(err error) {
+	if sc.count == nil {
+		return
+	}
+	switch e := err.(type) {
+	case *wire.ConnError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			sc.count(e.Count)
+		} else {
+			sc.count(countName("conn", ErrCode(e.Code), e.Count))
+		}
+	case *wire.StreamError:
+		if strings.HasPrefix(e.Count, "frame_") {
+			sc.count(e.Count)
+		} else {
+			sc.count(countName("stream", ErrCode(e.Code), e.Count))
+		}
+	default:
+		if errors.Is(err, conn.ErrPingTimeout) {
+			sc.count("conn_close_lost_ping")
+		}
+	}
+}
+
+// logfTo is where hs wants its log.
+func logfTo(hs *http.Server) func(format string, args ...any) {
+	if hs.ErrorLog != nil {
+		return hs.ErrorLog.Printf
+	}
+	return log.Printf
+}

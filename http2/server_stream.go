@@ -1,0 +1,214 @@
+package http2
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"time"
+
+	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/wire"
+)
+
+// serverStream is a request and its response: one allocation holds what the
+// protocol, the engine and the handler need.
+type serverStream struct {
+	conn.Stream
+
+	// Constant once the stream is accepted.
+	sc               *serverConn
+	req              *http.Request                            // request, unless this is an upgrade or a push
+	handler          func(http.ResponseWriter, *http.Request) // nil: the connection's
+	declaredTrailers http.Header                              // keys that request trailers may have
+	malformed        bool                                     // answered, then reset
+	connect          bool                                     // CONNECT, of either kind
+
+	request http.Request
+	ctx     requestContext
+	body    requestBody
+	w       responseWriter
+
+	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
+}
+
+// streamWithContent is a serverStream on which the client sends content.
+type streamWithContent struct {
+	serverStream
+	received conn.Body
+}
+
+// newStream returns a stream of sc that is to be a request, with content or without,
+// and its response. Most have none, and are spared the room for it.
+func (sc *serverConn) newStream(content bool) *serverStream {
+	var st *serverStream
+	var body *conn.Body
+	if content {
+		both := new(streamWithContent)
+		st, body = &both.serverStream, &both.received
+	} else {
+		st = new(serverStream)
+	}
+	st.sc = sc
+	st.Init(sc.c, st, body)
+	st.ctx.sc = sc
+	st.w.init(st)
+	return st
+}
+
+// accept makes st of a field section, and returns what its content-length declares,
+// or -1. Its error is a stream error.
+func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
+	if f.HasPriority && f.Priority.StreamDep == f.StreamID {
+		// RFC 7540 §5.3.1.
+		return 0, wire.StreamErrorf(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
+	}
+	if f.TooLarge {
+		st.acceptTruncated(f)
+		return -1, nil
+	}
+	st.req = &st.request
+	r, err := st.sc.reader.Read(&st.ctx, st.req, f.StreamID, f.List, f.EndStream)
+	if err != nil {
+		return 0, err
+	}
+	if r.Bad != nil {
+		// RFC 9113 §8.1.1 lets a server answer a malformed request before it
+		// resets the stream.
+		st.malformed = true
+		st.handler = func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, r.Bad.Error(), http.StatusBadRequest)
+		}
+	}
+	st.connect = st.req.Method == http.MethodConnect
+	st.declaredTrailers = st.req.Trailer
+	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
+	st.req.Body = &st.body
+	return r.DeclaredLength, nil
+}
+
+// acceptTruncated is accept for a section that was cut off. Its fields are not
+// even kept while the answer waits for the client.
+func (st *serverStream) acceptTruncated(f conn.Fields) {
+	st.handler = refuseLargeHeader
+	st.req = truncatedRequest(&st.ctx, f.List)
+	st.connect = st.req.Method == http.MethodConnect
+	st.body = requestBody{st: st, empty: f.EndStream}
+	st.req.Body = &st.body
+}
+
+// truncatedRequest stands in for a request of which something was cut off. Only
+// our own answer sees it.
+func truncatedRequest(ctx context.Context, fields fieldList) *http.Request {
+	r := &http.Request{Method: "GET", Header: make(http.Header), Proto: "HTTP/2.0", ProtoMajor: 2}
+	for _, f := range fields {
+		if f.Name == ":method" {
+			r.Method = f.Value
+		}
+	}
+	return r.WithContext(ctx)
+}
+
+func refuseLargeHeader(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+	io.WriteString(w, "<h1>HTTP Error 431</h1><p>Request Header Field(s) Too Large</p>")
+}
+
+// Run implements conn.Server: it runs a request's handler.
+func (sc *serverConn) Run(cs *conn.Stream) {
+	st := cs.Outer.(*serverStream)
+	returned := false
+	defer func() {
+		if returned {
+			st.w.finish()
+		} else {
+			st.abort(recover())
+		}
+		st.ctx.end()
+		st.Body.Close() // what was not read goes back to the window
+		if st.req.MultipartForm != nil {
+			st.req.MultipartForm.RemoveAll()
+		}
+	}()
+	if st.handler != nil {
+		st.handler(&st.w, st.req)
+	} else {
+		sc.handler.ServeHTTP(&st.w, st.req)
+	}
+	returned = true
+}
+
+// abort ends a stream whose handler panicked with v, or ended its goroutine. The
+// stream is reset, once what has been flushed has left: that is not taken back.
+func (st *serverStream) abort(v any) {
+	if v != nil && v != http.ErrAbortHandler {
+		const maxStack = 64 << 10
+		stack := make([]byte, maxStack)
+		stack = stack[:runtime.Stack(stack, false)]
+		st.sc.logf("http2: panic serving %v: %v\n%s", st.sc.c.NetConn().RemoteAddr(), v, stack)
+	}
+	st.Lock()
+	st.w.happensLocked(eventPanic)
+	switch {
+	case st.FinishedLocked():
+		// A response without a body that was flushed, and so is complete.
+	case st.LentLocked(): // by another goroutine, which wants its bytes back
+		st.ResetLocked(wire.InternalError, errHandlerPanicked)
+	default:
+		st.ResetWhenSentLocked(wire.InternalError, errHandlerPanicked)
+	}
+	st.DoneLocked()
+	st.UnlockAndWake()
+	st.w.close()
+}
+
+// tidy lets go of what a stream that has closed, or never opened, needs no
+// more. Timers are not set any more once the stream is closed.
+func (st *serverStream) tidy() {
+	for _, t := range []*time.Timer{st.readTimer, st.writeTimer} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+	st.ctx.end()
+}
+
+var (
+	errClientDisconnected = errors.New("client disconnected")
+	errStreamClosed       = errors.New("http2: stream closed")
+	errHandlerComplete    = errors.New("http2: request body closed due to handler exiting")
+	errHandlerPanicked    = errors.New("http2: handler panicked")
+)
+
+// closeErr is why the stream closed, as the request's body shows it.
+func (st *serverStream) closeErr() error {
+	err := st.Err()
+	if err == nil {
+		return errHandlerComplete
+	}
+	var se *wire.StreamError
+	if errors.As(err, &se) {
+		if se.Count == "send_too_much" || se.Count == "send_too_little" {
+			return errors.New(se.Reason)
+		}
+		return StreamError{StreamID: se.StreamID, Code: ErrCode(se.Code)}
+	}
+	if err == errHandlerPanicked || err == errDeadline {
+		return err
+	}
+	return errClientDisconnected
+}
+
+// writeErr is why the stream closed, as writes show it.
+func (st *serverStream) writeErr() error {
+	err := st.Err()
+	var se *wire.StreamError
+	switch {
+	case err == nil, errors.As(err, &se):
+		return errStreamClosed
+	case err == errHandlerPanicked || err == errDeadline:
+		return err
+	}
+	return errClientDisconnected
+}

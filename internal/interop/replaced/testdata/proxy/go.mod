@@ -1,0 +1,3 @@
+module proxy.example
+
+go 1.26

@@ -1,0 +1,3 @@
+module app.example
+
+go 1.26
