@@ -91,7 +91,9 @@ var patchCases = []patchCase{
 		p.Settings(wire.Setting{ID: wire.SettingInitialWindowSize, Val: 1}, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 2})
 		p.Request(1, h2test.EndStream)
 	}), ours: "DATA 1 2 bytes END_STREAM", upstream: "GOAWAY 0 PROTOCOL_ERROR"},
-	{id: "P30", name: "DATA beyond the connection's window", handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
+	{id: "P30", name: "DATA beyond the connection's window", server: func(hs *http.Server) {
+		hs.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 1 << 20, MaxReceiveBufferPerStream: 1 << 20}
+	}, handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
 		for id := uint32(1); id <= 3; id += 2 {
 			p.Request(id, h2test.KeepOpen, ":method", "POST")
 			p.Data(id, h2test.KeepOpen, strings.Repeat("x", 600<<10))
