@@ -176,6 +176,7 @@ var memoryAttacks = []struct {
 	},
 	{
 		name: "fifty connections that had large bodies", handler: echoesBody,
+		srv:   Server{MaxUploadBufferPerStream: mib}, // all of it comes in one go
 		dial:  fifty(wire.AppendData(openPostOf(1), 1, true, make([]byte, 256*kib)), true),
 		bytes: 50 * 2 * perStream, goroutines: 4 * 50,
 	},

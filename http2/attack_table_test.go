@@ -82,6 +82,8 @@ var attackTests = map[string][]string{
 		"TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits", "TestRequestsTakeNoMoreMemoryThanUpstreams",
 	},
 	"bodies that are not read": {
+		"TestBodiesThatNobodyReadStayWithinTheBudget", "TestABudgetThatIsUsedUpLeavesFixedWindows", "TestStreamsThatAreNotReadHoldUpNone",
+		"TestStreamsThatHaveGrownAndStopHoldUpNone",
 		"TestServerHoldsNoMoreThanTheWindowOfBodiesThatNobodyReads", "TestFloodOfDataBeyondTheWindowEndsTheConnection",
 	},
 	"INITIAL_WINDOW_SIZE churn": {

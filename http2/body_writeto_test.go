@@ -44,7 +44,7 @@ func TestRequestBodyIsWrittenAsItArrives(t *testing.T) {
 }
 
 func TestRequestBodyThatWasReadIsWrittenFromThereOn(t *testing.T) {
-	content := pattern(100000)
+	content := pattern(60000)
 	serving{handler: func(w http.ResponseWriter, r *http.Request) {
 		begin := make([]byte, 10001)
 		io.ReadFull(r.Body, begin)

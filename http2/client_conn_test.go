@@ -64,14 +64,14 @@ func TestSettingsOfAClient(t *testing.T) {
 		conn uint32
 	}{
 		{"defaults", new(Transport), []wire.Setting{
-			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 256 << 10},
 			{ID: wire.SettingMaxFrameSize, Val: 16384}, {ID: wire.SettingMaxHeaderListSize, Val: 10 << 20}}, 1 << 30},
 		{"fields", &Transport{MaxHeaderListSize: 5000, MaxReadFrameSize: 20000, MaxDecoderHeaderTableSize: 100}, []wire.Setting{
-			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 256 << 10},
 			{ID: wire.SettingMaxFrameSize, Val: 20000}, {ID: wire.SettingMaxHeaderListSize, Val: 5000},
 			{ID: wire.SettingHeaderTableSize, Val: 100}}, 1 << 30},
 		{"limits", &Transport{MaxHeaderListSize: math.MaxUint32, MaxReadFrameSize: math.MaxUint32}, []wire.Setting{
-			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 4 << 20},
+			{ID: wire.SettingEnablePush, Val: 0}, {ID: wire.SettingInitialWindowSize, Val: 256 << 10},
 			{ID: wire.SettingMaxFrameSize, Val: 1<<24 - 1}}, 1 << 30},
 		// P92: the window of the connection is all of it.
 		{"net/http's", &Transport{h1: &http.Transport{MaxResponseHeaderBytes: 1000, HTTP2: &http.HTTP2Config{

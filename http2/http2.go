@@ -8,7 +8,8 @@
 // The GODEBUG environment variable, read when the program starts, makes it talkative: http2debug=1 logs what
 // connections do, http2debug=2 logs each frame as well. http2deferheaders=0 has a Flush send the header of
 // a response with grpc-status at once, too: otherwise that waits for the end of the handler or the first byte of the body.
-// http2xconnect=1 has servers offer extended CONNECT (RFC 8441).
+// http2windows=fixed has receive windows be as large as golang.org/x/net's, and stay so. http2xconnect=1 has servers
+// offer extended CONNECT (RFC 8441).
 package http2
 
 import (

@@ -91,7 +91,9 @@ var patchCases = []patchCase{
 		p.Settings(wire.Setting{ID: wire.SettingInitialWindowSize, Val: 1}, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 2})
 		p.Request(1, h2test.EndStream)
 	}), ours: "DATA 1 2 bytes END_STREAM", upstream: "GOAWAY 0 PROTOCOL_ERROR"},
-	{id: "P30", name: "DATA beyond the connection's window", handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
+	{id: "P30", name: "DATA beyond the connection's window", server: func(hs *http.Server) {
+		hs.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerConnection: 1 << 20, MaxReceiveBufferPerStream: 1 << 20}
+	}, handler: patchWaits, script: patchScript(func(p *h2test.Peer) {
 		for id := uint32(1); id <= 3; id += 2 {
 			p.Request(id, h2test.KeepOpen, ":method", "POST")
 			p.Data(id, h2test.KeepOpen, strings.Repeat("x", 600<<10))
@@ -101,10 +103,10 @@ var patchCases = []patchCase{
 		p.Request(1, h2test.KeepOpen, ":method", "POST")
 		p.Data(1, h2test.KeepOpen, strings.Repeat("x", 8<<10))
 	}), upstream: "WINDOW_UPDATE 1"},
-	{id: "P31", name: "a quarter of the window", handler: patchReads, script: patchScript(func(p *h2test.Peer) {
+	{id: "P31", name: "half of a window that has not grown", handler: patchReads, script: patchScript(func(p *h2test.Peer) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST")
-		p.Data(1, h2test.KeepOpen, strings.Repeat("x", 256<<10))
-	}), ours: "WINDOW_UPDATE 1 262144"},
+		p.Data(1, h2test.KeepOpen, strings.Repeat("x", 32<<10))
+	}), ours: "WINDOW_UPDATE 1 32768"},
 	{id: "P32", name: "PINGs from a client that does not read", handler: answers(answerOK), script: patchStalled(func(p *h2test.Peer) {
 		for range 10500 {
 			p.Ping(false, [8]byte{})

@@ -65,12 +65,20 @@ type Server struct {
 	WriteByteTimeout time.Duration
 
 	// MaxUploadBufferPerConnection is the connection's receive window in bytes
-	// (RFC 9113 §6.9): what clients may have sent that handlers have not read.
-	// Outside of 65,535 to 2³¹-1 it means 1 MiB.
+	// (RFC 9113 §6.9): what a client may have sent that handlers have not read. It
+	// is a hard limit, for each stream too, and requests whose handlers do not read
+	// can use it up and hold up the others.
+	//
+	// Outside of 65,535 to 2³¹-1 the window follows what is read: it begins with
+	// 1 MiB, grows up to 16 MiB while handlers keep up with a client, and makes up
+	// for up to 16 MiB that lie unread; all connections of the process together
+	// take 1 GiB for that, and beyond it have 1 MiB each.
 	MaxUploadBufferPerConnection int32
 
 	// MaxUploadBufferPerStream is each stream's receive window in bytes
-	// (SETTINGS_INITIAL_WINDOW_SIZE). 0 or less means 1 MiB.
+	// (SETTINGS_INITIAL_WINDOW_SIZE). It is a hard limit. 0 or less means that the
+	// window follows what is read: it begins with 64 KiB and doubles, up to 16 MiB,
+	// while the handler keeps up and the window is what limits the client.
 	MaxUploadBufferPerStream int32
 
 	// NewWriteScheduler makes the scheduler of a new connection. If it is nil,

@@ -15,7 +15,6 @@ const (
 	defaultMaxStreams = 250
 
 	defaultMaxReadFrameSize = 1 << 20
-	defaultReceiveWindow    = 1 << 20 // of a connection, and of each stream
 	defaultPingTimeout      = 15 * time.Second
 
 	// firstSettingsTimeout is how long a client's SETTINGS may take after its
@@ -35,6 +34,7 @@ type serverConfig struct {
 	maxReadFrame     uint32
 	connWindow       int32
 	streamWindow     int32
+	growth           session.Growth
 	readIdleTimeout  time.Duration
 	pingTimeout      time.Duration
 	writeByteTimeout time.Duration
@@ -59,7 +59,7 @@ func newServerConfig(s *Server, hs *http.Server) serverConfig {
 	if hs.HTTP2 != nil {
 		c.override(hs.HTTP2)
 	}
-	c.setDefaults()
+	c.setDefaults(session.Server)
 	return c
 }
 
@@ -80,13 +80,12 @@ func (c *serverConfig) override(h *http.HTTP2Config) {
 	}
 }
 
-func (c *serverConfig) setDefaults() {
+func (c *serverConfig) setDefaults(role session.Role) {
 	within(&c.maxStreams, 1, math.MaxUint32, defaultMaxStreams)
 	within(&c.decoderTable, 1, math.MaxUint32, wire.DefaultHeaderTableSize)
 	within(&c.encoderTable, 1, math.MaxUint32, wire.DefaultHeaderTableSize)
 	within(&c.maxReadFrame, minMaxFrameSize, maxFrameSize, defaultMaxReadFrameSize)
-	within(&c.connWindow, wire.DefaultWindow, wire.MaxWindow, defaultReceiveWindow)
-	within(&c.streamWindow, 1, wire.MaxWindow, defaultReceiveWindow)
+	c.setWindows(role)
 	within(&c.pingTimeout, 1, math.MaxInt64, defaultPingTimeout)
 }
 
@@ -112,5 +111,6 @@ func (c *serverConfig) session(hs *http.Server) session.Config {
 		HeaderTableSize:      c.decoderTable,
 		ExtendedConnect:      extendedConnect,
 		ConnWindow:           c.connWindow,
+		Growth:               c.growth,
 	}
 }

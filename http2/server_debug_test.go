@@ -45,7 +45,7 @@ func debugConversation(t *testing.T) {
 func debugLines(t *testing.T, server, level string) []string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestServerDebugLinesAreUpstreams$", "-test.timeout=20s")
-	cmd.Env = append(os.Environ(), debugEnv+"="+server, "GODEBUG=http2debug="+level)
+	cmd.Env = append(os.Environ(), debugEnv+"="+server, "GODEBUG=http2windows=fixed,http2debug="+level)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

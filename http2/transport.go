@@ -16,7 +16,6 @@ import (
 
 	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/session"
-	"h2fork.example/net/internal/wire"
 )
 
 // Transport is an HTTP/2 client: an http.RoundTripper that keeps connections to
@@ -103,11 +102,6 @@ type Transport struct {
 }
 
 const (
-	// clientConnWindow and clientStreamWindow are the receive windows of a
-	// client's connections and streams, as upstream has them.
-	clientConnWindow   = 1<<30 + wire.DefaultWindow
-	clientStreamWindow = 4 << 20
-
 	defaultMaxResponseHeader = 10 << 20
 	defaultUserAgent         = "Go-http-client/2.0"
 )
@@ -250,8 +244,6 @@ func (t *Transport) clientConfig() clientConfig {
 		decoderTable:     t.MaxDecoderHeaderTableSize,
 		encoderTable:     t.MaxEncoderHeaderTableSize,
 		maxReadFrame:     min(max(t.MaxReadFrameSize, minMaxFrameSize), maxFrameSize),
-		connWindow:       clientConnWindow,
-		streamWindow:     clientStreamWindow,
 		readIdleTimeout:  t.ReadIdleTimeout,
 		pingTimeout:      t.PingTimeout,
 		writeByteTimeout: t.WriteByteTimeout,
@@ -261,9 +253,7 @@ func (t *Transport) clientConfig() clientConfig {
 		c.override(t.h1.HTTP2)
 		strict = strict || t.h1.HTTP2.StrictMaxConcurrentRequests
 	}
-	within(&c.connWindow, wire.DefaultWindow, wire.MaxWindow, clientConnWindow)
-	within(&c.streamWindow, 1, wire.MaxWindow, clientStreamWindow)
-	c.setDefaults()
+	c.setDefaults(session.Client)
 	return clientConfig{
 		strict:           strict,
 		encoderTable:     c.encoderTable,
@@ -277,6 +267,7 @@ func (t *Transport) clientConfig() clientConfig {
 			MaxHeaderListSize: t.maxHeaderListSize(),
 			HeaderTableSize:   c.decoderTable,
 			ConnWindow:        c.connWindow,
+			Growth:            c.growth,
 			Policy:            sched.NewRoundRobin(),
 		},
 	}

@@ -11,7 +11,7 @@ func TestReceiveWindowsOutOfRangeAreTheTransportsDefaults(t *testing.T) {
 		MaxReceiveBufferPerStream:     -1,
 	}}}
 	c := tr.clientConfig().session
-	if c.ConnWindow != clientConnWindow || c.InitialWindow != clientStreamWindow {
-		t.Errorf("the windows are %d and %d, want %d and %d", c.ConnWindow, c.InitialWindow, clientConnWindow, clientStreamWindow)
+	if c.ConnWindow != clientWindows.conn || c.InitialWindow != firstResponseWindow {
+		t.Errorf("the windows are %d and %d, want %d and %d", c.ConnWindow, c.InitialWindow, clientWindows.conn, firstResponseWindow)
 	}
 }

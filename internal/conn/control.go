@@ -151,7 +151,7 @@ func (in *reader) ping(h wire.Header, p []byte) error {
 func (in *reader) pingAck(data [8]byte) error {
 	c := in.c
 	c.mu.Lock()
-	c.sess.RecvPingAck(data)
+	c.sess.RecvPingAck(data, in.now)
 	c.pingAckedLocked(data)
 	c.Unlock()
 	if c.client != nil {

@@ -213,7 +213,10 @@ const maxDiscarded = 1 << 20
 // linger timer or the peer ends it.
 func (in *reader) discard() error {
 	c := in.c
-	for left := int64(c.opt.Session.ConnWindow) + maxDiscarded; left > 0; {
+	c.mu.Lock()
+	left := int64(c.sess.ReceiveWindow()) + maxDiscarded
+	c.mu.Unlock()
+	for left > 0 {
 		n, err := c.nc.Read(in.buf)
 		if err != nil {
 			return err

@@ -92,6 +92,9 @@ func (c *Conn) emit() bool {
 	c.mu.Lock()
 	if c.dead == nil {
 		c.noteGreetingLocked()
+		if c.sess.Probing() {
+			c.sess.Probe(time.Now())
+		}
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
 		if !c.sess.Backlogged() {

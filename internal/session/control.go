@@ -120,6 +120,7 @@ func (s *Session) GoAwayState() (queued, sent bool, code wire.ErrCode) {
 // Ping makes a PING pending.
 func (s *Session) Ping(data [8]byte) {
 	s.expect(1)
+	s.growth.pings++
 	s.control.pings = append(s.control.pings, data)
 	s.pushControl(controlPing, 0)
 }
@@ -139,12 +140,18 @@ func (c *control) pending() bool {
 // markCredit notes that the connection's window, and st's if it is not nil,
 // may be worth a WINDOW_UPDATE.
 func (s *Session) markCredit(st *Stream) {
-	if !s.control.connCredit && s.recv.due() {
+	if !s.control.connCredit && s.recv.due(s.growth.target/4) {
 		s.control.connCredit = true
+		s.growth.probing = s.growth.unsure
 		s.pushControl(controlConnCredit, 0)
 	}
-	if st != nil && !st.creditMarked && st.recv.due() && !st.maySendAll() {
+	if st != nil && st.recv.due(s.worth(st)) && !st.maySendAll() {
+		s.growStream(st)
+		if st.creditMarked {
+			return
+		}
 		st.creditMarked = true
+		s.growth.probing = s.growth.unsure
 		if s.cfg.External == nil {
 			s.control.credits = append(s.control.credits, st.id)
 		}

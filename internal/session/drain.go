@@ -1,6 +1,10 @@
 package session
 
-import "h2fork.example/net/internal/wire"
+import (
+	"time"
+
+	"h2fork.example/net/internal/wire"
+)
 
 // drain is the first phase of a graceful end (RFC 9113 §6.8): a GOAWAY that names no
 // stream tells the peer to open no more of them, and those that it opens before it
@@ -27,7 +31,8 @@ func (s *Session) Drain(ping [8]byte) bool {
 
 // RecvPingAck is the acknowledgement of a PING. If that was Drain's, the second phase
 // begins; others are the owner's to match.
-func (s *Session) RecvPingAck(data [8]byte) {
+func (s *Session) RecvPingAck(data [8]byte, now time.Time) {
+	s.pingAcked(data, now)
 	if d := &s.control.drain; d.begun && data == d.ping {
 		s.GoAway(wire.NoError, "")
 	}

@@ -22,14 +22,14 @@ func TestAGracefulEndHasTwoPhases(t *testing.T) {
 			if st == nil {
 				t.Fatal("what is on its way is not served")
 			}
-			e.RecvPingAck([8]byte{})
+			e.RecvPingAck([8]byte{}, e.now)
 			e.want("another PING's acknowledgement changes nothing")
-			e.RecvPingAck(drainPing)
+			e.RecvPingAck(drainPing, e.now)
 			e.want("the last stream is named", "GOAWAY 3 NO_ERROR")
 			if ok, err := e.Accept(&newStream().Stream, 5, true, -1, defaultPriority); ok || err != nil {
 				t.Errorf("a stream above it is accepted: %t, %v", ok, err)
 			}
-			e.RecvPingAck(drainPing)
+			e.RecvPingAck(drainPing, e.now)
 			e.want("once")
 		})
 	}
@@ -40,7 +40,7 @@ func TestAnErrorEndsTheFirstPhase(t *testing.T) {
 	e.Drain(drainPing)
 	e.GoAway(wire.ProtocolError, "")
 	e.want("errors end at once", "GOAWAY 0 PROTOCOL_ERROR")
-	e.RecvPingAck(drainPing)
+	e.RecvPingAck(drainPing, e.now)
 	e.want("nothing follows")
 }
 

@@ -45,6 +45,9 @@ func (e *endpoint) emit() []string {
 func (e *endpoint) emitBytes(budget int) []byte {
 	e.t.Helper()
 	var b Batch
+	if e.Probing() {
+		e.Probe(e.now)
+	}
 	e.Emit(&b, budget)
 	p := e.encode(&b)
 	e.ReturnLent(&b)

@@ -306,6 +306,7 @@ func (e *endpoint) controlFrame(h wire.Header, p []byte) error {
 			return err
 		}
 		if ack {
+			e.RecvPingAck(data, e.now)
 			return e.EchoFrame(e.now)
 		}
 		e.RecvPing(data)

@@ -2,50 +2,6 @@ package session
 
 import "h2fork.example/net/internal/wire"
 
-// recvWindow is a window that we grant (RFC 9113 §6.9).
-//
-// Conserved, always: avail + credit + what has been received and not consumed
-// equals size. Each byte received is credited once, by Consume or by Discard.
-type recvWindow struct {
-	size   int32 // what avail tends to
-	avail  int32 // what the peer may still send
-	credit int32 // consumed, not yet announced with WINDOW_UPDATE
-}
-
-func (w *recvWindow) init(n int32) { w.size, w.avail, w.credit = n, n, 0 }
-
-// take charges n received bytes; false if the peer was not allowed to send them.
-// None are always allowed, even if the window is negative.
-func (w *recvWindow) take(n uint32) bool {
-	if n > 0 && int64(n) > int64(w.avail) {
-		return false
-	}
-	w.avail -= int32(n)
-	return true
-}
-
-// due reports whether the credit is worth a frame. A quarter of the window keeps
-// updates few. The second clause keeps the peer moving when other, unread
-// streams hold most of the window: never withhold as much as it has left.
-func (w *recvWindow) due() bool {
-	return w.credit > 0 && (w.credit >= w.size/4 || w.credit >= w.avail)
-}
-
-// resize changes what the window tends to. The peer may have used more than that
-// already, and then may send nothing for a while (RFC 9113 §6.9.2).
-func (w *recvWindow) resize(n int32) {
-	w.avail += n - w.size
-	w.size = n
-}
-
-// announce turns the credit into window and returns it.
-func (w *recvWindow) announce() int32 {
-	n := w.credit
-	w.avail += n
-	w.credit = 0
-	return n
-}
-
 // sendFlow is the connection's side of what the peer grants us. A stream's send
 // window is sentWindow + initial: a SETTINGS_INITIAL_WINDOW_SIZE that changes
 // every stream's window (RFC 9113 §6.9.2) changes one number here, however many

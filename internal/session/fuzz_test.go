@@ -36,6 +36,7 @@ func FuzzSession(f *testing.F) {
 	for _, seed := range fuzzSeeds() {
 		for setup := range byte(2 * len(schedulers)) {
 			f.Add(setup, seed)
+			f.Add(64+setup, seed)
 		}
 	}
 	f.Fuzz(func(t *testing.T, setup byte, frames []byte) {
@@ -83,6 +84,8 @@ func newFuzzed(t *testing.T, setup byte) fuzzed {
 	}
 	if setup >= 128 {
 		conf.InitialWindow = 100
+	} else if setup >= 64 {
+		conf.Growth = Growth{MaxStream: 1 << 19, MaxConn: 1 << 18, Unread: 1 << 17, Free: 1 << 17, Budget: NewBudget(1 << 18)}
 	}
 	e := newEndpoint(t, conf)
 	return fuzzed{e}

@@ -9,7 +9,7 @@ import (
 // check fails the test if the session's books do not balance.
 func (e *endpoint) check() {
 	e.t.Helper()
-	for _, err := range []error{e.checkReceived(), e.checkStreams(), e.checkOutput()} {
+	for _, err := range []error{e.checkReceived(), e.checkGrowth(), e.checkStreams(), e.checkOutput()} {
 		if err != nil {
 			e.t.Fatal(err)
 		}
@@ -36,6 +36,33 @@ func (e *endpoint) checkReceived() error {
 	w := &e.Session.recv
 	if got := int64(w.avail) + int64(w.credit) + unread; got != int64(w.size) {
 		return fmt.Errorf("connection: window %d + credit %d + unread %d is not %d", w.avail, w.credit, unread, w.size)
+	}
+	return nil
+}
+
+// checkGrowth: windows are larger than they began by what is counted, and within their
+// bounds.
+func (e *endpoint) checkGrowth() error {
+	conf, g := &e.cfg.Growth, &e.Session.growth
+	grown, taken := int64(0), int64(0)
+	if conf.MaxStream > 0 {
+		for _, st := range e.all {
+			if st.recv.size == 0 {
+				continue // never opened
+			}
+			if more := st.recv.size - e.cfg.InitialWindow; more < 0 || st.recv.size > max(conf.MaxStream, e.cfg.InitialWindow) {
+				return fmt.Errorf("stream %d: the window is %d", st.id, st.recv.size)
+			}
+			grown += int64(st.recv.size - e.cfg.InitialWindow)
+			taken += int64(e.billed(st.recv.size))
+		}
+	}
+	taken += int64(e.Session.recv.size - e.cfg.ConnWindow)
+	if !g.over && (grown != g.grown || taken != g.taken || conf.Budget != nil && conf.Budget.Used() != taken) {
+		return fmt.Errorf("windows have grown by %d and %d are the budget's, counted as %d and %d", grown, taken, g.grown, g.taken)
+	}
+	if grown > int64(g.target) || e.Session.recv.size > g.target+conf.Unread || g.target > max(conf.MaxConn, e.cfg.ConnWindow) {
+		return fmt.Errorf("streams have grown by %d, the connection's window is %d, target %d", grown, e.Session.recv.size, g.target)
 	}
 	return nil
 }

@@ -86,6 +86,9 @@ func newPair(t *testing.T, rng *rand.Rand, use func(*Config)) *pair {
 	use(&conf)
 	conf.MaxConcurrentStreams = uint32(1 + p.rng.IntN(8))
 	conf.InitialWindow = int32(p.window)
+	if p.window >= wire.DefaultWindow && p.rng.IntN(4) > 0 {
+		conf.Growth = anyGrowth(p.rng)
+	}
 	p.server = newEndpoint(t, conf)
 	use(&conf) // another instance
 	conf.Role = Client
@@ -100,6 +103,14 @@ func newPair(t *testing.T, rng *rand.Rand, use func(*Config)) *pair {
 	}
 	p.server.onOpen = p.arrived
 	return p
+}
+
+// anyGrowth has windows grow, within bounds that are soon reached.
+func anyGrowth(rng *rand.Rand) Growth {
+	return Growth{
+		MaxStream: int32(rng.IntN(1 << 21)), MaxConn: int32(rng.IntN(1 << 21)), Unread: int32(rng.IntN(1 << 20)),
+		Free: int32(rng.IntN(1 << 20)),
+	}
 }
 
 // arrived is a request at the server.

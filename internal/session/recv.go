@@ -152,9 +152,11 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	}
 	st.received += int64(len(f.Data))
 	st.unread += int32(len(f.Data))
-	pad := int32(f.Length) - int32(len(f.Data))
-	st.recv.credit += pad
-	s.recv.credit += pad
+	s.arrived(st, now)
+	if pad := int32(f.Length) - int32(len(f.Data)); pad > 0 {
+		st.recv.credit += pad
+		s.refill(pad)
+	}
 	if f.EndStream {
 		st.recvEnded(s)
 	}
@@ -304,12 +306,13 @@ func (s *Session) UselessFrame(now time.Time) error {
 // Consume gives back the window of n bytes that the stream's reader has taken.
 func (s *Session) Consume(st *Stream, n int) {
 	st.unread -= int32(n)
-	if !st.gotEnd && st.state != StateClosed {
-		st.recv.credit += int32(n)
-	} else {
+	s.refill(int32(n))
+	if st.gotEnd || st.state == StateClosed {
+		s.shrink(st)
 		st = nil
+	} else {
+		st.recv.credit += s.share(st, int32(n))
 	}
-	s.recv.credit += int32(n)
 	s.markCredit(st)
 }
 
@@ -317,10 +320,13 @@ func (s *Session) Consume(st *Stream, n int) {
 // The stream's own stays closed: the peer is not asked for more.
 func (s *Session) Discard(st *Stream, n int) {
 	st.unread -= int32(n)
+	if st.gotEnd || st.state == StateClosed {
+		s.shrink(st)
+	}
 	s.creditConn(int32(n))
 }
 
 func (s *Session) creditConn(n int32) {
-	s.recv.credit += n
+	s.refill(n)
 	s.markCredit(nil)
 }

@@ -150,6 +150,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 
 // CloseAll closes every stream: the connection is over, for the reason err.
 func (s *Session) CloseAll(err error) {
+	defer s.leaveBudget()
 	for _, st := range s.streams {
 		s.close(st, err)
 	}

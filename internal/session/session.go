@@ -31,6 +31,7 @@ type Config struct {
 	NoRFC7540Priorities  bool   // RFC 9218 §2.1
 
 	ConnWindow int32 // the connection's receive window, at least 65,535
+	Growth     Growth
 
 	// One of these orders what streams have to send.
 	Policy   sched.Policy
@@ -54,6 +55,7 @@ type Session struct {
 
 	send    sendFlow
 	recv    recvWindow
+	growth  receiving
 	control control
 	out     output
 	free    *freeLists // or nil
@@ -79,11 +81,11 @@ func New(cfg Config, now time.Time) *Session {
 	}
 	s.send.conn = wire.DefaultWindow
 	s.recv.init(wire.DefaultWindow)
+	s.growth.began, s.growth.target = now, cfg.ConnWindow
 	s.control.settings = true
 	s.control.unacked = 1
 	if diff := cfg.ConnWindow - wire.DefaultWindow; diff > 0 {
-		s.recv.size = cfg.ConnWindow
-		s.recv.credit += diff
+		s.recv.grow(diff)
 		s.control.connCredit = true
 	}
 	s.pushControl(controlSettings, 0)

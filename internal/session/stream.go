@@ -64,6 +64,7 @@ type Stream struct {
 	creditMarked bool // in control.credits
 	recv         recvWindow
 	unread       int32 // received, not yet consumed by the reader; owed to both windows
+	resetCode    wire.ErrCode
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
 	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
@@ -76,7 +77,7 @@ type Stream struct {
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
 	blocked    blockedOn
-	resetCode  wire.ErrCode
+	usedUntil  uint8 // received when recv had last been used up, in usedUnit, modulo 16 MiB
 	lentQueued int32 // lent items in q
 	lentOut    int32 // lent pieces emitted and not yet returned
 
@@ -191,6 +192,7 @@ func (st *Stream) recvEnded(s *Session) {
 	st.gotEnd = true
 	s.receiving--
 	st.dropCredit()
+	s.shrink(st)
 	switch st.state {
 	case StateOpen:
 		st.state = StateHalfClosedRemote
@@ -232,6 +234,7 @@ func (s *Session) close(st *Stream, err error) {
 	st.state = StateClosed
 	st.err = err
 	st.dropCredit()
+	s.shrink(st)
 	s.dropQueue(st)
 	st.listNext = s.closed
 	s.closed = st
