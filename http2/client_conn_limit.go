@@ -51,12 +51,12 @@ func (cc *ClientConn) neverWorked() bool {
 	return cc.brokeUnusedLocked()
 }
 
-// reserveBroken is ReserveNewRequest for those who have waited for the connection,
-// if it broke at once: each of them is to be told, and none dials again.
-func (cc *ClientConn) reserveBroken() bool {
+// reserveDialled is ReserveNewRequest for those who have waited for the connection. If
+// it broke at once each of them is to be told, and none dials again.
+func (cc *ClientConn) reserveDialled() bool {
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	if !cc.brokeUnusedLocked() {
+	if !cc.canTakeLocked() && !cc.brokeUnusedLocked() {
 		return false
 	}
 	cc.reserved++

@@ -82,7 +82,7 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 		if err := p.wait(req, d); err != nil {
 			return nil, err
 		}
-		if d.cc.reserveBroken() {
+		if d.cc.reserveDialled() {
 			return d.cc, nil
 		}
 	}
