@@ -89,6 +89,7 @@ func TestAStreamErrorIsThatOfAnotherPackage(t *testing.T) {
 	}
 }
 
+// P121.
 func TestWithoutKeepAlivesAConnectionEndsAfterItsRequests(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })
 	s.Config.SetKeepAlivesEnabled(false)
