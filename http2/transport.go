@@ -117,8 +117,8 @@ type RoundTripOpt struct {
 // RoundTrip implements http.RoundTripper.
 //
 // A request that the server has certainly not processed (RFC 9113 §8.7:
-// REFUSED_STREAM, or a stream above a GOAWAY's) is sent again, if its body was not
-// touched or GetBody makes a new one. A stream that the server resets ends with a
+// REFUSED_STREAM, or a stream above a GOAWAY's) is sent again: with a new body if there
+// is a GetBody, or else with its own, if less than 64 KiB of that have been read. A stream that the server resets ends with a
 // StreamError, a broken connection with a ConnectionError or a GoAwayError.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.RoundTripOpt(req, RoundTripOpt{})
