@@ -10,7 +10,7 @@ import (
 )
 
 // small is enough for upstream to lose something in every scenario.
-var small = size{posts: 5, rolling: 500 * time.Millisecond, patience: 500 * time.Millisecond}
+var small = size{posts: 5, rolling: 500 * time.Millisecond, patience: deadGoal.took}
 
 func TestNothingIsLostOnOurs(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
@@ -60,7 +60,6 @@ func TestTheVerdictIsThatOfTheLastStack(t *testing.T) {
 }
 
 func TestADeadConnectionMustBeLeftInTime(t *testing.T) {
-	g := goal{lost: 3, took: time.Second}
 	for _, c := range []struct {
 		out  *outcome
 		want bool
@@ -70,7 +69,7 @@ func TestADeadConnectionMustBeLeftInTime(t *testing.T) {
 		{&outcome{lost: 1, recovered: true, took: time.Second}, false},
 		{&outcome{lost: 1, took: time.Second / 2}, false},
 	} {
-		if got := g.met(c.out); got != c.want {
+		if got := deadGoal.met(c.out); got != c.want {
 			t.Errorf("%d lost, recovered %v in %v: met is %v", c.out.lost, c.out.recovered, c.out.took, got)
 		}
 	}
@@ -80,7 +79,7 @@ func TestSizesWithoutARequestAreRefused(t *testing.T) {
 	for _, change := range []func(*size){
 		func(s *size) { s.posts = 0 },
 		func(s *size) { s.rolling = replaceEvery - 1 },
-		func(s *size) { s.patience = deadTimeout - 1 },
+		func(s *size) { s.patience = deadGoal.took - 1 },
 	} {
 		s := small
 		change(&s)

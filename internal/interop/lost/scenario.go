@@ -23,8 +23,8 @@ func (s size) check() error {
 		return errors.New("-n: there must be at least one request")
 	case s.rolling < replaceEvery:
 		return fmt.Errorf("-t: a backend lives for %v, and %v is less", replaceEvery, s.rolling)
-	case s.patience < deadTimeout:
-		return fmt.Errorf("-patience: a request takes %v to fail, and %v is less", deadTimeout, s.patience)
+	case s.patience < deadGoal.took:
+		return fmt.Errorf("-patience: a connection may be used for %v after it goes dead, and %v is less", deadGoal.took, s.patience)
 	}
 	return nil
 }
@@ -42,6 +42,9 @@ type goal struct {
 	lost int
 	took time.Duration // until a request succeeded, 0 where that is not counted
 }
+
+// deadGoal is how soon a dead connection is to be left: after a few requests that find out.
+var deadGoal = goal{lost: 3, took: time.Second}
 
 func (g goal) met(o *outcome) bool {
 	return o.lost <= g.lost && (g.took == 0 || o.recovered && o.took < g.took)
@@ -100,7 +103,6 @@ func (o *outcome) reasons() map[string]int {
 // scenarios lists them.
 func scenarios(s size) []scenario {
 	ticks := int(s.rolling / replaceEvery)
-	dead := goal{lost: 3, took: time.Second}
 	return []scenario{
 		{
 			name: "a POST without GetBody meets GOAWAY(0)", steps: s.posts,
@@ -117,13 +119,13 @@ func scenarios(s size) []scenario {
 			},
 		},
 		{
-			name: "a connection goes dead", goal: dead, steps: int(s.patience / deadTimeout),
+			name: "a connection goes dead", goal: deadGoal, steps: int(s.patience / deadTimeout),
 			run: func(st stack.Stack, step func()) (*outcome, error) {
 				return deadConnection(st, false, s.patience, step)
 			},
 		},
 		{
-			name: "the same, after a cancelled request", goal: dead, steps: int(s.patience / deadTimeout),
+			name: "the same, after a cancelled request", goal: deadGoal, steps: int(s.patience / deadTimeout),
 			run: func(st stack.Stack, step func()) (*outcome, error) { return deadConnection(st, true, s.patience, step) },
 		},
 	}
