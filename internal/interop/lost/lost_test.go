@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -15,14 +16,14 @@ var small = size{posts: 5, rolling: 500 * time.Millisecond, patience: deadGoal.t
 func TestNothingIsLostOnOurs(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
 		for _, sc := range scenarios(small) {
-			t.Run(sc.name, func(t *testing.T) {
+			t.Run(fmt.Sprintf("GOMAXPROCS=%d/%s", procs, sc.name), func(t *testing.T) {
 				setProcs(t, procs)
 				out, err := sc.run(stack.Ours(), func() {})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if !sc.goal.met(out) {
-					t.Errorf("GOMAXPROCS=%d: lost %v, want %v: %v", procs, out, sc.goal, out.reasons())
+					t.Errorf("lost %v, want %v: %v", out, sc.goal, out.reasons())
 				}
 				if out.sent == out.lost {
 					t.Errorf("none of %d requests succeeded", out.sent)
