@@ -3,6 +3,7 @@ package session
 import (
 	"container/heap"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -288,7 +289,7 @@ func TestAStreamBeginsWithWhatOthersHaveNeededOnceItIsRead(t *testing.T) {
 
 func TestALongUploadLeavesRoomToOthers(t *testing.T) {
 	l := newLink(t, 80*time.Millisecond, 125_000_000)
-	long := l.send(1, 2<<30)
+	long := l.send(1, math.MaxInt32)
 	l.run(3 * time.Second)
 	grown := long.st.recv.size
 	s := l.send(3, 64<<20)
