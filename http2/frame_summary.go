@@ -103,7 +103,8 @@ func appendHeaderSummary(b []byte, h wire.Header) []byte {
 	return fmt.Appendf(b, " len=%d", h.Length)
 }
 
-// flagName returns the RFC's name of one flag, or its value if the type of frame has no such flag.
+// flagName returns the RFC's name of one flag, or its value if the type of frame
+// has no such flag.
 func flagName(t wire.FrameType, flag wire.Flags) string {
 	fields := t == wire.Headers || t == wire.PushPromise
 	switch {

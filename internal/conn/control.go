@@ -59,8 +59,8 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 	return in.uselessFrame() // RFC 9113 §5.5: unknown types are ignored
 }
 
-// onStream makes a stream error on an idle stream a connection error (RFC 9113
-// §5.1).
+// onStream makes a stream error on an idle stream a connection error
+// (RFC 9113 §5.1).
 func (in *reader) onStream(err error, h wire.Header) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		return in.locked(func(s *session.Session) error {

@@ -121,8 +121,8 @@ func (a *section) add(fragment []byte) error {
 	return nil
 }
 
-// A representation that begins with these bits is a dynamic table size update (RFC
-// 7541 §6.3).
+// A representation that begins with these bits is a dynamic table size update
+// (RFC 7541 §6.3).
 const (
 	sizeUpdate     = 0x20
 	sizeUpdateMask = 0xe0

@@ -73,8 +73,9 @@ func (c *Conn) SetPriority(id uint32, p sched.Priority) {
 	c.sess.RecvPriorityUpdate(id, p)
 }
 
-// ApplySettings applies what the HTTP2-Settings field of an upgrade says (RFC 7540
-// §3.2.1): the payload of a SETTINGS frame. The connection has not been started.
+// ApplySettings applies what the HTTP2-Settings field of an upgrade says
+// (RFC 7540 §3.2.1): the payload of a SETTINGS frame. The connection has not been
+// started.
 func (c *Conn) ApplySettings(payload []byte) error {
 	f, err := wire.ParseSettings(wire.Header{Type: wire.Settings, Length: uint32(len(payload))}, payload)
 	if err != nil {
@@ -88,8 +89,8 @@ func (c *Conn) ApplySettings(payload []byte) error {
 	return nil
 }
 
-// AcceptUpgraded opens st as stream 1: the request of an HTTP/1.1 upgrade (RFC 7540
-// §3.2), which has been read. The connection has not been started.
+// AcceptUpgraded opens st as stream 1: the request of an HTTP/1.1 upgrade
+// (RFC 7540 §3.2), which has been read. The connection has not been started.
 func (c *Conn) AcceptUpgraded(st *Stream, p sched.Priority) {
 	c.mu.Lock()
 	defer c.Unlock()

@@ -6,9 +6,9 @@ import "h2fork.example/net/internal/wire"
 // WINDOW_UPDATE of streams. All are small, and none is under flow control.
 //
 // With an External scheduler those frames are emitted when it pops their tokens
-// (emitToken), except the two that must not wait: our first SETTINGS, which RFC
-// 9113 §3.4 wants before anything else, and GOAWAY; and SETTINGS acknowledgements,
-// which upstream does not push either.
+// (emitToken), except the two that must not wait: our first SETTINGS, which
+// RFC 9113 §3.4 wants before anything else, and GOAWAY; and SETTINGS
+// acknowledgements, which upstream does not push either.
 func (s *Session) emitControl(b *Batch, budget int) {
 	c := &s.control
 	from := len(b.Raw)

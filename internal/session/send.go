@@ -7,8 +7,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// ErrPushDisabled, ErrPushLimit and ErrStreamClosed are why a promise fails (RFC
-// 9113 §6.6, §5.1.2).
+// ErrPushDisabled, ErrPushLimit and ErrStreamClosed are why a promise fails
+// (RFC 9113 §6.6, §5.1.2).
 var (
 	ErrPushDisabled = errors.New("http2: push is disabled by the peer")
 	ErrPushLimit    = errors.New("http2: push would exceed the peer's limit of concurrent streams")

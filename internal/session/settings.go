@@ -34,8 +34,8 @@ type peerSettings struct {
 	goAway bool // its GOAWAY has arrived
 
 	// The HPACK encoder is the writer's, so a new table size waits here until the
-	// writer comes. If it changed more than once, the smallest counts too (RFC 7541
-	// §4.2).
+	// writer comes. If it changed more than once, the smallest counts too
+	// (RFC 7541 §4.2).
 	tableChanged        bool
 	tableSize, tableMin uint32
 }
@@ -60,8 +60,8 @@ func (s *Session) SeenSettings() bool { return s.peer.seen }
 // PeerMaxConcurrentStreams is how many streams the peer lets us have open.
 func (s *Session) PeerMaxConcurrentStreams() uint32 { return s.peer.maxConcurrentStreams }
 
-// PeerExtendedConnect reports whether the peer takes extended CONNECT (RFC 8441
-// §3).
+// PeerExtendedConnect reports whether the peer takes extended CONNECT
+// (RFC 8441 §3).
 func (s *Session) PeerExtendedConnect() bool { return s.peer.extendedConnect }
 
 // RecvSettings applies a SETTINGS frame, in order, and makes its acknowledgement
