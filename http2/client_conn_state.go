@@ -20,9 +20,9 @@ type ClientConnState struct {
 	Closed bool
 
 	// Closing is whether it takes no more requests, because it is being shut down, was
-	// for a single request, is marked with SetDoNotReuse, or got GOAWAY; or for now,
-	// because it may be dead: a request on it was given up, and nothing has come since
-	// before it began.
+	// for a single request, is marked with SetDoNotReuse, or got GOAWAY. It is also
+	// set for now if the connection may be dead: a request on it was given up, and
+	// nothing has been read since that request began.
 	Closing bool
 
 	// StreamsActive is how many streams are open.

@@ -197,8 +197,8 @@ func (cs *clientStream) withholdRest() {
 
 // awaitHeaderIfItLeaves waits until the field section has been sent, unless it
 // waits for the server's limit. A body that fails at once then always shows as
-// HEADERS and RST_STREAM, as upstream's does, and not only if the writer was
-// faster.
+// HEADERS and RST_STREAM, as upstream's does. Otherwise the writer's timing would
+// decide.
 func (cs *clientStream) awaitHeaderIfItLeaves() {
 	cs.Lock()
 	defer cs.Unlock()

@@ -20,10 +20,10 @@ const (
 	// 640 MB.
 	firstKept = 4 << 10
 
-	// closeGrace is how long RoundTrip waits at its end for the request's Body to be
-	// closed and for a Read of it to return. Mostly neither blocks, and then the
-	// program may use the body again (golang/go#60041). If one does block, RoundTrip
-	// must not (golang/go#43989).
+	// closeGrace is how long RoundTrip waits at its end for a Read of the request's
+	// Body to return, and for its Close once the request's context has ended. Mostly
+	// neither blocks, and then the program may use the body again (golang/go#60041).
+	// One that does block must not hold up RoundTrip (golang/go#43989).
 	closeGrace = 100 * time.Millisecond
 )
 
@@ -261,8 +261,9 @@ func (u *upload) stop() {
 }
 
 // abandon is stop, at the end of a RoundTrip that fails. When it returns, the body
-// is the program's again: it is closed and, after anything but a cancellation, not
-// being read any more; unless that blocks for longer than closeGrace.
+// is the program's again: it is closed and, except after a cancellation, no Read of
+// it is under way. If a Read blocks for longer than closeGrace, or Close does after
+// the end of ctx, it returns nevertheless.
 func (u *upload) abandon(ctx context.Context) {
 	if u == nil {
 		return

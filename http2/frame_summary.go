@@ -7,7 +7,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// maxSummaryData is how much of a DATA frame a log line shows.
+// maxSummaryData is how much of a DATA frame a log line shows. A peer chooses the
+// content, and must not fill the log with it.
 const maxSummaryData = 256
 
 // summarize returns what a log line says about a frame.

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// defaultMaxHeaderListSize is what a MaxHeaderListSize of 0 stands for.
+	// defaultMaxHeaderListSize is what a MaxHeaderListSize of 0 stands for. It bounds
+	// a field section that is continued for ever (CVE-2023-45288).
 	defaultMaxHeaderListSize = 16 << 20
 
 	// maxEmptyContinuations stops a field section that is continued for ever by frames

@@ -101,7 +101,7 @@ func maxHeaderListSize(hs *http.Server) uint32 {
 	return uint32(min(int64(n)+10*32, math.MaxUint32))
 }
 
-// session is the part of the configuration that is the session's.
+// session is the part of the configuration for the session.
 func (c *serverConfig) session(hs *http.Server) session.Config {
 	return session.Config{
 		Role:                 session.Server,

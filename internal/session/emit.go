@@ -104,8 +104,8 @@ func (s *Session) Emit(b *Batch, budget int) {
 	if s.cfg.External != nil {
 		s.emitExternal(b, budget)
 	}
-	// After the ends of streams, which have been emitted above: the peer's limit
-	// counts until it has seen those.
+	// New streams come after the ends of others, which have been emitted above: until
+	// the peer has seen those, they count against its limit.
 	for b.size < budget && s.canOpen() {
 		s.emitOpening(b)
 	}

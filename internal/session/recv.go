@@ -304,7 +304,8 @@ func (s *Session) UselessFrame(now time.Time) error {
 	return nil
 }
 
-// Consume gives both windows the n bytes back that the program has read.
+// Consume gives n bytes that the program has read back to the connection's window,
+// and to the stream's while the peer may send more.
 func (s *Session) Consume(st *Stream, n int) {
 	st.unread -= int32(n)
 	s.refill(int32(n))
