@@ -112,9 +112,8 @@ type sectionReader struct {
 	regular bool  // a regular field has come: pseudo-header fields may not come any more
 	invalid error // the first malformed field, after which the rest is only decoded
 
-	// remaining and trailerRemaining are what remains of the size limit, for Trailer
-	// fields and for all others: each name in a Trailer field will take up memory
-	// again.
+	// remaining and trailerRemaining are what remains of the size limit. Trailer
+	// fields have one of their own: each name in them will take up memory again.
 	remaining, trailerRemaining int64
 	empty                       int // CONTINUATION frames without a byte
 }

@@ -24,7 +24,9 @@ import (
 //	                                         +--------+    R: RST_STREAM, either way
 //
 // The reserved states do not occur. A promised stream is half-closed (remote) as
-// soon as its PUSH_PROMISE is sent. What differs until its response has begun is decided by [Stream.reserved]. On the other side, this package's client disables push.
+// soon as its PUSH_PROMISE is sent. What differs until its response has begun is
+// decided by [Stream.reserved]. On the other side, this package's client disables
+// push.
 type State uint8
 
 const (
@@ -39,9 +41,11 @@ func (s State) String() string {
 	return [...]string{"idle", "open", "half-closed (local)", "half-closed (remote)", "closed"}[s]
 }
 
-// An Owner is conn's part of a stream. Its method is called with the session's mutex held and must not block.
+// An Owner is conn's part of a stream. Its method is called with the session's
+// mutex held and must not block.
 type Owner interface {
-	// OutputMoved says that output of the stream has been emitted or dropped: more may be queued again, and lent bytes may be back.
+	// OutputMoved says that output of the stream has been emitted or dropped: more may
+	// be queued again, and lent bytes may be back.
 	OutputMoved()
 }
 
@@ -82,7 +86,8 @@ type Stream struct {
 	listNext *Stream // once it is closed, in the list of those
 }
 
-// ID is the stream's identifier; 0 until a stream that we open has sent its HEADERS.
+// ID is the stream's identifier; 0 until a stream that we open has sent its
+// HEADERS.
 func (st *Stream) ID() uint32 { return st.id }
 
 // State is the stream's state.
@@ -91,10 +96,14 @@ func (st *Stream) State() State { return st.state }
 // Closed reports whether the stream is closed.
 func (st *Stream) Closed() bool { return st.state == StateClosed }
 
-// Err is why the stream closed, or is about to. It is a *wire.StreamError for a reset by the peer or for something that the peer did, the cause given to Reset for a reset of ours, the connection's error, or nil after both sides ended the stream.
+// Err is why the stream closed, or is about to. It is a *wire.StreamError for a
+// reset by the peer or for something that the peer did, the cause given to Reset
+// for a reset of ours, the connection's error, or nil after both sides ended the
+// stream.
 func (st *Stream) Err() error { return st.err }
 
-// Over reports whether nothing more can be queued: the stream is closed, or will be reset once what is queued has been sent.
+// Over reports whether nothing more can be queued: the stream is closed, or will be
+// reset once what is queued has been sent.
 func (st *Stream) Over() bool { return st.state == StateClosed || st.resetAfter }
 
 // Finished reports whether the end of our side has been queued or sent.
@@ -103,7 +112,8 @@ func (st *Stream) Finished() bool { return st.fin }
 // NextClosed follows the list that [Session.TakeClosed] returned.
 func (st *Stream) NextClosed() *Stream { return st.listNext }
 
-// Unlink takes st, which is the first of that list, off it and returns the next. A program that keeps one stream must not keep those that closed with it.
+// Unlink takes st, which is the first of that list, off it and returns the next. A
+// program that keeps one stream must not keep those that closed with it.
 func (st *Stream) Unlink() *Stream {
 	next := st.listNext
 	st.listNext = nil
@@ -126,19 +136,22 @@ func (st *Stream) RemoteEnded() bool { return st.gotEnd }
 // LocalEnded reports whether END_STREAM of ours has been emitted.
 func (st *Stream) LocalEnded() bool { return st.ended }
 
-// Lent reports whether bytes that a goroutine lent are still in use: that
-// goroutine may neither change nor free them.
+// Lent reports whether bytes that a goroutine lent are still in use: that goroutine
+// may neither change nor free them.
 func (st *Stream) Lent() bool { return st.lentQueued > 0 || st.lentOut > 0 }
 
 // LentOut reports whether lent bytes are being encoded at this moment; they come
 // back even if the stream has closed.
 func (st *Stream) LentOut() bool { return st.lentOut > 0 }
 
-// Queued is how much memory is taken up by what waits to be sent. It is not the number of content bytes: one flushed byte takes up a whole buffer.
+// Queued is how much memory is taken up by what waits to be sent. It is not the
+// number of content bytes: one flushed byte takes up a whole buffer.
 func (st *Stream) Queued() int { return st.q.memory }
 
 // endsWith is the one predicate that decides which frame carries END_STREAM: the
-// stream is finished locally, this frame is all or the end of an item of that kind, and rest items remain queued after it. A 1xx field section ends nothing (RFC 9113 §8.1). Nor does one that was committed: an empty DATA frame follows it.
+// stream is finished locally, this frame is all or the end of an item of that kind,
+// and rest items remain queued after it. A 1xx field section ends nothing
+// (RFC 9113 §8.1). Nor does one that was committed: an empty DATA frame follows it.
 func (st *Stream) endsWith(kind itemKind, rest int) bool {
 	return st.fin && rest == 0 && kind != itemInfo && !(kind == itemHeader && st.committed)
 }
@@ -154,13 +167,17 @@ func (s *Session) sendEnded(st *Stream) {
 	}
 }
 
-// Done says on a server that the handler will neither read nor write the stream any more, and on a client that the rest of the request will not be sent.
+// Done says on a server that the handler will neither read nor write the stream any
+// more, and on a client that the rest of the request will not be sent.
 func (s *Session) Done(st *Stream) {
 	st.done = true
 	s.stopPeer(st)
 }
 
-// stopPeer ends a stream with RST_STREAM(NO_ERROR) once the response is complete and Done has been called, although the request is not complete. RFC 9113 §8.1 lets a server stop a request so after the whole response; a client ends its side the same way.
+// stopPeer ends a stream with RST_STREAM(NO_ERROR) once the response is complete
+// and Done has been called, although the request is not complete. RFC 9113 §8.1
+// lets a server stop a request so after the whole response; a client ends its side
+// the same way.
 func (s *Session) stopPeer(st *Stream) {
 	complete := st.ended
 	if s.cfg.Role == Client {
@@ -189,8 +206,9 @@ func (st *Stream) recvEnded(s *Session) {
 	}
 }
 
-// close takes the stream out of the session. What it had queued is dropped;
-// bytes received and not consumed stay charged to the connection's window until [Session.Consume] or [Session.Discard].
+// close takes the stream out of the session. What it had queued is dropped; bytes
+// received and not consumed stay charged to the connection's window until
+// [Session.Consume] or [Session.Discard].
 func (s *Session) close(st *Stream, err error) {
 	if st.state == StateClosed {
 		return
