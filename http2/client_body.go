@@ -42,8 +42,8 @@ func (missingBody) Close() error { return nil }
 type responseBody struct {
 	cs        *clientStream
 	closed    atomic.Bool
-	announced int64 // what content-length says is still to come; -1 if it does not. Owned by who reads
-	err       error // sticky; owned by who reads
+	announced int64 // what is still to come according to content-length; -1 without one. Owned by the program's reader
+	err       error // sticky; owned by the program's reader
 }
 
 var errTooMuchContent = errors.New("net/http: server replied with more than declared Content-Length; truncated")
@@ -57,8 +57,7 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	return n, b.err
 }
 
-// WriteTo writes to w what the server sends, until that ends. It saves io.Copy a
-// buffer and a copy.
+// WriteTo writes the body to w until it ends. It saves io.Copy a buffer and a copy.
 func (b *responseBody) WriteTo(w io.Writer) (n int64, err error) {
 	for b.err == nil {
 		k, err := b.cs.Body.Next()
@@ -80,11 +79,11 @@ func (b *responseBody) WriteTo(w io.Writer) (n int64, err error) {
 	return n, b.err
 }
 
-// judge holds n bytes, and an error, against what was announced, and returns what
-// the reader gets.
+// judge compares n bytes and an error, which Read or Next returned, with the
+// content-length that was announced. It returns what the program gets.
 func (b *responseBody) judge(n int, err error) (int, error) {
 	if b.closed.Load() {
-		return 0, errResponseBodyClosed // what was dropped must not look like the end
+		return 0, errResponseBodyClosed // content that was dropped must not look like the end
 	}
 	if b.announced < 0 {
 		return n, err

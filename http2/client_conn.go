@@ -23,27 +23,27 @@ type ClientConn struct {
 	conf         clientConfig
 	stateChanged func() // net/http's, or nil
 
-	used         atomic.Bool   // a request has been sent over it by a pool
+	used         atomic.Bool   // a request of the pool has been sent on it
 	fromNetHTTP  atomic.Bool   // net/http dialled it and has told the trace
 	gotSettings  chan struct{} // closed by the reader when SETTINGS have arrived, or never will
 	over         chan struct{} // closed when the connection has ended
-	greetingSent chan struct{} // closed when our SETTINGS have left
+	greetingSent chan struct{} // closed when our SETTINGS have been sent
 
-	// What the server's SETTINGS say of requests: set by the reader, for whoever
-	// makes a field section, without the lock.
+	// What the server's SETTINGS say of requests. The reader sets it, and goroutines
+	// that make a field section read it without the lock.
 	peerMaxList         atomic.Uint32
 	peerExtendedConnect atomic.Bool
 
 	// The reader goroutine's.
 	reader  message.ResponseReader
 	greeted bool            // gotSettings is closed
-	answers []*clientStream // have got their response, and are to be told
+	answers []*clientStream // have got their response; CaughtUp wakes their RoundTrips
 
 	// Guarded by the connection's lock.
 	life       clientLife
 	reserved   int       // requests that have been promised a stream
 	lastActive time.Time // when the connection was made, or its last stream closed
-	lastIdle   time.Time // since when there is no stream; zero while there is
+	lastIdle   time.Time // when the last stream closed; zero while one is open and before the first
 	idleTimer  *time.Timer
 	idleWaits  []chan struct{}           // closed when there is no stream
 	pings      map[[8]byte]chan struct{} // closed when acknowledged

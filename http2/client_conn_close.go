@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Shutdown ends the connection gracefully: it takes no more requests, and is
-// closed when those there are have been answered. If ctx ends first, Shutdown
-// returns its error, and the connection stays open for them.
+// Shutdown ends the connection gracefully: it takes no more requests, and is closed
+// when those under way have been answered. If ctx ends first, Shutdown returns its
+// error, and the connection stays open for them.
 func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	cc.c.Lock()
 	cc.life.drain(drainShutdown)
@@ -23,7 +23,7 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	cc.c.FailWhenSent(errClientConnClosed) // GOAWAY is still to leave
+	cc.c.FailWhenSent(errClientConnClosed) // GOAWAY has still to be sent
 	select {
 	case <-cc.over:
 		return nil
@@ -32,7 +32,8 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	}
 }
 
-// wakeIdleWaitsLocked tells who waits that no stream is open.
+// wakeIdleWaitsLocked wakes the calls of Shutdown that wait until no stream is
+// open.
 func (cc *ClientConn) wakeIdleWaitsLocked() {
 	for _, ch := range cc.idleWaits {
 		close(ch)
@@ -82,11 +83,13 @@ func (cc *ClientConn) serve() {
 }
 
 // maxUnusedGrace is how long a connection that failed before its first request
-// stays in the pool. The request that it was made for gets to see the error;
-// otherwise connections that fail at once would be made for ever, in silence.
+// stays in the pool. The request that it was made for gets the error that way;
+// otherwise the pool would make connections that fail at once for ever, and no
+// request would see why.
 const maxUnusedGrace = 5 * time.Second
 
-// unusedGraceLocked is for how much longer the connection is to stay in the pool.
+// unusedGraceLocked is how much longer the connection, which has ended, stays in
+// the pool.
 func (cc *ClientConn) unusedGraceLocked() time.Duration {
 	if cc.used.Load() || cc.life.idleClosed {
 		return 0

@@ -10,7 +10,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// clientLife is how far a client's connection has come, and why. It only goes on:
+// clientLife is how far a client's connection has come, and why. It never goes
+// back:
 //
 //		        SetDoNotReuse, Connection: close,
 //		,--------, PROTOCOL_ERROR, GOAWAY, Shutdown ,----------,
@@ -20,11 +21,11 @@ import (
 //		    |    the end of the net.Conn, Close          v
 //		    '---------------------------------------> closed
 //
-//	  - active: it takes requests; one at all if it is for a single use.
-//	  - draining: it takes no more, and those there are go on.
-//	  - closed: it is over, or about to be.
+//	  - active: it takes requests, or a single one if it is for a single use.
+//	  - draining: it takes no more, and those under way go on.
+//	  - closed: it has ended, or is about to.
 //
-// Everything in it is guarded by Conn.mu, but for what is constant.
+// Everything in it is guarded by Conn.mu, except what is constant.
 type clientLife struct {
 	singleUse bool // constant: it is for one request
 	keepAlive bool // constant: it may be used again
@@ -34,7 +35,7 @@ type clientLife struct {
 
 	goAway      *GoAwayError // the server's, or nil
 	idleClosed  bool         // closed for being idle
-	protocolErr error        // closed for what the server did wrong, which is a ConnectionError to errors.As
+	protocolErr error        // closed for what the server did wrong; errors.As finds a ConnectionError in it
 	endedWith   error        // what ended the net.Conn; nil before
 }
 
@@ -50,12 +51,13 @@ const (
 type drainReason uint8
 
 const (
-	drainDoNotReuse drainReason = 1 << iota // the program, a request or an answer said so
-	drainGoAway                             // the server did
-	drainShutdown                           // Shutdown, which also sees to the end
+	drainDoNotReuse drainReason = 1 << iota // the program, a request or a response asked for it
+	drainGoAway                             // the server sent GOAWAY
+	drainShutdown                           // the program called Shutdown, which also closes the connection
 )
 
-// maxClientRequests keeps a connection from running out of stream identifiers.
+// maxClientRequests is how many requests a connection takes, so that it never runs
+// out of stream identifiers.
 const maxClientRequests = math.MaxInt32 / 2
 
 // drain says that no more requests are to be taken.
@@ -64,8 +66,8 @@ func (l *clientLife) drain(why drainReason) {
 	l.state = max(l.state, lifeDraining)
 }
 
-// gotGoAway is the server's GOAWAY. What it said first explains more than what it says
-// later.
+// gotGoAway notes the server's GOAWAY. Of several, the first error code and the
+// first debug data are kept: they explain more than later ones.
 func (l *clientLife) gotGoAway(f wire.GoAwayFrame) {
 	e := &GoAwayError{LastStreamID: f.LastStreamID, ErrCode: ErrCode(f.Code), DebugData: string(f.Debug)}
 	if old := l.goAway; old != nil {
@@ -80,15 +82,17 @@ func (l *clientLife) gotGoAway(f wire.GoAwayFrame) {
 	l.drain(drainGoAway)
 }
 
-// closeIdle is the end of a connection that nobody uses.
+// closeIdle notes that the connection is closed for being idle.
 func (l *clientLife) closeIdle() { l.state, l.idleClosed = lifeClosed, true }
 
-// broke is the end for something that the server did wrong.
+// broke notes that the connection is closed for something that the server did
+// wrong.
 func (l *clientLife) broke(err error) { l.state, l.protocolErr = lifeClosed, err }
 
 var errClientConnLost = errors.New("http2: client connection lost")
 
-// end is the end of the net.Conn, for the reason err. It returns what streams are told.
+// end notes that the net.Conn has ended, for the reason err. It returns the error
+// that its streams get.
 func (l *clientLife) end(err error) error {
 	l.state, l.endedWith = lifeClosed, err
 	var op *net.OpError
@@ -107,29 +111,30 @@ func (l *clientLife) end(err error) error {
 
 func (l *clientLife) closed() bool { return l.state == lifeClosed }
 
-// closing reports whether the connection takes no more requests after those there are,
-// or is for a single one.
+// closing reports whether the connection takes no more requests after those under
+// way, or is for a single one.
 func (l *clientLife) closing() bool { return l.drains != 0 || l.singleUse }
 
-// takes reports whether the connection takes a request after so many: limits aside.
+// takes reports whether the connection takes a request after so many, apart from
+// the server's limit.
 func (l *clientLife) takes(requests int) bool {
 	return l.state == lifeActive && !(l.singleUse && requests > 0) && requests < maxClientRequests
 }
 
 // hadLast reports whether the connection is to be closed as soon as none of its
-// requests is under way, of which there have been so many.
+// requests is under way. requests is how many it has had.
 func (l *clientLife) hadLast(requests int) bool {
 	once := l.singleUse || !l.keepAlive
 	return l.drains&^drainShutdown != 0 || (once && requests > 0)
 }
 
-// brokeUnused reports whether the connection ended, though not for being idle, before
-// its first request or before the server had greeted us.
+// brokeUnused reports whether the connection ended, though not for being idle,
+// before its first request or before the server had greeted us.
 func (l *clientLife) brokeUnused(requests int, greeted bool) bool {
 	return l.closed() && !l.idleClosed && (requests == 0 || !greeted)
 }
 
-// err is why a connection that is closed was; dead is what the engine knows of it.
+// err is why the connection was closed; dead is the reason that conn has, or nil.
 func (l *clientLife) err(dead error) error {
 	switch {
 	case l.protocolErr != nil:

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// usableLocked reports whether the connection takes another request, limits aside.
+// usableLocked reports whether the connection takes another request, apart from the
+// server's limit.
 func (cc *ClientConn) usableLocked() bool {
 	return cc.life.takes(cc.startedLocked()) && !cc.suspectLocked() && !cc.idleTooLongLocked()
 }
@@ -15,8 +16,8 @@ func (cc *ClientConn) startedLocked() int {
 	return cc.c.RequestedLocked()
 }
 
-// idleTooLongLocked reports whether the connection has been idle for longer than it may
-// be, by the wall clock: a timer does not run while a laptop sleeps.
+// idleTooLongLocked reports whether the connection has been idle for longer than it
+// may be, by the wall clock: a timer does not run while a laptop sleeps.
 func (cc *ClientConn) idleTooLongLocked() bool {
 	d := cc.t.idleConnTimeout()
 	return d > 0 && !cc.lastIdle.IsZero() && time.Since(cc.lastIdle.Round(0)) > d
@@ -34,13 +35,13 @@ func (cc *ClientConn) belowLimitLocked() bool {
 // canTakeLocked reports whether the connection takes another request.
 func (cc *ClientConn) canTakeLocked() bool {
 	if cc.brokeUnusedLocked() && cc.startedLocked() == 0 && cc.reserved == 0 {
-		return true // it takes one, to tell what is wrong with it
+		return true // it takes one request, which then gets its error
 	}
 	return cc.usableLocked() && (cc.conf.strict || cc.belowLimitLocked())
 }
 
-// brokeUnusedLocked reports whether the connection ended before its first request, or
-// before the server had greeted us.
+// brokeUnusedLocked reports whether the connection ended before its first request,
+// or before the server had greeted us.
 func (cc *ClientConn) brokeUnusedLocked() bool {
 	return cc.life.brokeUnused(cc.startedLocked(), cc.c.SeenSettingsLocked())
 }
@@ -51,8 +52,9 @@ func (cc *ClientConn) neverWorked() bool {
 	return cc.brokeUnusedLocked()
 }
 
-// reserveDialled is ReserveNewRequest for those who have waited for the connection. If
-// it broke at once each of them is to be told, and none dials again.
+// reserveDialled is ReserveNewRequest for requests that have waited for the
+// connection. If it broke at once, each of them gets its error, and none dials
+// again.
 func (cc *ClientConn) reserveDialled() bool {
 	cc.c.Lock()
 	defer cc.c.Unlock()
@@ -63,11 +65,10 @@ func (cc *ClientConn) reserveDialled() bool {
 	return true
 }
 
-// CanTakeNewRequest reports whether the connection takes another request now: it
-// is open, has neither sent nor received GOAWAY, and the server allows another
-// stream.
+// CanTakeNewRequest reports whether the connection takes another request now: it is
+// open, has neither sent nor received GOAWAY, and the server allows another stream.
 //
-// A caller that is about to send one had better use ReserveNewRequest.
+// A caller that is about to send one should use ReserveNewRequest instead.
 func (cc *ClientConn) CanTakeNewRequest() bool {
 	cc.c.Lock()
 	defer cc.c.Unlock()
@@ -113,13 +114,13 @@ func (cc *ClientConn) unreserve() {
 
 // giveUp is unreserve for a request that could not be sent.
 func (cc *ClientConn) giveUp() {
-	if cc.life.singleUse { // this was the use
+	if cc.life.singleUse { // this was its only request
 		cc.SetDoNotReuse()
 	}
 	cc.unreserve()
 }
 
-// doneLocked reports whether nobody uses the connection and nobody will.
+// doneLocked reports whether no request uses the connection and none will.
 func (cc *ClientConn) doneLocked() bool {
 	return cc.life.hadLast(cc.startedLocked()) && cc.reserved == 0 && cc.c.OpenStreamsLocked() == 0
 }

@@ -7,12 +7,13 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// clientSide is a ClientConn as the engine sees it. It implements conn.Client.
+// clientSide is a ClientConn as conn sees it. It implements conn.Client.
 type clientSide ClientConn
 
 func (s *clientSide) cc() *ClientConn { return (*ClientConn)(s) }
 
-// CaughtUp implements conn.Client: who has got a response in this read is told.
+// CaughtUp implements conn.Client: it wakes the RoundTrips that have got a response
+// in this read.
 func (s *clientSide) CaughtUp() {
 	for i, cs := range s.answers {
 		close(cs.answered)
@@ -32,8 +33,9 @@ func (s *clientSide) Settings(p conn.PeerSettings) {
 // EndErrorLocked implements conn.Client.
 func (s *clientSide) EndErrorLocked(err error) error { return s.cc().life.end(err) }
 
-// GoAway implements conn.Client: no more requests go over this connection. Streams
-// that the server says it has not processed are about to close with ErrGoAway.
+// GoAway implements conn.Client: no more requests are sent on this connection.
+// Streams that the server says it has not processed are about to close with
+// ErrGoAway.
 func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 	cc := s.cc()
 	cc.markDead()

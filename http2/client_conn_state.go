@@ -19,10 +19,10 @@ type ClientConnState struct {
 	// Closed is whether the connection is closed.
 	Closed bool
 
-	// Closing is whether it takes no more requests, because it is being shut
-	// down, was for a single request, is marked with SetDoNotReuse, or got
-	// GOAWAY; or for now, because it may be dead: a request on it was given up, and
-	// nothing has come since before it began.
+	// Closing is whether it takes no more requests, because it is being shut down, was
+	// for a single request, is marked with SetDoNotReuse, or got GOAWAY. It is also
+	// set for now if the connection may be dead: a request on it was given up, and
+	// nothing has been read since that request began.
 	Closing bool
 
 	// StreamsActive is how many streams are open.
@@ -31,15 +31,15 @@ type ClientConnState struct {
 	// StreamsReserved is how many streams ReserveNewRequest keeps for requests.
 	StreamsReserved int
 
-	// StreamsPending is how many requests wait for the server's limit of
-	// concurrent streams.
+	// StreamsPending is how many requests wait for the server's limit of concurrent
+	// streams.
 	StreamsPending int
 
 	// MaxConcurrentStreams is that limit, 0 before the server's SETTINGS.
 	MaxConcurrentStreams uint32
 
-	// LastIdle is when the last stream closed, zero while one is open and before
-	// the first.
+	// LastIdle is when the last stream closed, zero while one is open and before the
+	// first.
 	LastIdle time.Time
 }
 

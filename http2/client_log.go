@@ -11,7 +11,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// log is what the engine tells us.
+// log is where conn logs to.
 func (cc *ClientConn) log() conn.Log {
 	l := conn.Log{Name: "Transport", Count: cc.countError}
 	if VerboseLogs {
@@ -35,7 +35,7 @@ func (cc *ClientConn) log() conn.Log {
 	return l
 }
 
-// countError tells CountError of an error, by upstream's names.
+// countError calls CountError with upstream's name of an error.
 func (cc *ClientConn) countError(err error) {
 	switch e := err.(type) {
 	case *wire.ConnError:

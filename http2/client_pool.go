@@ -10,10 +10,10 @@ import (
 
 // ClientConnPool keeps a Transport's connections.
 type ClientConnPool interface {
-	// GetClientConn returns a connection for a request to addr, a host and port.
-	// The connection has a stream reserved for the request, which RoundTrip
-	// takes; a caller that does not want it may release it by calling RoundTrip
-	// with a request that cannot be sent, such as new(http.Request).
+	// GetClientConn returns a connection for a request to addr, a host and port. The
+	// connection has a stream reserved for the request, which RoundTrip takes. A
+	// caller that does not want it releases it by calling RoundTrip with a request
+	// that cannot be sent, such as new(http.Request).
 	GetClientConn(req *http.Request, addr string) (*ClientConn, error)
 
 	// MarkDead says that a connection takes no more requests.
@@ -88,8 +88,8 @@ func (p *clientConnPool) GetClientConn(req *http.Request, addr string) (*ClientC
 	}
 }
 
-// reserveLocked returns a connection to addr that takes one more request, which it now
-// expects.
+// reserveLocked returns a connection to addr that takes one more request, with a
+// stream reserved for it.
 func (p *clientConnPool) reserveLocked(addr string) *ClientConn {
 	h := p.hosts[addr]
 	if h == nil {
@@ -103,8 +103,9 @@ func (p *clientConnPool) reserveLocked(addr string) *ClientConn {
 	return nil
 }
 
-// sharedDial is a dial that several requests wait for. It is not the first one's
-// alone: it goes on until it is done, or nobody waits any more.
+// sharedDial is a dial that several requests wait for. It does not end with the
+// request that started it: it goes on until it is done, or no request waits any
+// more.
 type sharedDial struct {
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when err is set, or the connection is in the pool
@@ -113,7 +114,8 @@ type sharedDial struct {
 	waiters int // guarded by the pool's mutex
 }
 
-// joinLocked waits with others for a connection to addr.
+// joinLocked returns the dial to addr that is under way, or starts one. The caller
+// is counted as waiting for it.
 func (p *clientConnPool) joinLocked(req *http.Request, addr string) *sharedDial {
 	h := p.hostLocked(addr)
 	if h.dial == nil {
@@ -152,7 +154,7 @@ func (p *clientConnPool) dial(ctx context.Context, addr string, d *sharedDial) {
 	close(d.done)
 }
 
-// wait waits for d, or until req is cancelled. The last one to give up ends the
+// wait waits for d, or until req is cancelled. The last request to give up ends the
 // dial.
 func (p *clientConnPool) wait(req *http.Request, d *sharedDial) error {
 	var err error
@@ -170,7 +172,7 @@ func (p *clientConnPool) wait(req *http.Request, d *sharedDial) error {
 	if d.waiters == 0 {
 		d.cancel()
 		for addr, h := range p.hosts {
-			if h.dial == d { // nobody may join a dial that was given up
+			if h.dial == d { // no request may join a dial that was given up
 				h.dial = nil
 				p.forgetIfEmptyLocked(addr)
 			}
@@ -196,8 +198,8 @@ func (p *clientConnPool) forgetIfEmptyLocked(addr string) {
 	}
 }
 
-// offer takes over a connection that net/http dialled, unless there is one to
-// addr already that takes requests.
+// offer puts a connection that net/http dialled into the pool, unless the pool has
+// one to addr already that takes requests.
 func (p *clientConnPool) offer(addr string, c net.Conn) (taken bool, err error) {
 	if p.takesRequests(addr) {
 		return false, nil
@@ -211,14 +213,15 @@ func (p *clientConnPool) offer(addr string, c net.Conn) (taken bool, err error) 
 	defer p.mu.Unlock()
 	h := p.hostLocked(addr)
 	if slices.ContainsFunc(h.conns, (*ClientConn).CanTakeNewRequest) {
-		go cc.Close() // another request was faster
+		go cc.Close() // another request's connection came first
 		return false, nil
 	}
 	h.conns = append(h.conns, cc)
 	return true, nil
 }
 
-// takesRequests reports whether there is a connection to addr that does.
+// takesRequests reports whether the pool has a connection to addr that takes
+// requests.
 func (p *clientConnPool) takesRequests(addr string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,9 +11,9 @@ import (
 	"h2fork.example/net/internal/conn"
 )
 
-// clientStream is a request and its response. RoundTrip's goroutine sends the
-// field section and waits for the answer, which the connection's reader brings;
-// only a body needs a goroutine of its own.
+// clientStream is a request and its response. RoundTrip's goroutine sends the field
+// section and waits for the response, which the connection's reader brings; only a
+// body needs a goroutine of its own.
 type clientStream struct {
 	conn.Stream
 
@@ -32,8 +32,8 @@ type clientStream struct {
 	gotByte           bool
 	gotHeader         bool
 	tunnel            bool // a 2xx to CONNECT
-	informationals    int  // that a hook has seen
-	informationalSize int  // of the others
+	informationals    int  // 1xx responses that a hook has seen
+	informationalSize int  // bytes of the others' fields
 
 	// Set under the connection's lock before answered is closed, then constant.
 	answered chan struct{}
@@ -41,15 +41,15 @@ type clientStream struct {
 	err      error          // if res is nil
 
 	reads   uint64 // constant once the stream is queued: the connection's ReadsLocked then
-	claimed bool   // guarded by the connection's lock: somebody closes answered
+	claimed bool   // guarded by the connection's lock: a goroutine will close answered
 
-	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if nobody does
-	gone        chan struct{} // closed when the stream is; nil if nobody waits
-	continue100 chan struct{} // buffered: the server wants the body; nil if it is not asked
+	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if ctx is not watched
+	gone        chan struct{} // closed when the stream is; nil if no goroutine waits for that
+	continue100 chan struct{} // buffered: the server has sent 100; nil if the request does not ask for it
 
 	sending sendState   // guarded by the connection's lock
 	sender  sender      // of upload
-	over    atomic.Bool // the stream is closed, and everybody has been told
+	over    atomic.Bool // the stream is closed, and all that wait on it have been woken
 
 	content  responseBody // behind the response's Body, if that has any
 	received conn.Body    // and behind that
@@ -59,9 +59,9 @@ type clientStream struct {
 type sendState uint8
 
 const (
-	sendingRest sendState = iota // unless its field section was all of it
+	sendingRest sendState = iota // unless the field section was the whole request
 	sentAll                      // END_STREAM is queued
-	sendStopped                  // nobody wants the rest
+	sendStopped                  // the rest will not be sent
 )
 
 var (
@@ -104,7 +104,7 @@ func (cs *clientStream) watch() {
 	}
 }
 
-// canceled is the old way of cancelling a request.
+// canceled is the channel of Request.Cancel, the old way of cancelling a request.
 func canceled(req *http.Request) <-chan struct{} {
 	//lint:ignore SA1019 programs that set it expect it to work
 	return req.Cancel
@@ -123,8 +123,8 @@ func (cs *clientStream) await() (*http.Response, error) {
 	return cs.res, nil
 }
 
-// awaitWithin waits for the response, and ends the stream if it has not come
-// within d of the end of the request, which may take as long as it likes.
+// awaitWithin waits for the response, and ends the stream if it has not come within
+// d after the request has been sent. Sending may take as long as it likes.
 func (cs *clientStream) awaitWithin(d time.Duration) {
 	cs.Lock()
 	cs.WaitLocked(func() bool { return cs.LocalEndedLocked() || cs.ClosedLocked() || cs.res != nil })

@@ -9,7 +9,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// giveUp ends the stream because nobody waits for its response any more.
+// giveUp ends the stream because the program does not want its response any more.
 func (cs *clientStream) giveUp(err error) {
 	cs.Lock()
 	if !cs.ClosedLocked() {
@@ -20,17 +20,18 @@ func (cs *clientStream) giveUp(err error) {
 	cs.cc.noteState()
 }
 
-// abort ends the stream from our side, with an error for whoever waits.
+// abort ends the stream from our side, with an error for the goroutines that wait
+// on it.
 func (cs *clientStream) abort(err error) { cs.reset(wire.Cancel, err) }
 
-// reset is abort, with the code that the server is told.
+// reset is abort with an error code for the server.
 func (cs *clientStream) reset(code wire.ErrCode, err error) {
 	cs.Lock()
 	cs.ResetLocked(code, err)
 	cs.UnlockAndWake()
 }
 
-// closedByEngine is told, once, that the stream has closed.
+// closedByEngine is called once, when the stream has closed.
 func (cs *clientStream) closedByEngine() {
 	err := cs.endErr()
 	if err == nil {
@@ -64,7 +65,7 @@ func (cs *clientStream) closedByEngine() {
 func (cs *clientStream) endErr() error {
 	err := cs.Err()
 	if err == nil {
-		return nil // mostly; nothing to look for in it
+		return nil // the usual case
 	}
 	var se *wire.StreamError
 	switch {
@@ -74,7 +75,7 @@ func (cs *clientStream) endErr() error {
 		if se.Count == "reset" {
 			cs.cc.t.count("recv_rststream_" + codeToken(se.Code))
 			if se.Code == wire.ProtocolError {
-				cs.cc.SetDoNotReuse() // it may be us whom it cannot stand
+				cs.cc.SetDoNotReuse() // the server may object to this client's connection as such
 			}
 		}
 		return publicStreamError(se)
@@ -82,9 +83,10 @@ func (cs *clientStream) endErr() error {
 	return publicError(err)
 }
 
-// goAwayErr is the end of a stream that the server says it has not processed.
-// Another connection may do better, unless this was the first stream on this one
-// and the server ended it for an error: then it will not.
+// goAwayErr is the error of a stream that the server says it has not processed. The
+// request may be sent on another connection, unless this was the first stream on
+// this one and the GOAWAY has an error code: then another connection would fail the
+// same way.
 func (cs *clientStream) goAwayErr() error {
 	cs.Lock()
 	defer cs.Unlock()

@@ -10,7 +10,7 @@ import (
 	"h2fork.example/net/internal/session"
 )
 
-// wantsClose reports whether req wants a connection of its own, for once.
+// wantsClose reports whether req asks for a connection that is closed after it.
 func wantsClose(req *http.Request) bool {
 	return req.Close || httpguts.HeaderValuesContainsToken(req.Header["Connection"], "close")
 }
@@ -26,15 +26,16 @@ func bodyLength(req *http.Request) int64 {
 	return -1
 }
 
-// gzipFor reports whether to ask for gzip: not if the program has an opinion, nor
-// where it would not do what is meant (golang/go#8923, golang/go#5522).
+// gzipFor reports whether to ask for gzip: not if the program has set
+// Accept-Encoding, nor with Range or HEAD, where the answer would mean something
+// else (golang/go#8923, golang/go#5522).
 func (t *Transport) gzipFor(req *http.Request) bool {
 	return !t.disableCompression() && req.Method != http.MethodHead &&
 		firstValue(req.Header, "Accept-Encoding") == "" && firstValue(req.Header, "Range") == ""
 }
 
-// roundTrip sends req with the body that u has, if it is not nil. What becomes of that
-// if there is an error is the caller's to decide.
+// roundTrip sends req with the body that u has, if u is not nil. After an error the
+// caller decides what becomes of u.
 func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, error) {
 	cs := &clientStream{
 		cc:       cc,

@@ -33,12 +33,13 @@ func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
 }
 
 // maxInformationalSeen bounds, in number, the 1xx responses to a request that has a
-// Got1xxResponse hook. A server that sends them without end, and never an answer,
-// would have the hook called for ever.
+// Got1xxResponse hook. A server that sends them without end, and never a final
+// response, would have the hook called for ever.
 const maxInformationalSeen = 10000
 
-// maxInformational bounds, in bytes of fields, the 1xx responses that nobody
-// looks at.
+// maxInformational bounds, in bytes of fields, the 1xx responses to a request
+// without such a hook: a server that sends them without end would have us wait for
+// ever.
 func (cc *ClientConn) maxInformational() int { return int(cc.conf.session.MaxHeaderListSize) }
 
 // informational is a 1xx response.
@@ -93,15 +94,15 @@ func (cs *clientStream) response(f conn.Fields, code int, regular []hpack.Header
 	if cs.err != nil { // the stream has closed meanwhile, and RoundTrip may have seen why
 		return nil
 	}
-	limit := int64(-1) // the body says what is wrong with its length
+	limit := int64(-1) // responseBody checks content-length itself
 	if cs.isHEAD {
 		limit = 0 // RFC 9110 §9.3.2
 	}
 	cs.ReceivedHeaderLocked(limit)
 	cs.res = res
 	if res.StatusCode >= 300 {
-		// The server has answered, so it does not care for the rest of the
-		// request. After a 2xx it may (golang/go#13444).
+		// The server has answered, so it does not want the rest of the request. After a
+		// 2xx it may (golang/go#13444).
 		cs.stopLocked()
 	}
 	if f.EndStream {

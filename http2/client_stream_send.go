@@ -26,7 +26,7 @@ func (cs *clientStream) sendRest() {
 		err = cs.sendBody()
 	}
 	if cs.upload != nil && (err == nil || cs.hasResponse()) {
-		cs.upload.stop() // or else RoundTrip decides: it may send the request again
+		cs.upload.stop() // without a response RoundTrip decides: it may send the request again
 	}
 	cs.traceWroteRequest(err)
 	if err != nil && err != errBodyStopped {
@@ -34,7 +34,8 @@ func (cs *clientStream) sendRest() {
 	}
 }
 
-// hasResponse reports whether there is a response, and RoundTrip has done its part.
+// hasResponse reports whether there is a response; then RoundTrip will not send the
+// request again.
 func (cs *clientStream) hasResponse() bool {
 	cs.Lock()
 	defer cs.Unlock()
@@ -62,7 +63,7 @@ func (cs *clientStream) awaitContinue() error {
 	return cs.stopErrLocked()
 }
 
-// goAhead is 100 (Continue).
+// goAhead notes 100 (Continue).
 func (cs *clientStream) goAhead() {
 	if cs.continue100 != nil {
 		select {
@@ -72,7 +73,7 @@ func (cs *clientStream) goAhead() {
 	}
 }
 
-// stopErrLocked is why no more is to be sent, or nil.
+// stopErrLocked is errBodyStopped if no more is to be sent, or nil.
 func (cs *clientStream) stopErrLocked() error {
 	if cs.sending == sendStopped || cs.ClosedLocked() {
 		return errBodyStopped
@@ -80,8 +81,8 @@ func (cs *clientStream) stopErrLocked() error {
 	return nil
 }
 
-// sendBody sends the body, and the end. What is read is lent to the connection, and the
-// next piece is read when that has been taken.
+// sendBody sends the body, and the end. Each piece that is read is lent to the
+// connection, and the next is read when that has come back.
 func (cs *clientStream) sendBody() error {
 	u := cs.upload
 	if !u.begin(&cs.sender) {
@@ -105,8 +106,8 @@ func (cs *clientStream) sendBody() error {
 	}
 }
 
-// bodyErr is the error of a body that fails with err. If nobody wants the rest,
-// it failed because we closed it.
+// bodyErr is the error of a body that fails with err. If the sending was stopped,
+// the body failed because we closed it.
 func (cs *clientStream) bodyErr(err error) error {
 	cs.Lock()
 	defer cs.Unlock()
@@ -116,8 +117,8 @@ func (cs *clientStream) bodyErr(err error) error {
 	return err
 }
 
-// send lends p to the connection and waits until that does not need it any more;
-// if it is the last, until the request has left.
+// send lends p to the connection and waits until it comes back. If p is the last
+// piece, it waits until the whole request has been sent.
 func (cs *clientStream) send(p []byte, last bool) error {
 	cs.Lock()
 	defer cs.UnlockAndWake()
@@ -125,8 +126,8 @@ func (cs *clientStream) send(p []byte, last bool) error {
 		return err
 	}
 	if last {
-		// The program may have its trailers back as soon as it sees that the
-		// stream is over, so they are looked at while it cannot end.
+		// The program may have its trailers back as soon as it sees that the stream has
+		// ended, so they are read under the lock, while it cannot end.
 		trailers, err := cs.trailerFieldsLocked()
 		if err != nil {
 			return err
@@ -168,7 +169,7 @@ func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
 	return sec, nil
 }
 
-// stopLocked stops sending the request: nobody wants the rest.
+// stopLocked stops sending the request: the rest is not wanted any more.
 func (cs *clientStream) stopLocked() {
 	if cs.sending != sendingRest {
 		return
@@ -179,13 +180,13 @@ func (cs *clientStream) stopLocked() {
 		return
 	}
 	cs.upload.halt(&cs.sender)
-	if cs.res != nil { // or else RoundTrip decides
+	if cs.res != nil { // without a response RoundTrip decides
 		go cs.upload.stop() // Close is the program's, and may take its time
 	}
 }
 
-// withholdRest stops sending the request if its response is complete: then
-// nothing has gone wrong.
+// withholdRest stops sending the request if its response is complete. Then the
+// stream ends without an error.
 func (cs *clientStream) withholdRest() {
 	cs.Lock()
 	if cs.RemoteEndedLocked() {
@@ -194,9 +195,10 @@ func (cs *clientStream) withholdRest() {
 	cs.Unlock()
 }
 
-// awaitHeaderIfItLeaves waits until the field section has left, unless it waits for
-// the server's limit. A body that fails at once then always shows as HEADERS and
-// RST_STREAM, as upstream's does, and not only if the writer was faster.
+// awaitHeaderIfItLeaves waits until the field section has been sent, unless it
+// waits for the server's limit. A body that fails at once then always shows as
+// HEADERS and RST_STREAM, as upstream's does. Otherwise the writer's timing would
+// decide.
 func (cs *clientStream) awaitHeaderIfItLeaves() {
 	cs.Lock()
 	defer cs.Unlock()

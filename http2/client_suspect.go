@@ -1,17 +1,18 @@
 package http2
 
-// maxProbes is how many PINGs in a row ask whether the server is there without HEADERS
-// or DATA having come from it. gRPC servers count them, and send clients away that send
-// many (golang/go#70575, #76296). Each is preceded by HEADERS of ours in any case, and
-// there is never more than one unanswered: a thousand requests that are cancelled
-// together cost one.
+// maxProbes is how many PINGs in a row are sent to learn whether the server still
+// answers, while no HEADERS or DATA come from it. gRPC servers count PINGs, and end
+// connections with too many (golang/go#70575, #76296). Each of ours comes after
+// HEADERS of ours, and no second one is sent before the first is answered: a
+// thousand requests that are cancelled together cost one PING.
 const maxProbes = 2
 
-// suspicion is that a connection is dead: a request on it ended by its deadline, or was
-// cancelled, and since its beginning nothing at all has been read. Such a connection
-// gets no new requests, and a PING is to tell: anything that is read clears the
-// suspicion, and if that is nothing for PingTimeout, the connection is closed. Without a
-// PING, after maxProbes, it stays suspect until something is read.
+// suspicion is that a connection is dead: a request on it ended by its deadline, or
+// was cancelled, and nothing at all has been read since that request began. Such a
+// connection gets no new requests, and a PING is sent. Anything that is read clears
+// the suspicion; if nothing is read for PingTimeout, the connection is closed.
+// After maxProbes no PING is sent, and the connection stays suspect until something
+// is read.
 //
 // Guarded by the connection's lock.
 type suspicion struct {
@@ -26,8 +27,8 @@ func (cc *ClientConn) suspectLocked() bool {
 	return cc.suspicion.begun && cc.suspicion.reads == cc.c.ReadsLocked()
 }
 
-// suspectIfSilentLocked begins a suspicion if nothing has been read since cs, which is
-// given up, began.
+// suspectIfSilentLocked begins a suspicion if nothing has been read since cs, which
+// is given up, began.
 func (cc *ClientConn) suspectIfSilentLocked(cs *clientStream) {
 	if cs.IDLocked() == 0 || cs.reads != cc.c.ReadsLocked() {
 		return

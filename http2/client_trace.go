@@ -25,7 +25,8 @@ func (cs *clientStream) traceWritten() {
 	}
 }
 
-// awaitHeaderSent waits until the field section has left; false if it never will.
+// awaitHeaderSent waits until the field section has been sent. It reports false if
+// it never will be.
 func (cs *clientStream) awaitHeaderSent() bool {
 	cs.Lock()
 	defer cs.Unlock()
@@ -56,7 +57,7 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	if t == nil || t.GotConn == nil {
 		return
 	}
-	select { // a connection that breaks with its first write is none
+	select { // a connection that breaks with its first write is not reported
 	case <-cc.greetingSent:
 	case <-cc.over:
 		if cc.neverWorked() {

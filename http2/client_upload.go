@@ -10,19 +10,20 @@ import (
 )
 
 const (
-	// maxKept is how much of a request's body is read at a time, and of how much less
-	// than that all is kept, so that it can be sent again if the server has not
+	// maxKept is how much of a request's body is read at a time. A body that is
+	// shorter is kept whole, so that it can be sent again if the server has not
 	// processed it.
 	maxKept = 64 << 10
 
-	// firstKept is what a body is read into at first. Most are small, and some are
-	// silent for hours: 10,000 of those must not hold 640 MB.
+	// firstKept is the size of the buffer that a body is read into at first. Most
+	// bodies are small, and some block for hours: 10,000 of those must not hold
+	// 640 MB.
 	firstKept = 4 << 10
 
-	// closeGrace is how long RoundTrip waits, when there is nothing else to wait for, for
-	// the request's Body to be closed and for a Read of it to return. Mostly neither
-	// blocks, and then the program may use the body again (golang/go#60041); if one
-	// does, it does not hold up RoundTrip (golang/go#43989).
+	// closeGrace is how long RoundTrip waits at its end for a Read of the request's
+	// Body to return, and for its Close once the request's context has ended. Mostly
+	// neither blocks, and then the program may use the body again (golang/go#60041).
+	// One that does block must not hold up RoundTrip (golang/go#43989).
 	closeGrace = 100 * time.Millisecond
 )
 
@@ -31,20 +32,20 @@ var (
 	largeUploads = sync.Pool{New: func() any { b := make([]byte, maxKept); return &b }}
 )
 
-// upload is a request's body on its way out, over all attempts to send the request.
+// upload is the body of a request, for all attempts to send the request.
 //
-// What has been read stays in buf while it fits: if the server turns out not to have
-// processed the request, the next attempt sends that first, and then goes on reading
-// where the one before stopped. Only one goroutine at a time reads the body, or
-// changes buf. An attempt that is over may still be in a Read: what that brings
-// belongs to the next one.
+// What has been read stays in buf while it fits. If the server has not processed
+// the request, the next attempt sends buf first, and then goes on reading where the
+// attempt before stopped. Only one goroutine at a time reads the body, or changes
+// buf. An attempt that has ended may still be in a Read: what that returns is for
+// the next attempt.
 type upload struct {
 	// Constant.
 	body  io.ReadCloser
-	known bool          // the body's length is
+	known bool          // the body's length is known
 	ended chan struct{} // closed when body has been closed
 
-	mu      sync.Mutex // comes after the connection's lock
+	mu      sync.Mutex // is locked after the connection's
 	changed sync.Cond  // on mu
 	pooled  *[]byte    // guarded by mu: buf's storage; nil before the first Read and after the last
 	n       int        // guarded by mu: what has been read and kept is buf[:n]
@@ -59,7 +60,7 @@ type upload struct {
 
 // A sender is an attempt to send an upload.
 type sender struct {
-	halted atomic.Bool // nobody wants what it has not sent
+	halted atomic.Bool // what it has not sent is not wanted any more
 }
 
 // newUpload returns the upload of req's body, or nil if it has none.
@@ -73,8 +74,8 @@ func newUpload(req *http.Request) *upload {
 	return u
 }
 
-// begin is the beginning of an attempt. It waits until the one before does not use buf
-// any more, and reports whether there is still a use for this one.
+// begin begins an attempt. It waits until the attempt before does not use buf any
+// more, and reports false if this one has been halted meanwhile.
 func (u *upload) begin(s *sender) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -89,7 +90,7 @@ func (u *upload) begin(s *sender) bool {
 	return true
 }
 
-// leave is the end of an attempt that has begun.
+// leave ends an attempt that has begun.
 func (u *upload) leave(s *sender) {
 	u.mu.Lock()
 	if u.owner == s {
@@ -100,7 +101,7 @@ func (u *upload) leave(s *sender) {
 	u.mu.Unlock()
 }
 
-// done is RoundTrip's end: there will be no further attempt.
+// done is called at RoundTrip's end: there will be no further attempt.
 func (u *upload) done() {
 	if u == nil {
 		return
@@ -110,7 +111,7 @@ func (u *upload) done() {
 	u.mu.Unlock()
 }
 
-// freeLocked is the end of one who used u.
+// freeLocked notes that a user of u has finished. The last one frees buf.
 func (u *upload) freeLocked() {
 	u.users--
 	if u.users == 0 {
@@ -129,9 +130,9 @@ func (u *upload) freeBufLocked() {
 	u.pooled = nil
 }
 
-// next returns what follows the first *sent bytes of what has been read, and reads more
-// if that is nothing. The piece is valid until the next call, and counts as sent. err
-// is what follows it: errBodyStopped if there is no use for more.
+// next returns what has been read after the first *sent bytes, and reads more if
+// that is nothing. The piece is valid until the next call, and *sent counts it. err
+// is what follows the piece: errBodyStopped if no more is to be sent.
 func (u *upload) next(s *sender, sent *int) (piece []byte, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -145,7 +146,7 @@ func (u *upload) next(s *sender, sent *int) (piece []byte, err error) {
 			return piece, u.err
 		case u.stopped:
 			return nil, errBodyStopped
-		case u.reading: // for the attempt before
+		case u.reading: // the attempt before is in Read
 			u.changed.Wait()
 		default:
 			*sent = u.growLocked(*sent)
@@ -161,8 +162,8 @@ func (u *upload) bufLocked() []byte {
 	return *u.pooled
 }
 
-// growLocked makes room in buf, all of which has been sent, and returns how much of
-// it still counts as sent.
+// growLocked makes space in buf, all of which has been sent, and returns how much
+// of it still counts as sent.
 func (u *upload) growLocked(sent int) int {
 	size := len(u.bufLocked())
 	switch {
@@ -186,13 +187,13 @@ func (u *upload) growLocked(sent int) int {
 	return sent
 }
 
-// readLocked reads once. A body of known length is held to it; once that is complete it
-// looks for the end at once, so that END_STREAM can go with the last piece, unless
-// nobody wants it any more.
+// readLocked reads once. A body of known length must have exactly that length. Once
+// it is complete, readLocked reads again for the end, so that END_STREAM can go
+// with the last piece; not if the sending has been stopped.
 func (u *upload) readLocked(s *sender) {
 	p := u.bufLocked()[u.n:]
 	if u.known && int64(len(p)) > u.unread {
-		p = p[:u.unread+1] // one more, to see whether there is more than was said
+		p = p[:u.unread+1] // one byte more, to see whether the body is longer
 	}
 	before := u.n
 	n, err := u.readBody(p, s)
@@ -206,7 +207,7 @@ func (u *upload) readLocked(s *sender) {
 		}
 		switch {
 		case u.unread < 0:
-			u.n = before // what is not what was announced is not sent
+			u.n = before // bytes beyond the announced length are not sent
 			err = errRequestBodyTooLong
 		case u.unread > 0 && err == io.EOF:
 			err = io.ErrUnexpectedEOF
@@ -215,7 +216,7 @@ func (u *upload) readLocked(s *sender) {
 	u.err = err
 }
 
-// readBody is the body's Read, without the lock.
+// readBody calls the body's Read, without the lock.
 func (u *upload) readBody(p []byte, s *sender) (int, error) {
 	u.reading, u.owner = true, nil
 	u.changed.Broadcast()
@@ -230,7 +231,7 @@ func (u *upload) readBody(p []byte, s *sender) (int, error) {
 	return n, err
 }
 
-// halt ends an attempt.
+// halt keeps an attempt from sending more.
 func (u *upload) halt(s *sender) {
 	u.mu.Lock()
 	s.halted.Store(true)
@@ -238,8 +239,8 @@ func (u *upload) halt(s *sender) {
 	u.mu.Unlock()
 }
 
-// canReplay reports whether another attempt can send the body: all that has been read
-// is still there, and it has not failed.
+// canReplay reports whether another attempt can send the body: all that has been
+// read is still there, and it has not failed.
 func (u *upload) canReplay() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -259,9 +260,10 @@ func (u *upload) stop() {
 	}
 }
 
-// abandon is stop, at the end of a RoundTrip that fails. When it returns, the body is
-// the program's again: it is closed and, after anything but a cancellation, not being
-// read any more; unless that blocks for longer than closeGrace.
+// abandon is stop, at the end of a RoundTrip that fails. When it returns, the body
+// is the program's again: it is closed and, except after a cancellation, no Read of
+// it is under way. If a Read blocks for longer than closeGrace, or Close does after
+// the end of ctx, it returns nevertheless.
 func (u *upload) abandon(ctx context.Context) {
 	if u == nil {
 		return
@@ -274,7 +276,8 @@ func (u *upload) abandon(ctx context.Context) {
 	u.done()
 }
 
-// awaitClosed waits until the body is closed, but not for long once ctx is over.
+// awaitClosed waits until the body is closed, but for closeGrace at most once ctx
+// has ended.
 func (u *upload) awaitClosed(ctx context.Context) {
 	select {
 	case <-u.ended:
@@ -289,8 +292,8 @@ func (u *upload) awaitClosed(ctx context.Context) {
 	}
 }
 
-// awaitIdle waits until nothing is in a Read of the body, for closeGrace at most, and
-// reports whether that is so.
+// awaitIdle waits until no goroutine is in a Read of the body, for closeGrace at
+// most, and reports whether that is so.
 func (u *upload) awaitIdle() bool {
 	late := false
 	u.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// countName is what CountError is told of err.
+// countName is the name of an error for CountError.
 func countName(scope string, code ErrCode, name string) string {
 	return fmt.Sprintf("%s_%s_%s", scope, code, name)
 }

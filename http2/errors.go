@@ -30,13 +30,14 @@ const (
 // String returns the code's name in RFC 9113, such as PROTOCOL_ERROR.
 func (e ErrCode) String() string { return wire.ErrCode(e).String() }
 
-// A ConnectionError ends a whole connection (RFC 9113 §5.4.1). Those that a Transport returns are found with
-// errors.As or errors.Is: they come with the reason that the server is told in GOAWAY.
+// A ConnectionError ends a whole connection (RFC 9113 §5.4.1). Those that a
+// Transport returns are found with errors.As or errors.Is: they come with the
+// reason that the server is told in GOAWAY.
 type ConnectionError ErrCode
 
 func (e ConnectionError) Error() string { return "connection error: " + ErrCode(e).String() }
 
-// A StreamError ends one stream and leaves its connection usable (RFC 9113 §5.4.2).
+// A StreamError ends one stream; its connection stays usable (RFC 9113 §5.4.2).
 type StreamError struct {
 	StreamID uint32
 	Code     ErrCode
@@ -50,7 +51,8 @@ func (e StreamError) Error() string {
 	return fmt.Sprintf("stream error: stream ID %d; %v; %v", e.StreamID, e.Code, e.Cause)
 }
 
-// A GoAwayError is what a request gets that was in flight when the server ended the connection with a GOAWAY frame.
+// A GoAwayError is the error of a request that was in flight when the server ended
+// the connection with a GOAWAY frame.
 type GoAwayError struct {
 	LastStreamID uint32
 	ErrCode      ErrCode
@@ -62,8 +64,9 @@ func (e GoAwayError) Error() string {
 		e.LastStreamID, e.ErrCode, e.DebugData)
 }
 
-// publicError is the boundary between the errors of internal/wire and those that users can name. An error that
-// wraps one of the former keeps its text, and gains the latter for errors.As.
+// publicError turns the errors of internal/wire into those that programs can name.
+// An error that wraps one of internal/wire keeps its text, and errors.As finds the
+// public one in it.
 func publicError(err error) error {
 	if e, ok := err.(*wire.StreamError); ok {
 		return publicStreamError(e)

@@ -10,8 +10,8 @@ import (
 
 type fieldList = []hpack.HeaderField
 
-// firstValue is h.Get(name) for a name in its canonical form, which Get would
-// look for.
+// firstValue is h.Get(name) for a name that is in its canonical form. Get would
+// compute that first.
 func firstValue(h http.Header, name string) string {
 	if v := h[name]; len(v) > 0 {
 		return v[0]

@@ -5,42 +5,51 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// Receive windows that the user has not set follow what is read: session.Growth says how. These bound what a peer can
-// make us hold that nobody reads.
+// Receive windows that the program has not set grow with what is read; see
+// session.Growth. These limits bound what a peer can make us hold that the program
+// does not read.
 const (
-	// firstStreamWindow is what a stream that nobody reads may hold. Many a body is 64 KiB, hence not the protocol's 65,535.
+	// firstStreamWindow is what a stream may hold that the handler does not read. It
+	// is 64 KiB and not the protocol's 65,535, because many bodies are 64 KiB.
 	firstStreamWindow = 64 << 10
 
-	// firstResponseWindow is the same for a client's streams. It is the program that decides how many responses it leaves
-	// unread, and they hold up none: 1,000 of them hold 250 MiB, where x/net's Transport holds 1 GiB and reads no more. With
+	// firstResponseWindow is the same for a client's streams. The program decides how
+	// many responses it does not read, and these do not hold up others: 1,000 of them
+	// hold 250 MiB, where x/net's Transport holds 1 GiB and then stops reading. With
 	// 64 KiB a 1 MiB download on loopback took a quarter more CPU time.
 	firstResponseWindow = 256 << 10
 
-	// maxStreamWindow is the largest window of a stream: 100 MB/s at a round trip of 160 ms. Only a stream whose reader
-	// has kept up gets it.
+	// maxStreamWindow is the largest window of a stream: 100 MB/s at a round trip of
+	// 160 ms. Only a stream whose reader has kept up gets it.
 	maxStreamWindow = 16 << 20
 
-	// maxConnWindow is what a server's connection may have on its way while nothing lies unread.
+	// maxConnWindow is the largest window of a server's connection while nothing lies
+	// unread.
 	maxConnWindow = 16 << 20
 
-	// maxConnUnread is what a server's connection makes up for when bytes lie unread, so that streams that nobody reads
-	// do not hold up the others. Content for 250 streams that nobody reads (defaultMaxStreams × 64 KiB) fits; a peer that
-	// sends it on more is not given more. grpc-go once had no such bound, and a server held 9 GB.
+	// maxConnUnread is how much larger a server's connection window may become for
+	// bytes that lie unread, so that streams which handlers do not read do not hold up
+	// the others. It is enough for 250 such streams (defaultMaxStreams × 64 KiB); a
+	// peer that sends on more of them gets no more window. grpc-go once had no such
+	// bound, and a server held 9 GB.
 	maxConnUnread = 16 << 20
 
-	// processWindows is what all connections together may be allowed beyond x/net's fixed windows. A peer that opens
-	// many connections and fills each with content that nobody reads gets this much, and from then on x/net's window of 1 MiB
-	// for each connection.
+	// processWindows is what all connections together may be allowed beyond x/net's
+	// fixed windows. A peer that opens many connections and fills each with content
+	// that the program does not read gets this much, and from then on x/net's window
+	// of 1 MiB for each connection.
 	processWindows = 1 << 30
 )
 
-// receiveBudget holds all connections to processWindows.
+// receiveBudget keeps all connections together within processWindows.
 var receiveBudget = session.NewBudget(processWindows)
 
-// fixedWindows is whether windows are x/net's, and do not grow: GODEBUG=http2windows=fixed. Constant after init.
+// fixedWindows is whether windows are x/net's, and do not grow:
+// GODEBUG=http2windows=fixed. Constant after init.
 var fixedWindows = godebugSet("http2windows", "fixed")
 
-// defaultWindows are a role's: x/net's, and what a stream begins with that grows.
+// defaultWindows are a role's windows: x/net's, and the first window of a stream
+// that grows.
 type defaultWindows struct{ conn, stream, first int32 }
 
 var (
@@ -50,8 +59,10 @@ var (
 
 // setWindows decides on the windows. One that the user has set is kept as it is.
 //
-// A client's connection has a window so large that it does not run out; the program decides how many responses it leaves
-// unread, and each of them holds a stream's window, which begins small. A server's peers decide that.
+// A client's connection has a window so large that it does not run out: the program
+// itself decides how many responses it does not read, and each of them holds a
+// stream's window, which begins small. On a server the peer decides that, so its
+// connection's window is bounded.
 func (c *serverConfig) setWindows(role session.Role) {
 	def := serverWindows
 	if role == session.Client {

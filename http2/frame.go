@@ -27,7 +27,8 @@ const (
 // String returns the type's name in the RFC, such as RST_STREAM.
 func (t FrameType) String() string { return wire.FrameType(t).String() }
 
-// Flags are the flags of a frame. What a bit means depends on the type of the frame.
+// Flags are the flags of a frame. What a bit means depends on the type of the
+// frame.
 type Flags uint8
 
 // Has reports whether all flags of v are set in f.
@@ -59,22 +60,24 @@ const (
 	FlagPushPromisePadded     Flags = 0x8
 )
 
-// A FrameHeader is what every frame begins with: nine bytes on the wire (RFC 9113 §4.1).
+// A FrameHeader is what every frame begins with: nine bytes on the wire
+// (RFC 9113 §4.1).
 type FrameHeader struct {
 	valid bool // the Framer has not yet reused the memory behind the frame
 
-	// Type is the type of the frame. Those this package doesn't know can be written with WriteRawFrame, and
-	// are read as an UnknownFrame.
+	// Type is the type of the frame. Those this package doesn't know can be written
+	// with WriteRawFrame, and are read as an UnknownFrame.
 	Type FrameType
 
 	// Flags are the flags of the frame; what they mean depends on Type.
 	Flags Flags
 
-	// Length is the size of the payload in bytes: of 24 bits, and no more than 16384 without the peer's
-	// consent.
+	// Length is the size of the payload in bytes: of 24 bits, and no more than 16384
+	// without the peer's consent.
 	Length uint32
 
-	// StreamID is the stream that the frame belongs to, 0 for frames about the connection.
+	// StreamID is the stream that the frame belongs to, 0 for frames about the
+	// connection.
 	StreamID uint32
 }
 
@@ -105,7 +108,8 @@ func publicHeader(h wire.Header) FrameHeader {
 // headerBufs are for ReadFrameHeader only; a Framer has its own buffer.
 var headerBufs = sync.Pool{New: func() any { return new([wire.HeaderLen]byte) }}
 
-// ReadFrameHeader reads the nine bytes of a frame header from r. Whole frames are read by [Framer.ReadFrame].
+// ReadFrameHeader reads the nine bytes of a frame header from r. Whole frames are
+// read by [Framer.ReadFrame].
 func ReadFrameHeader(r io.Reader) (FrameHeader, error) {
 	buf := headerBufs.Get().(*[wire.HeaderLen]byte)
 	defer headerBufs.Put(buf)
@@ -119,10 +123,11 @@ func readHeader(r io.Reader, buf *[wire.HeaderLen]byte) (FrameHeader, error) {
 	return publicHeader(wire.ParseHeader(buf[:])), nil
 }
 
-// A Frame is one frame, as read by a Framer. Its concrete type is a pointer: *DataFrame, *HeadersFrame and so on,
-// or *UnknownFrame.
+// A Frame is one frame, as read by a Framer. Its concrete type is a pointer:
+// *DataFrame, *HeadersFrame and so on, or *UnknownFrame.
 //
-// A frame belongs to the Framer that read it, and is valid until the next frame is read.
+// A frame belongs to the Framer that read it, and is valid until the next frame is
+// read.
 type Frame interface {
 	Header() FrameHeader
 
@@ -132,7 +137,8 @@ type Frame interface {
 
 // A PriorityParam is the priority of a stream.
 //
-// Its exported fields are the dependency tree of RFC 7540 §5.3, which RFC 9113 deprecates.
+// Its exported fields are the dependency tree of RFC 7540 §5.3, which RFC 9113
+// deprecates.
 type PriorityParam struct {
 	// StreamDep is the stream that this stream depends on, 0 if on none.
 	StreamDep uint32
@@ -140,10 +146,12 @@ type PriorityParam struct {
 	// Exclusive is whether the stream becomes the only one to depend on StreamDep.
 	Exclusive bool
 
-	// Weight is the weight, less one: 0 to 255 stand for 1 to 256. It means nothing without StreamDep.
+	// Weight is the weight, less one: 0 to 255 stand for 1 to 256. It means nothing
+	// without StreamDep.
 	Weight uint8
 
-	// urgency and incremental are the parameters of RFC 9218 §4, for write schedulers that follow it.
+	// urgency and incremental are the parameters of RFC 9218 §4, for write schedulers
+	// that follow it.
 	urgency     uint8 // 0 (first) to 7
 	incremental uint8 // 0 or 1
 }

@@ -7,7 +7,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// maxSummaryData is how much of a DATA frame a log line shows.
+// maxSummaryData is how much of a DATA frame a log line shows. A peer chooses the
+// content, and must not fill the log with it.
 const maxSummaryData = 256
 
 // summarize returns what a log line says about a frame.
@@ -103,7 +104,8 @@ func appendHeaderSummary(b []byte, h wire.Header) []byte {
 	return fmt.Appendf(b, " len=%d", h.Length)
 }
 
-// flagName returns the RFC's name of one flag, or its value if the type of frame has no such flag.
+// flagName returns the RFC's name of one flag, or its value if the type of frame
+// has no such flag.
 func flagName(t wire.FrameType, flag wire.Flags) string {
 	fields := t == wire.Headers || t == wire.PushPromise
 	switch {

@@ -13,30 +13,35 @@ import (
 )
 
 const (
-	// defaultMaxHeaderListSize is what a MaxHeaderListSize of 0 stands for.
+	// defaultMaxHeaderListSize is what a MaxHeaderListSize of 0 stands for. It bounds
+	// a field section that is continued for ever (CVE-2023-45288).
 	defaultMaxHeaderListSize = 16 << 20
 
-	// maxEmptyContinuations stops a field section that is continued for ever by frames that carry nothing, which
-	// no limit on bytes would (CVE-2024-27316, CVE-2023-45288).
+	// maxEmptyContinuations stops a field section that is continued for ever by frames
+	// that carry nothing. No limit on bytes would stop that (CVE-2024-27316,
+	// CVE-2023-45288).
 	maxEmptyContinuations = 100
 )
 
-// A MetaHeadersFrame is a whole field section, decoded: a HEADERS frame and the CONTINUATION frames that completed
-// it. It stands for them where Framer.ReadMetaHeaders is set.
+// A MetaHeadersFrame is a whole field section, decoded: a HEADERS frame and the
+// CONTINUATION frames that completed it. ReadFrame returns it instead of them if
+// Framer.ReadMetaHeaders is set.
 type MetaHeadersFrame struct {
 	*HeadersFrame
 
-	// Fields are the fields in the order in which they came. Pseudo-header fields come first; none of them is
-	// unknown or repeated, and request's and response's aren't mixed, though some may be missing. All names
-	// and values are valid. The slice is valid until the next frame is read.
+	// Fields are the fields in the order in which they came. Pseudo-header fields come
+	// first; none of them is unknown or repeated, and request's and response's aren't
+	// mixed, though some may be missing. All names and values are valid. The slice is
+	// valid until the next frame is read.
 	Fields []hpack.HeaderField
 
-	// Truncated is whether fields were left out because of Framer.MaxHeaderListSize. The HPACK decoder has seen
-	// them, and can be used for what follows.
+	// Truncated is whether fields were omitted because of Framer.MaxHeaderListSize.
+	// The HPACK decoder has seen them, and can be used for the next sections.
 	Truncated bool
 }
 
-// PseudoValue returns the value of a pseudo-header field, "" if it is missing. The name is given without its colon.
+// PseudoValue returns the value of a pseudo-header field, "" if it is missing. The
+// name is given without its colon.
 func (mh *MetaHeadersFrame) PseudoValue(pseudo string) string {
 	for _, f := range mh.PseudoFields() {
 		if f.Name[1:] == pseudo {
@@ -46,7 +51,8 @@ func (mh *MetaHeadersFrame) PseudoValue(pseudo string) string {
 	return ""
 }
 
-// RegularFields returns the fields after the pseudo-header fields. It shares the memory of Fields.
+// RegularFields returns the fields after the pseudo-header fields. It shares the
+// memory of Fields.
 func (mh *MetaHeadersFrame) RegularFields() []hpack.HeaderField {
 	if n := mh.numPseudo(); n < len(mh.Fields) {
 		return mh.Fields[n:]
@@ -66,7 +72,8 @@ func (mh *MetaHeadersFrame) numPseudo() int {
 	return len(mh.Fields)
 }
 
-// Why a field section is malformed (RFC 9113 §8.2.1, §8.3). None holds a value: it may be a secret.
+// Why a field section is malformed (RFC 9113 §8.2.1, §8.3). None holds a value: it
+// may be a secret.
 var (
 	errMixPseudoHeaderTypes = errors.New("mix of request and response pseudo headers")
 	errPseudoAfterRegular   = errors.New("pseudo header field after regular")
@@ -97,15 +104,16 @@ func (mh *MetaHeadersFrame) checkPseudo() error {
 	return nil
 }
 
-// A sectionReader takes the fields of a section from the HPACK decoder as they come.
+// A sectionReader takes the fields of a section from the HPACK decoder as they
+// come.
 type sectionReader struct {
 	fr      *Framer
 	mh      *MetaHeadersFrame
-	regular bool  // a regular field came: pseudo-header fields no longer may
+	regular bool  // a regular field has come: pseudo-header fields may not come any more
 	invalid error // the first malformed field, after which the rest is only decoded
 
-	// remaining and trailerRemaining are what remains of the size limit, for Trailer fields apart from all others: their
-	// names will take memory again, once for each.
+	// remaining and trailerRemaining are what remains of the size limit. Trailer
+	// fields have one of their own: each name in them will take up memory again.
 	remaining, trailerRemaining int64
 	empty                       int // CONTINUATION frames without a byte
 }
@@ -133,7 +141,8 @@ func (r *sectionReader) field(f hpack.HeaderField) {
 	r.mh.Fields = append(r.mh.Fields, f)
 }
 
-// check returns why f may not be in the section. A bad name outweighs a bad place, and both a bad value.
+// check returns why f may not be in the section. A bad name outweighs a bad place,
+// and both a bad value.
 func (r *sectionReader) check(f hpack.HeaderField) (err error) {
 	if !httpguts.ValidHeaderFieldValue(f.Value) {
 		err = fmt.Errorf("invalid header field value for %q", f.Name)
@@ -156,7 +165,8 @@ func trailerSize(value string) int64 {
 	return int64(len(value)-commas) + int64(commas+1)*int64(hpack.HeaderField{}.Size())
 }
 
-// validWireName reports whether a name is a token without upper-case letters (RFC 9113 §8.2.1).
+// validWireName reports whether a name is a token without upper-case letters
+// (RFC 9113 §8.2.1).
 func validWireName(name string) bool {
 	for i := range len(name) {
 		if c := name[i]; !httpguts.IsTokenRune(rune(c)) || 'A' <= c && c <= 'Z' {
@@ -166,9 +176,10 @@ func validWireName(name string) bool {
 	return name != ""
 }
 
-// fragment decodes a part of the section, unless it is certain that the section is lost. Decoding keeps the HPACK
-// state in step with the peer's, so that a section merely too large costs its own stream only; but a peer that goes
-// far past the limit would have us decode without end.
+// fragment decodes a part of the section. Decoding keeps the HPACK state in step
+// with the peer's, so that a section that is only too large costs no more than its
+// own stream. Far beyond the limit, or once the section is malformed and goes on,
+// the connection ends: a peer could otherwise have us decode without end.
 func (r *sectionReader) fragment(p []byte) error {
 	if int64(len(p)) > 2*(r.remaining+r.trailerRemaining) {
 		if VerboseLogs {
@@ -193,7 +204,8 @@ func (r *sectionReader) fragment(p []byte) error {
 	return nil
 }
 
-// readMetaFrame reads what completes the field section that hf begins, and decodes it.
+// readMetaFrame reads what completes the field section that hf begins, and decodes
+// it.
 func (fr *Framer) readMetaFrame(hf *HeadersFrame) (Frame, error) {
 	if fr.AllowIllegalReads {
 		return nil, errors.New("illegal use of AllowIllegalReads with ReadMetaHeaders")
@@ -209,7 +221,7 @@ func (fr *Framer) readMetaFrame(hf *HeadersFrame) (Frame, error) {
 	dec.SetEmitEnabled(true)
 	dec.SetMaxStringLength(int(min(limit, wire.MaxWindow))) // an int may have 32 bits
 	dec.SetEmitFunc(r.field)
-	defer dec.SetEmitFunc(func(hpack.HeaderField) {}) // or the decoder would keep mh alive
+	defer dec.SetEmitFunc(func(hpack.HeaderField) {}) // otherwise the decoder would keep mh alive
 
 	err := r.fragment(hf.fragment)
 	for ended := hf.HeadersEnded(); err == nil && !ended; {

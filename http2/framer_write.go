@@ -50,15 +50,17 @@ func (fr *Framer) checkStream(id uint32) error {
 	return nil
 }
 
-// WriteData writes a DATA frame in one Write. That it respects the peer's limits on sizes is up to the caller.
+// WriteData writes a DATA frame in one Write. The caller keeps to the peer's limits
+// on sizes.
 func (fr *Framer) WriteData(streamID uint32, endStream bool, data []byte) error {
 	return fr.WriteDataPadded(streamID, endStream, data, nil)
 }
 
-// WriteDataPadded writes a DATA frame with padding in one Write. That it respects the peer's limits on sizes is up to
-// the caller.
+// WriteDataPadded writes a DATA frame with padding in one Write. The caller keeps
+// to the peer's limits on sizes.
 //
-// A pad that is nil means none; otherwise it is at most 255 bytes, all zero unless AllowIllegalWrites is set.
+// A pad that is nil means none; otherwise it is at most 255 bytes, all zero unless
+// AllowIllegalWrites is set.
 func (fr *Framer) WriteDataPadded(streamID uint32, endStream bool, data, pad []byte) error {
 	if err := fr.checkStream(streamID); err != nil {
 		return err
@@ -84,11 +86,12 @@ type HeadersFrameParam struct {
 	// BlockFragment is an HPACK-encoded field section, or the beginning of one.
 	BlockFragment []byte
 
-	// EndStream is whether the field section is the last thing to be sent on the stream.
+	// EndStream is whether the field section is the last thing to be sent on the
+	// stream.
 	EndStream bool
 
-	// EndHeaders is whether BlockFragment is the whole field section. The rest has to follow in CONTINUATION
-	// frames if not.
+	// EndHeaders is whether BlockFragment is the whole field section. The rest has to
+	// follow in CONTINUATION frames if not.
 	EndHeaders bool
 
 	// PadLength is the number of zero bytes of padding. 0 means none.
@@ -98,8 +101,8 @@ type HeadersFrameParam struct {
 	Priority PriorityParam
 }
 
-// WriteHeaders writes a HEADERS frame in one Write. To encode the field section, and to split it over frames, is up to
-// the caller.
+// WriteHeaders writes a HEADERS frame in one Write. The caller encodes the field
+// section, and splits it into frames.
 func (fr *Framer) WriteHeaders(p HeadersFrameParam) error {
 	if err := fr.checkStream(p.StreamID); err != nil {
 		return err
@@ -140,8 +143,8 @@ func (fr *Framer) WritePriority(streamID uint32, p PriorityParam) error {
 	return fr.write()
 }
 
-// WritePriorityUpdate writes a PRIORITY_UPDATE frame in one Write: streamID is the stream that gets the priority, and
-// priority a value such as "u=1, i".
+// WritePriorityUpdate writes a PRIORITY_UPDATE frame in one Write: streamID is the
+// stream that gets the priority, and priority a value such as "u=1, i".
 func (fr *Framer) WritePriorityUpdate(streamID uint32, priority string) error {
 	if err := fr.checkStream(streamID); err != nil {
 		return err
@@ -168,7 +171,8 @@ func (fr *Framer) WriteSettings(settings ...Setting) error {
 	return fr.write()
 }
 
-// WriteSettingsAck writes the SETTINGS frame that acknowledges the peer's in one Write.
+// WriteSettingsAck writes the SETTINGS frame that acknowledges the peer's in one
+// Write.
 func (fr *Framer) WriteSettingsAck() error {
 	fr.writeBuf = wire.AppendSettingsAck(fr.writeBuf[:0])
 	return fr.write()
@@ -182,19 +186,20 @@ type PushPromiseParam struct {
 	// PromiseID is the stream on which the answer will be sent; it must be set.
 	PromiseID uint32
 
-	// BlockFragment is the promised request as an HPACK-encoded field section, or the beginning of one.
+	// BlockFragment is the promised request as an HPACK-encoded field section, or the
+	// beginning of one.
 	BlockFragment []byte
 
-	// EndHeaders is whether BlockFragment is the whole field section. The rest has to follow in CONTINUATION
-	// frames if not.
+	// EndHeaders is whether BlockFragment is the whole field section. The rest has to
+	// follow in CONTINUATION frames if not.
 	EndHeaders bool
 
 	// PadLength is the number of zero bytes of padding. 0 means none.
 	PadLength uint8
 }
 
-// WritePushPromise writes a PUSH_PROMISE frame in one Write. To encode the field section, and to split it over frames,
-// is up to the caller.
+// WritePushPromise writes a PUSH_PROMISE frame in one Write. The caller encodes the
+// field section, and splits it into frames.
 func (fr *Framer) WritePushPromise(p PushPromiseParam) error {
 	if err := fr.checkStream(p.StreamID); err != nil {
 		return err
@@ -212,21 +217,22 @@ func (fr *Framer) WritePushPromise(p PushPromiseParam) error {
 	return fr.write()
 }
 
-// WritePing writes a PING frame in one Write. An acknowledgement carries the data of the PING that it answers.
+// WritePing writes a PING frame in one Write. An acknowledgement carries the data
+// of the PING that it answers.
 func (fr *Framer) WritePing(ack bool, data [8]byte) error {
 	fr.writeBuf = wire.AppendPing(fr.writeBuf[:0], ack, data)
 	return fr.write()
 }
 
-// WriteGoAway writes a GOAWAY frame in one Write: maxStreamID is the last of the peer's streams that was or may yet be
-// acted on.
+// WriteGoAway writes a GOAWAY frame in one Write: maxStreamID is the last of the
+// peer's streams that was or may yet be acted on.
 func (fr *Framer) WriteGoAway(maxStreamID uint32, code ErrCode, debugData []byte) error {
 	fr.writeBuf = wire.AppendGoAway(fr.writeBuf[:0], maxStreamID&maxUint31, wire.ErrCode(code), debugData)
 	return fr.write()
 }
 
-// WriteWindowUpdate writes a WINDOW_UPDATE frame in one Write, for a stream or, with a streamID of 0, for the
-// connection. The increment is from 1 to 2^31-1.
+// WriteWindowUpdate writes a WINDOW_UPDATE frame in one Write, for a stream or,
+// with a streamID of 0, for the connection. The increment is from 1 to 2^31-1.
 func (fr *Framer) WriteWindowUpdate(streamID, incr uint32) error {
 	if (incr == 0 || incr > maxUint31) && !fr.AllowIllegalWrites {
 		return errIncrement
@@ -235,7 +241,8 @@ func (fr *Framer) WriteWindowUpdate(streamID, incr uint32) error {
 	return fr.write()
 }
 
-// WriteRawFrame writes a frame of any type in one Write, without checks: for types that this package doesn't know.
+// WriteRawFrame writes a frame of any type in one Write, without checks: for types
+// that this package doesn't know.
 func (fr *Framer) WriteRawFrame(t FrameType, flags Flags, streamID uint32, payload []byte) error {
 	fr.writeBuf = wire.AppendHeader(fr.writeBuf[:0], wire.Header{
 		Length:   uint32(len(payload)),

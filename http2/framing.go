@@ -1,10 +1,10 @@
 package http2
 
 // framing is the framing contract: what a response looks like on the wire, as a
-// function of what its handler does, in that order. It does no I/O, has no lock,
-// and knows nothing of the writer: when that gets to run changes nothing here.
+// function of what its handler does, and in which order. It does no I/O, has no
+// lock, and knows nothing of the writer: when the writer runs changes nothing here.
 //
-//		  the first of WriteHeader,           body bytes leave, or Flush of
+//		  the first of WriteHeader,           bytes to be sent, or Flush of
 //		,------, Write, Flush, return ,--------, what is announced or open  ,----------,
 //		| open | -------------------> | sealed | -------------------------> | released |
 //		'------'                      '--------'                            '----------'
@@ -21,13 +21,13 @@ package http2
 //		                              '----------'
 //
 //	  - sealed: the fields have been snapshotted.
-//	  - held: flushed, and nothing of it is on the wire. A return that brings nothing
-//	    more makes of it what it would have been without the Flush.
+//	  - held: flushed, but nothing of it is on the wire. If the handler returns without
+//	    more, the response is what it would have been without the Flush.
 //	  - released: the field section has been handed to the connection's writer.
 //	  - finished: the response has its end: END_STREAM, or RST_STREAM after a panic.
 //
 // A field section that is released before anything follows it is committed:
-// END_STREAM never goes on it, whether it has left by then or not.
+// END_STREAM never goes on it, whether it has been sent by then or not.
 type framing struct {
 	phase   phase
 	class   flushClass // from sealed on
@@ -50,25 +50,25 @@ const (
 type flushClass uint8
 
 const (
-	flushBodiless     flushClass = iota // ended by its field section
+	flushBodiless     flushClass = iota // the field section ends the response
 	flushAnnounced                      // the client waits for it, and more is sure to come
 	flushTrailersOnly                   // of no use to the client before END_STREAM
 	flushOpen                           // anything else
 )
 
-// sealedFields is what the contract wants to know of a request and of the fields
-// of its response.
+// sealedFields is what the contract needs to know of a request and of the fields of
+// its response.
 type sealedFields struct {
 	hasBody         bool // method and status allow content
 	connect         bool // the method is CONNECT
-	tunnel          bool // which the status accepts
+	tunnel          bool // CONNECT, and the status is 2xx
 	declared        bool // trailers are declared
 	contentLength   int64
 	grpcContentType bool // application/grpc, and what is derived from it
 	grpcStatus      bool
 }
 
-// class is the first that fits.
+// class is the first class that fits.
 func (s sealedFields) class() flushClass {
 	switch {
 	case !s.hasBody:
@@ -81,8 +81,8 @@ func (s sealedFields) class() flushClass {
 	return flushOpen
 }
 
-// seal is the first call that needs the fields: open → sealed. If nothing may be
-// held, Trailers-Only is flushed as anything else.
+// seal is the first call that needs the fields: open → sealed. Without mayHold,
+// Trailers-Only is flushed like anything else.
 func (f *framing) seal(s sealedFields, mayHold bool) {
 	if f.phase != phaseOpen {
 		return
@@ -98,12 +98,13 @@ func (f *framing) seal(s sealedFields, mayHold bool) {
 type writing uint8
 
 const (
-	writeBuffer  writing = iota // they wait for what comes next
-	writeSend                   // they do not: eventBody
+	writeBuffer  writing = iota // they wait in the buffer
+	writeSend                   // they do not fit or may not wait: eventBody
 	writeDiscard                // the response has been ended by its field section
 )
 
-// write is a Write of body bytes that fit the buffer, or do not.
+// write decides what becomes of a Write; fits says whether its bytes fit the
+// buffer.
 func (f *framing) write(fits bool) writing {
 	f.content = true
 	switch {
@@ -119,13 +120,13 @@ func (f *framing) write(fits bool) writing {
 type event uint8
 
 const (
-	eventFlush    event = iota // of which nothing is buffered
-	eventBody                  // body bytes have to leave: flushed, too many for the buffer, or after a hold
+	eventFlush    event = iota // a Flush while no body bytes are buffered
+	eventBody                  // body bytes have to be sent: flushed, too many for the buffer, or after a hold
 	eventWait                  // its handler waits for the client, in a Read of the request
 	eventExpire                // its write deadline passes
-	eventReturn                // of the handler, without trailers
+	eventReturn                // return of the handler, without trailers
 	eventTrailers              // return of the handler, with trailers
-	eventPanic                 // or another end of its handler's goroutine
+	eventPanic                 // panic, or another end of the handler's goroutine
 )
 
 // action is what is to be done about an event, in this order.
@@ -135,14 +136,14 @@ const (
 	holdHead   action = 1 << iota // keep the field section back
 	tellSize                      // all of the content is known, add its length
 	sendHead                      // hand the field section to the writer
-	commit                        // and END_STREAM does not go on it
+	commit                        // END_STREAM does not go on the field section
 	keepGRPC                      // its grpc-* fields may have to be repeated
 	sendBody                      // hand over what is buffered
 	repeatGRPC                    // the grpc-* fields are the trailers: gRPC clients take no DATA after grpc-status, not even an empty one
-	sendEnd                       // END_STREAM belongs on the last frame that has not left
+	sendEnd                       // END_STREAM goes on the last frame that has not been sent
 )
 
-// next moves the response on.
+// next moves the response on and returns what is to be done about e.
 func (f *framing) next(e event) action {
 	switch f.phase {
 	case phaseSealed:
@@ -223,7 +224,7 @@ func (f *framing) ofReleased(e event) action {
 	return 0
 }
 
-// committed releases a field section that nothing follows yet.
+// committed is the action that sends a field section before anything follows it.
 func (f *framing) committed() action {
 	if f.grpc {
 		return sendHead | commit | keepGRPC

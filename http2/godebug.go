@@ -6,7 +6,7 @@ import (
 )
 
 // godebug is the value of a setting in the GODEBUG environment variable, and
-// whether it is set. The last one counts.
+// whether it is set. If it is set more than once, the last counts.
 func godebug(name string) (value string, ok bool) {
 	for _, kv := range strings.Split(os.Getenv("GODEBUG"), ",") {
 		if k, v, found := strings.Cut(kv, "="); found && k == name {
@@ -21,5 +21,6 @@ func godebugSet(name, want string) bool {
 	return v == want
 }
 
-// holdsOff has Trailers-Only responses be flushed like any other. Constant after init.
+// holdsOff makes Trailers-Only responses be flushed like any other. Constant after
+// init.
 var holdsOff = godebugSet("http2deferheaders", "0")

@@ -15,8 +15,9 @@ type requestBody struct {
 	sawEOF        bool // owned by the reader of the body
 }
 
-// Read reads what the client sent, and waits for it. The client may be waiting
-// too: for 100 Continue, or for a response that is held.
+// Read reads what the client has sent, or waits for it. The client may be waiting
+// itself, for 100 (Continue) or for a response that is held: Read sends these
+// first.
 func (b *requestBody) Read(p []byte) (int, error) {
 	if !b.ready() {
 		return 0, io.EOF
@@ -28,8 +29,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo writes to w what the client sends, until that ends. It saves io.Copy a
-// buffer and a copy.
+// WriteTo writes the body to w until it ends. It saves io.Copy a buffer and a copy.
 func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
 	for b.ready() {
 		k, err := b.st.Body.Next()
@@ -49,8 +49,8 @@ func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// ready makes sure that what is to be read can come, and reports whether there is
-// anything.
+// ready sends what the client may be waiting for, and reports whether there may be
+// anything to read.
 func (b *requestBody) ready() bool {
 	if b.needsContinue {
 		b.needsContinue = false

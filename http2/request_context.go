@@ -7,26 +7,27 @@ import (
 	"time"
 )
 
-// requestContext is a request's context: what context.WithCancel makes of the
-// connection's, as part of the stream. The context package makes one only for
-// handlers that wait for its end or derive others from it; most do neither.
+// requestContext is a request's context. It behaves as what context.WithCancel
+// makes of the connection's context, but is part of the stream. context.WithCancel
+// is called only for handlers that wait for its end or derive others from it; most
+// do neither.
 type requestContext struct {
 	sc *serverConn // constant
 
 	mu     sync.Mutex
-	made   context.Context    // guarded by mu: what answers for this one; nil: the connection's does
-	cancel context.CancelFunc // guarded by mu: ends made; nil if that is over or was not made for us
+	made   context.Context    // guarded by mu: the context that this one delegates to; nil: to the connection's
+	cancel context.CancelFunc // guarded by mu: ends made; nil if made has ended or is not of this request alone
 }
 
-// canceledContext answers for those that ended without ever having been made.
+// canceledContext is what contexts delegate to that ended before made was needed.
 var canceledContext = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-// end cancels the context, unless the connection's is cancelled already: then it
-// has that one's error and cause.
+// end cancels the context. If the connection's is cancelled already, this one keeps
+// the connection's error and cause.
 func (rc *requestContext) end() {
 	rc.mu.Lock()
 	cancel := rc.cancel
@@ -39,11 +40,11 @@ func (rc *requestContext) end() {
 	}
 	rc.mu.Unlock()
 	if cancel != nil {
-		cancel() // runs what was registered with it, perhaps
+		cancel() // may run what was registered with it
 	}
 }
 
-// answering is the context that answers for this one.
+// answering is the context that this one delegates to.
 func (rc *requestContext) answering() context.Context {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
@@ -69,8 +70,8 @@ func (rc *requestContext) Err() error { return rc.answering().Err() }
 // Deadline implements context.Context.
 func (rc *requestContext) Deadline() (time.Time, bool) { return rc.sc.baseCtx.Deadline() }
 
-// Value implements context.Context. The context package looks for a context of
-// its own behind this one in this way; it is to find the one that answers.
+// Value implements context.Context. The context package uses it to look for a
+// context of its own behind this one, and must find the one that this delegates to.
 func (rc *requestContext) Value(key any) any {
 	if v := rc.answering().Value(key); v != nil {
 		return v

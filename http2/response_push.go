@@ -17,14 +17,14 @@ var (
 	// ErrRecursivePush is Push's error in the handler of a pushed request.
 	ErrRecursivePush = errors.New("http2: recursive push not allowed")
 
-	// ErrPushLimitReached is Push's error when the client has as many pushed
-	// streams as it wants (RFC 9113 §5.1.2).
+	// ErrPushLimitReached is Push's error when the client has as many pushed streams
+	// open as it allows (RFC 9113 §5.1.2).
 	ErrPushLimitReached = errors.New("http2: push would exceed peer's SETTINGS_MAX_CONCURRENT_STREAMS")
 )
 
 // Push implements http.Pusher (RFC 9113 §8.4): it promises target to the client,
-// and has the connection's handler answer it. It returns once the promise is on
-// its way. http.ErrNotSupported says that the client does not want any.
+// and has the connection's handler answer it. It returns once the promise has been
+// sent. Its error is http.ErrNotSupported if the client has disabled push.
 func (w *responseWriter) Push(target string, opts *http.PushOptions) error {
 	if w.st.Pushed() {
 		return ErrRecursivePush
@@ -70,11 +70,11 @@ func (w *responseWriter) pushURL(target string) (*url.URL, error) {
 }
 
 // notPromised are fields that mean nothing in a request without a body, or that
-// the promised URL says.
+// follow from the promised URL.
 var notPromised = []string{"content-length", "content-encoding", "trailer", "te", "expect", "host"}
 
-// checkPush checks what RFC 9113 §8.4 wants of a promised request: safe,
-// cacheable and without a body.
+// checkPush checks what RFC 9113 §8.4 wants of a promised request: safe, cacheable
+// and without a body.
 func checkPush(method string, h http.Header) error {
 	for k := range h {
 		if strings.HasPrefix(k, ":") {

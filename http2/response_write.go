@@ -10,32 +10,33 @@ import (
 )
 
 const (
-	// maxStreamOutput is how much memory a stream's output may take up that waits for
-	// the client: counted as what is allocated for it, since a byte that is flushed has
-	// a buffer of its own. A handler that has more waits with its Write, Flush or
-	// WriteHeader; so does one that writes a large piece, which is not copied.
-	// Otherwise a client that does not read has the server keep all that its handler
-	// can produce (CVE-2019-9517).
+	// maxStreamOutput is how much memory a stream's output may take up while it waits
+	// for the client. Allocated memory counts, and not content: one flushed byte has a
+	// whole buffer. A handler that has more waits in its Write, Flush or WriteHeader;
+	// so does one that writes a large piece, which is not copied. Otherwise a client
+	// that does not read would have the server keep all that its handler can produce
+	// (CVE-2019-9517).
 	maxStreamOutput = 64 << 10
 
-	// maxConnOutput is shared by the streams of a connection: beyond so many as
-	// may have all of maxStreamOutput waiting, each gets what its share is when it
-	// writes, but minStreamOutput at least. A client may open hundreds of
-	// streams and read none.
+	// maxConnOutput is shared by the streams of a connection. When they are so many
+	// that maxStreamOutput for each would exceed it, each gets an equal share, but
+	// minStreamOutput at least. A client may open hundreds of streams and read none
+	// (CVE-2019-9517).
 	maxConnOutput = 4 << 20
 
-	// minStreamOutput is room for two buffers and the field section before them.
+	// minStreamOutput is enough for two buffers and the field section before them.
 	minStreamOutput = 2*session.BufferMemory + 2<<10
 
-	// minLent is the size from which on a write is lent to the connection rather
-	// than copied. The goroutine has to wait for it, so it must be worth that.
+	// minLent is the size of the smallest write that is lent to the connection rather
+	// than copied. The handler has to wait until a loan comes back, so it must be
+	// worth that.
 	minLent = session.BufferSize
 
 	protocolError = wire.ProtocolError
 )
 
-// Write writes body bytes. The first 4,096 wait for a Flush, for more, or for the
-// end of the handler. It returns when it does not need p any more.
+// Write writes body bytes. Up to 4,096 of them are buffered until a Flush, more
+// bytes, or the handler's end. It returns when it does not need p any more.
 func (w *responseWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,10 +70,10 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 
 // WriteString is Write.
 func (w *responseWriter) WriteString(s string) (int, error) {
-	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // which neither changes nor keeps them
+	return w.Write(unsafe.Slice(unsafe.StringData(s), len(s))) // Write neither changes nor keeps the bytes
 }
 
-// buffer copies p, for which there is room.
+// buffer copies p, which fits.
 func (w *responseWriter) buffer(p []byte) {
 	if len(p) == 0 {
 		return
@@ -83,12 +84,12 @@ func (w *responseWriter) buffer(p []byte) {
 	w.body.B = append(w.body.B, p...)
 }
 
-// send sends what is buffered, and of p what is worth it: the rest is buffered.
-// It waits while the client takes nothing.
+// send sends what is buffered, and p, unless it is so short that it is buffered. It
+// waits while too much of the stream's output waits to be sent.
 func (w *responseWriter) send(p []byte) (int, error) {
 	st := &w.st.Stream
 	rest, first := p, p
-	if w.body != nil || w.isHEAD() { // a full buffer, from which the content's type can be told
+	if w.body != nil || w.isHEAD() { // fill the buffer first: the content's type is told from it
 		n := min(len(p), session.BufferSize-len(w.written()))
 		w.buffer(p[:n])
 		rest, first = p[n:], w.written()
@@ -103,7 +104,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	}
 	w.happensLocked(eventBody)
 	if w.isHEAD() {
-		return len(p), nil // too long for content-length to be told, and nothing else matters
+		return len(p), nil // content-length is not known, and no content is sent
 	}
 	if len(rest) < minLent {
 		w.buffer(rest)
@@ -115,8 +116,8 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// waitLocked lends p to the connection and waits until that does not need it any more;
-// and until the stream has not too much waiting.
+// waitLocked lends p to the connection and waits until it comes back, and until the
+// stream has little enough output waiting.
 func (w *responseWriter) waitLocked(p []byte) error {
 	st := &w.st.Stream
 	room := w.outputRoomLocked()
@@ -140,11 +141,11 @@ func (w *responseWriter) waitLocked(p []byte) error {
 	return nil
 }
 
-// awaitRoomLocked waits until the stream has not too much waiting: after whatever a
-// handler may do again and again.
+// awaitRoomLocked waits until the stream has little enough output waiting. It
+// follows every output that a handler may produce again and again.
 func (w *responseWriter) awaitRoomLocked() error { return w.waitLocked(nil) }
 
-// outputRoomLocked is how much the stream may have waiting.
+// outputRoomLocked is how much output the stream may have waiting.
 func (w *responseWriter) outputRoomLocked() int {
 	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
 	return max(minStreamOutput, min(maxStreamOutput, share))

@@ -17,20 +17,19 @@ import (
 type responseWriter struct {
 	st *serverStream
 
-	// mu is held by the methods that handlers call. A Write that waits for the
-	// client holds it; so what must get through to the stream meanwhile, a
-	// deadline or a Read that ends a hold, needs only the connection's lock, which
-	// comes after this one.
+	// mu is held by the methods that handlers call. A Write that waits for the client
+	// holds it. So a deadline and a Read that ends a hold, which must not wait for
+	// such a Write, take only the connection's lock, which is locked after this one.
 	mu sync.Mutex
 
-	// framingMu is the last of all locks. What moves the response on holds mu, the
-	// connection's lock or both; what puts something on the wire has the connection
-	// locked from the event to the end of its action.
+	// framingMu is locked after all other locks. A function that moves the response on
+	// holds mu, the connection's lock or both. One that puts something on the wire
+	// keeps the connection locked from the event to the end of its action.
 	framingMu sync.Mutex
 	framing   framing // guarded by framingMu
 
-	closed bool             // guarded by mu: the handler is done
-	dated  bool             // by the handler, what is held; guarded by the connection's lock
+	closed bool             // guarded by mu: the handler has returned
+	dated  bool             // the handler has set the Date of what is held; guarded by the connection's lock
 	header http.Header      // the handler's goroutine's; set under mu
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
@@ -138,8 +137,8 @@ func (w *responseWriter) hasBody() bool { return !w.isHEAD() && message.BodyAllo
 func (w *responseWriter) Flush() { w.FlushError() }
 
 // FlushError sends what has been written so far, or holds it: see framing. It does
-// not wait until it has left, but while the stream has too much waiting: see
-// maxStreamOutput. Its error says that the stream is dead.
+// not wait until it has been sent, only while the stream has too much output
+// waiting: see maxStreamOutput. An error says that the stream has ended.
 func (w *responseWriter) FlushError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -168,19 +167,19 @@ func (w *responseWriter) phase() phase {
 	return w.framing.phase
 }
 
-// next has the framing contract say what is to be done about e.
+// next asks the framing contract what is to be done about e.
 func (w *responseWriter) next(e event) action {
 	w.framingMu.Lock()
 	defer w.framingMu.Unlock()
 	return w.framing.next(e)
 }
 
-// happensLocked does what is to be done about e, which is not the return of the
-// handler.
+// happensLocked does what is to be done about e, for all events but the return of
+// the handler.
 func (w *responseWriter) happensLocked(e event) { w.doLocked(w.next(e), nil) }
 
-// doLocked carries out an action; trailers may be nil. So is mu, unless nothing but a
-// hold may end.
+// doLocked carries out an action; trailers may be nil. The caller holds mu too,
+// except for an event that can only end a hold.
 func (w *responseWriter) doLocked(a action, trailers *session.Section) {
 	if a&holdHead != 0 {
 		w.held, w.dated = w.sec, w.info.HasDate
@@ -195,13 +194,13 @@ func (w *responseWriter) doLocked(a action, trailers *session.Section) {
 	if a&repeatGRPC != 0 {
 		trailers, w.grpc = w.grpc, nil
 	}
-	if a&sendEnd != 0 && !w.st.malformed { // that one is ended by a reset
+	if a&sendEnd != 0 && !w.st.malformed { // a malformed request's stream is ended by a reset
 		w.st.SendEndLocked(trailers)
 	}
 }
 
-// sendHeadLocked hands the field section to the connection's writer, sealed or held. What
-// was held is dated now: it is to be what it would have been without the Flush.
+// sendHeadLocked hands the field section, sealed or held, to the connection's
+// writer. A held one gets its Date now, as it would have without the Flush.
 func (w *responseWriter) sendHeadLocked(a action, trailers *session.Section) {
 	sec := w.held
 	switch {
@@ -228,10 +227,10 @@ func (w *responseWriter) sendHeadLocked(a action, trailers *session.Section) {
 	}
 }
 
-// endHold releases a response that is held, because the handler is about to wait
-// for the client, which may be waiting for it. A Read that was waiting already
+// endHold releases a held response, because the handler is about to wait for the
+// client, which may be waiting for the response. A Read that was waiting already
 // when the Flush came does not end the hold: a proxy reads all the time, and its
-// Trailers-Only responses are to stay in one frame.
+// Trailers-Only responses must stay in one frame.
 func (w *responseWriter) endHold() {
 	w.st.Lock()
 	w.happensLocked(eventWait)
@@ -249,9 +248,9 @@ func (w *responseWriter) addDate() {
 	}
 }
 
-// addContentType adds what the first bytes of the body look like, unless the
-// handler has said, or it was called before. That takes its time, so it is best
-// done before the connection is locked.
+// addContentType adds the content-type that the first bytes of the body look like,
+// unless the handler has set one, or it was called before. That takes time, so it
+// is best done before the connection is locked.
 func (w *responseWriter) addContentType(body []byte) {
 	if !w.info.HasContentType && !w.info.HasContentEncoding && message.BodyAllowed(w.status) && len(body) > 0 {
 		w.addField(w.sec, "content-type", http.DetectContentType(body))
@@ -310,8 +309,8 @@ func (w *responseWriter) trailers() *session.Section {
 }
 
 // completeHead adds the automatic fields of a response of which nothing has been
-// flushed, unless it was called before. If tellSize is in a nothing follows but
-// trailers.
+// flushed, unless it was called before. If a has tellSize, only trailers follow
+// what has been written.
 func (w *responseWriter) completeHead(a action, trailers *session.Section) {
 	body := w.written()
 	w.addContentType(body)
@@ -340,7 +339,7 @@ func (w *responseWriter) sendBodyLocked() {
 	w.body = nil
 }
 
-// close is the end of a handler that panicked.
+// close notes the end of a handler that panicked.
 func (w *responseWriter) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -350,7 +349,7 @@ func (w *responseWriter) close() {
 	w.st.Unlock()
 }
 
-// freeUnsentLocked gives back what will not be sent.
+// freeUnsentLocked frees what will not be sent.
 func (w *responseWriter) freeUnsentLocked() {
 	if w.body != nil {
 		w.body.Free()
@@ -366,20 +365,19 @@ func (w *responseWriter) freeUnsentLocked() {
 	}
 }
 
-// SetReadDeadline implements what http.ResponseController looks for.
+// SetReadDeadline is for http.ResponseController.
 func (w *responseWriter) SetReadDeadline(deadline time.Time) error {
 	w.st.setDeadline(&w.st.readTimer, deadline, w.st.readTimeout)
 	return nil
 }
 
-// SetWriteDeadline implements what http.ResponseController looks for.
+// SetWriteDeadline is for http.ResponseController.
 func (w *responseWriter) SetWriteDeadline(deadline time.Time) error {
 	w.st.setDeadline(&w.st.writeTimer, deadline, w.st.writeTimeout)
 	return nil
 }
 
-// EnableFullDuplex implements what http.ResponseController looks for. HTTP/2 is
-// always full duplex.
+// EnableFullDuplex is for http.ResponseController. HTTP/2 is always full duplex.
 func (w *responseWriter) EnableFullDuplex() error { return nil }
 
 // CloseNotify returns a channel that gets a value when the stream closes.
@@ -397,8 +395,8 @@ func (w *responseWriter) CloseNotify() <-chan bool {
 	return w.notify
 }
 
-// notifyClosed is told, once, that the stream has closed. From then on
-// CloseNotify does this itself, so notify does not change any more.
+// notifyClosed is called once, when the stream has closed. From then on CloseNotify
+// sends the value itself, so notify does not change any more.
 func (w *responseWriter) notifyClosed() {
 	if w.notify != nil {
 		w.notify <- true

@@ -25,14 +25,14 @@ var permittedTLS12 = map[uint16]bool{
 	0xd001: true, 0xd002: true, 0xd003: true, 0xd005: true, // ECDHE_PSK AES-GCM and CCM
 }
 
-// prohibitedCipher reports whether a connection with that version and suite is
-// not fit for HTTP/2.
+// prohibitedCipher reports whether a connection with that version and suite is not
+// fit for HTTP/2.
 func prohibitedCipher(version, suite uint16) bool {
 	return version < tls.VersionTLS13 && !permittedTLS12[suite]
 }
 
-// requiredCipher reports whether suite is the one that every HTTP/2 deployment
-// over TLS 1.2 must have, or its ECDSA sibling.
+// requiredCipher reports whether suite is the one that every HTTP/2 deployment with
+// TLS 1.2 must have, or the same with ECDSA.
 func requiredCipher(suite uint16) bool {
 	return suite == tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 || suite == tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 }

@@ -10,22 +10,23 @@ import (
 )
 
 const (
-	// defaultMaxStreams is how many requests a client may have open at once. It
-	// also bounds the handlers that run and that wait (CVE-2023-44487).
+	// defaultMaxStreams is how many requests a client may have open at once. It also
+	// bounds the handlers that run and the requests that wait for one (CVE-2023-44487,
+	// Rapid Reset).
 	defaultMaxStreams = 250
 
 	defaultMaxReadFrameSize = 1 << 20
 	defaultPingTimeout      = 15 * time.Second
 
-	// firstSettingsTimeout is how long a client's SETTINGS may take after its
-	// preface.
+	// firstSettingsTimeout is how long a client's SETTINGS may take after its preface.
+	// A client that sends nothing more would otherwise keep the connection for ever.
 	firstSettingsTimeout = 2 * time.Second
 
 	minMaxFrameSize = wire.DefaultMaxFrameSize
 	maxFrameSize    = wire.MaxMaxFrameSize
 )
 
-// serverConfig is what a connection of a Server goes by: the Server's fields,
+// serverConfig is the configuration of a Server's connection: the Server's fields,
 // overridden by http.Server.HTTP2, with everything out of range defaulted.
 type serverConfig struct {
 	maxStreams       uint32
@@ -63,7 +64,7 @@ func newServerConfig(s *Server, hs *http.Server) serverConfig {
 	return c
 }
 
-// override takes over what h sets.
+// override applies the fields that are set in h.
 func (c *serverConfig) override(h *http.HTTP2Config) {
 	set(&c.maxStreams, uint32(h.MaxConcurrentStreams))
 	set(&c.decoderTable, uint32(h.MaxDecoderHeaderTableSize))
@@ -91,7 +92,7 @@ func (c *serverConfig) setDefaults(role session.Role) {
 
 // maxHeaderListSize is our SETTINGS_MAX_HEADER_LIST_SIZE. http.Server's
 // MaxHeaderBytes counts bytes; RFC 9113 §6.5.2 counts 32 more for each field, so
-// there is room for ten fields of ordinary size on top, as upstream has it.
+// the limit is larger by ten times that, as in upstream.
 func maxHeaderListSize(hs *http.Server) uint32 {
 	n := hs.MaxHeaderBytes
 	if n <= 0 {
@@ -100,7 +101,7 @@ func maxHeaderListSize(hs *http.Server) uint32 {
 	return uint32(min(int64(n)+10*32, math.MaxUint32))
 }
 
-// session is the part of the configuration that the protocol engine goes by.
+// session is the part of the configuration for the session.
 func (c *serverConfig) session(hs *http.Server) session.Config {
 	return session.Config{
 		Role:                 session.Server,

@@ -40,9 +40,9 @@ type serverConn struct {
 // their TLS field, and connections with a TLS version or cipher suite that
 // RFC 9113 §9.2 rules out are refused.
 func (s *Server) ServeConn(c net.Conn, opts *ServeConnOpts) {
-	// Connections wait here by the thousand. What needs a large frame on the
-	// stack is in functions that have returned by then, and the stack stays at
-	// 4 KiB; with all of it here it took 8.
+	// Thousands of connections wait here. Functions that need a large stack frame have
+	// returned by then, so the stack stays at 4 KiB; with all of their code here it
+	// took 8.
 	if sc := s.newServerConn(c, opts); sc != nil {
 		defer sc.leave()
 		sc.serve()
@@ -104,7 +104,7 @@ func (sc *serverConn) join(opts *ServeConnOpts) {
 	}
 }
 
-// leave ends what belongs to the connection.
+// leave removes the connection from its sets, and cancels its context.
 func (sc *serverConn) leave() {
 	for _, set := range sc.sets {
 		set.remove(sc)
@@ -112,8 +112,8 @@ func (sc *serverConn) leave() {
 	sc.cancel()
 }
 
-// checkTLS notes the connection's TLS, and returns why RFC 9113 §9.2 rules it out
-// or "".
+// checkTLS notes the connection's TLS state. It returns why RFC 9113 §9.2 rules
+// that out, or "".
 func (sc *serverConn) checkTLS(c net.Conn, anyCipher bool) string {
 	t, ok := c.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
@@ -130,7 +130,7 @@ func (sc *serverConn) checkTLS(c net.Conn, anyCipher bool) string {
 	return ""
 }
 
-// reject ends a connection that never became one.
+// reject ends a connection before it serves anything.
 func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
 	if VerboseLogs {
 		sc.logf("http2: server rejecting conn: %v, %s", code, debug)
@@ -140,7 +140,7 @@ func (sc *serverConn) reject(c net.Conn, code wire.ErrCode, debug string) {
 	sc.cancel()
 }
 
-// options puts the engine's options together.
+// options puts conn's options together.
 func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpts) conn.Options {
 	sess := conf.session(sc.hs)
 	sc.chooseScheduler(&sess)
@@ -163,8 +163,8 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 	}
 }
 
-// drain begins a graceful end: two GOAWAYs with a round trip between them, and the end
-// of the connection once its streams have been finished.
+// drain begins a graceful end: two GOAWAYs with a round trip between them, and the
+// end of the connection once its streams have ended.
 func (sc *serverConn) drain() { sc.c.Drain() }
 
 func (sc *serverConn) setState(state http.ConnState) {

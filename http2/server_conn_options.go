@@ -7,14 +7,14 @@ import (
 
 // ServeConnOpts are the options of Server.ServeConn. All are optional.
 type ServeConnOpts struct {
-	// Context is the base of the requests' contexts. If it is nil,
-	// context.Background is.
+	// Context is the base of the requests' contexts. If it is nil, context.Background
+	// is.
 	Context context.Context
 
-	// BaseConfig supplies handler, timeouts, limits, hooks and the log. A
-	// shutdown of it ends the connection with GOAWAY. A field section that has
-	// begun has to end within its ReadHeaderTimeout; 0 means 10 seconds, less
-	// that it may take for ever.
+	// BaseConfig supplies handler, timeouts, limits, hooks and the log. A shutdown of
+	// it ends the connection with GOAWAY. A field section that has begun has to end
+	// within its ReadHeaderTimeout; 0 means 10 seconds, and a negative value that it
+	// may take for ever.
 	BaseConfig *http.Server
 
 	// Handler handles the requests. If it is nil, BaseConfig's does, and
@@ -22,8 +22,8 @@ type ServeConnOpts struct {
 	Handler http.Handler
 
 	// UpgradeRequest is the request of an HTTP/1.1 upgrade to h2c, which becomes
-	// stream 1 (RFC 7540 §3.2). Its body has been read from the connection, and
-	// the 101 response written.
+	// stream 1 (RFC 7540 §3.2). Its body has been read from the connection, and the
+	// 101 response written.
 	UpgradeRequest *http.Request
 
 	// Settings is the decoded HTTP2-Settings field of that request.

@@ -8,8 +8,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// Ready implements conn.Server: the client has greeted us. http.Server tracks the
-// connection as new until then.
+// Ready implements conn.Server: the client's preface has been read. http.Server
+// tracks the connection as new until then.
 func (sc *serverConn) Ready() {
 	sc.setState(http.StateActive)
 	sc.setState(http.StateIdle)
@@ -19,14 +19,14 @@ func (sc *serverConn) Ready() {
 // chooses them, and may send as many as a frame holds.
 const maxLoggedDebug = 256
 
-// GoAway implements conn.Server: a client that says goodbye gets what is open, and
-// then the end.
+// GoAway implements conn.Server: after a client's GOAWAY its open streams are
+// served, and then the connection ends.
 func (sc *serverConn) GoAway(f wire.GoAwayFrame) {
 	if (f.Code != wire.NoError && !sc.goodbye) || VerboseLogs {
 		sc.logf("http2: received GOAWAY LastStreamID=%d ErrCode=%v Debug=%.*q, starting graceful shutdown", f.LastStreamID, f.Code, maxLoggedDebug, f.Debug)
 	}
 	sc.goodbye = true
-	sc.c.GoAway(wire.NoError, "") // it opens no more streams, so nothing is on its way
+	sc.c.GoAway(wire.NoError, "") // the client opens no more streams, so no request can be lost
 }
 
 // Active implements conn.Server.
@@ -75,7 +75,7 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 		return err
 	}
 	return st.ReceivedEnd(func() {
-		// Where net/http says that they appear: before Read returns io.EOF.
+		// net/http promises that they are there before Read returns io.EOF.
 		for k, v := range trailers {
 			st.req.Trailer[k] = v
 		}

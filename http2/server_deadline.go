@@ -9,12 +9,12 @@ import (
 )
 
 func (st *serverStream) readTimeout() {
-	// Wrapped, so that nobody comes to depend on the bare error.
+	// Wrapped, so that programs do not compare with the bare error.
 	st.Body.End(fmt.Errorf("%w", os.ErrDeadlineExceeded), nil)
 }
 
-// writeTimeout resets the stream. What was flushed leaves first, as far as the client
-// takes it now; content that waits for a window will not: its time is over.
+// writeTimeout resets the stream. What was flushed is sent first, as far as the
+// client's windows allow now; content that waits for a window is dropped.
 func (st *serverStream) writeTimeout() {
 	st.Lock()
 	st.w.happensLocked(eventExpire)
@@ -34,7 +34,7 @@ func (st *serverStream) setDeadline(timer **time.Timer, deadline time.Time, fire
 	st.Lock()
 	defer st.Unlock()
 	if st.ClosedLocked() || (*timer != nil && !(*timer).Stop()) {
-		return // it fired already, or would be of no use
+		return // the timer has fired, or the stream needs none
 	}
 	switch {
 	case deadline.IsZero():

@@ -13,8 +13,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// logEnd logs why the connection ended. That a client says something else than
-// HTTP/2 is news; that it goes away is not.
+// logEnd logs why the connection ended. A client that sends something other than
+// HTTP/2 is always logged, one that goes away only with VerboseLogs.
 func (sc *serverConn) logEnd(err error) {
 	remote := sc.c.NetConn().RemoteAddr()
 	var preface *conn.PrefaceError
@@ -29,7 +29,7 @@ func (sc *serverConn) logEnd(err error) {
 	}
 }
 
-// log is what the engine tells us.
+// log is where conn logs to.
 func (sc *serverConn) log() conn.Log {
 	l := conn.Log{Name: "server", Printf: sc.logf, Count: sc.countError}
 	if VerboseLogs {
@@ -56,7 +56,7 @@ func (sc *serverConn) log() conn.Log {
 	return l
 }
 
-// countError tells CountError of an error, by upstream's names.
+// countError calls CountError with upstream's name of an error.
 func (sc *serverConn) countError(err error) {
 	if sc.count == nil {
 		return
@@ -81,7 +81,7 @@ func (sc *serverConn) countError(err error) {
 	}
 }
 
-// logfTo is where hs wants its log.
+// logfTo is the log function of hs.
 func logfTo(hs *http.Server) func(format string, args ...any) {
 	if hs.ErrorLog != nil {
 		return hs.ErrorLog.Printf

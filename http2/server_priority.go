@@ -11,7 +11,7 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 	p, ok := sc.priority.parse(field)
 	switch {
 	case !ok && sc.c.IsIdle(id):
-		// It is advice, and there is no stream to reset.
+		// It is only advice, and there is no stream to reset.
 	case !ok:
 		return wire.StreamErrorf(id, wire.ProtocolError, "unparsable_priority_update", "PRIORITY_UPDATE with %q", field)
 	case sc.priority.followed:
@@ -22,15 +22,14 @@ func (sc *serverConn) PriorityUpdate(id uint32, field string) error {
 
 // clientPriority is what a connection knows of RFC 9218.
 type clientPriority struct {
-	followed     bool // the scheduler goes by it
+	followed     bool // the scheduler follows priorities
 	aware        bool // the client has sent a priority
 	intermediary bool // a proxy is in between
 }
 
-// byDefault is the priority of a stream that asks for none. Until a client has
-// shown that it knows priorities its streams take turns, as they did before
-// there were any; and so do those that come through a proxy, which may belong to
-// several clients.
+// byDefault is the priority of a stream that asks for none. Until a client has sent
+// a priority, its streams take turns, as without RFC 9218. So do those that come
+// through a proxy, which may belong to several clients.
 func (p *clientPriority) byDefault() sched.Priority {
 	return sched.Priority{Urgency: sched.DefaultUrgency, Incremental: !p.aware || p.intermediary}
 }

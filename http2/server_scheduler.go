@@ -7,8 +7,8 @@ import (
 	"h2fork.example/net/internal/session"
 )
 
-// chooseScheduler decides in which order streams are served: as a user's
-// scheduler says, or one of ours, which needs no FrameWriteRequest values.
+// chooseScheduler decides which scheduler orders the streams: a user's, or one of
+// ours, which needs no FrameWriteRequest values.
 func (sc *serverConn) chooseScheduler(conf *session.Config) {
 	if sc.srv.NewWriteScheduler == nil {
 		sc.priority.followed = !clientPriorityDisabled(sc.hs)
@@ -29,20 +29,20 @@ func (sc *serverConn) chooseScheduler(conf *session.Config) {
 	conf.External = &externalScheduler{ws: ws, sess: sc.session, flows: make(map[uint32]*externalFlow)}
 }
 
-// session is the connection's protocol state, for schedulers, which are called
-// with the connection locked.
+// session is the connection's protocol state, for schedulers, which are called with
+// the connection locked.
 func (sc *serverConn) session() *session.Session { return sc.c.Session() }
 
 // externalScheduler lets a user's WriteScheduler decide. It implements
-// session.External. Everything in it is guarded by the connection's lock, under
-// which schedulers have been promised to run.
+// session.External. Everything in it is guarded by the connection's lock, which is
+// held whenever a WriteScheduler runs.
 type externalScheduler struct {
 	ws    WriteScheduler
 	sess  func() *session.Session
 	flows map[uint32]*externalFlow
 
-	// stash has DATA that the scheduler popped without charging flow control,
-	// and that did not fit; and what it popped of those streams since.
+	// stash has DATA that the scheduler popped without charging flow control, and that
+	// the windows did not allow; and what it popped of the same streams since.
 	stash []FrameWriteRequest
 }
 
@@ -102,8 +102,9 @@ func (e *externalScheduler) PushControl(name string, t session.Token) {
 	e.ws.Push(newControlRequest(name, t.StreamID(), t))
 }
 
-// Pop implements session.External. What the scheduler gave us is written, even
-// if it was not made by us; but never more than flow control allows.
+// Pop implements session.External. Everything that the scheduler pops is written in
+// the end, even if the scheduler did not charge flow control for it; but never more
+// than flow control allows.
 func (e *externalScheduler) Pop() (session.Token, int, bool) {
 	for i := 0; i < len(e.stash); i++ {
 		if e.stashedBefore(i) {
@@ -119,7 +120,7 @@ func (e *externalScheduler) Pop() (session.Token, int, bool) {
 			return session.Token{}, 0, false
 		}
 		if wr.payload == nil {
-			continue // the zero FrameWriteRequest, or one of another connection
+			continue // the zero FrameWriteRequest
 		}
 		if e.stashed(wr.StreamID(), len(e.stash)) && !wr.control {
 			e.stash = append(e.stash, wr)
@@ -135,8 +136,8 @@ func (e *externalScheduler) token(wr FrameWriteRequest) (session.Token, int, boo
 	return wr.payload.(session.Token), wr.size, true
 }
 
-// charge charges wr to flow control if its scheduler did not. What does not fit
-// stays in the stash, at i, or comes to it if i is -1.
+// charge charges wr to flow control if its scheduler did not. What the windows do
+// not allow stays in the stash, at i, or is added to it if i is -1.
 func (e *externalScheduler) charge(i int, wr FrameWriteRequest) (FrameWriteRequest, bool) {
 	first, rest, n := wr, FrameWriteRequest{}, 1
 	if wr.size > 0 && !wr.paid {

@@ -44,17 +44,17 @@ func (cs *connSet) shutdown() {
 	}
 }
 
-// connSets has the set of every http.Server that has one. RegisterOnShutdown
-// cannot be undone, so it is called once for each; and neither the servers nor
-// their sets are kept alive by being listed here.
+// connSets has the set of every http.Server that has one. RegisterOnShutdown cannot
+// be undone, so it is called once for each server. The keys are weak pointers, so
+// that servers can still be collected.
 var connSets struct {
 	sync.Mutex
 	m map[weak.Pointer[http.Server]]*connSet
 }
 
-// connsOf returns the set of connections that a shutdown of hs ends. It is asked
-// for a server, not for a Server, so that connections served without
-// ConfigureServer join too (golang/go#26682).
+// connsOf returns the set of connections that a shutdown of hs ends. The set
+// belongs to the http.Server and not to a Server, so that connections served
+// without ConfigureServer are in it too (golang/go#26682).
 func connsOf(hs *http.Server) *connSet {
 	key := weak.Make(hs)
 	connSets.Lock()

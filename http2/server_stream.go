@@ -12,8 +12,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// serverStream is a request and its response: one allocation holds what the
-// protocol, the engine and the handler need.
+// serverStream is a request and its response. One allocation holds what the
+// session, conn and the handler need.
 type serverStream struct {
 	conn.Stream
 
@@ -39,8 +39,8 @@ type streamWithContent struct {
 	received conn.Body
 }
 
-// newStream returns a stream of sc that is to be a request, with content or without,
-// and its response. Most have none, and are spared the room for it.
+// newStream returns a stream of sc for a request, with content or without, and its
+// response. Most requests have no content, and their streams no memory for it.
 func (sc *serverConn) newStream(content bool) *serverStream {
 	var st *serverStream
 	var body *conn.Body
@@ -74,8 +74,8 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 		return 0, err
 	}
 	if r.Bad != nil {
-		// RFC 9113 §8.1.1 lets a server answer a malformed request before it
-		// resets the stream.
+		// RFC 9113 §8.1.1 lets a server answer a malformed request before it resets the
+		// stream.
 		st.malformed = true
 		st.handler = func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, r.Bad.Error(), http.StatusBadRequest)
@@ -89,7 +89,7 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 }
 
 // acceptTruncated is accept for a section that was cut off. Its fields are not
-// even kept while the answer waits for the client.
+// kept, not even while the response waits for the client.
 func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.handler = refuseLargeHeader
 	st.req = truncatedRequest(&st.ctx, f.List)
@@ -98,8 +98,8 @@ func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.req.Body = &st.body
 }
 
-// truncatedRequest stands in for a request of which something was cut off. Only
-// our own answer sees it.
+// truncatedRequest stands in for a request whose field section was cut off. Only
+// our own handler sees it.
 func truncatedRequest(ctx context.Context, fields fieldList) *http.Request {
 	r := &http.Request{Method: "GET", Header: make(http.Header), Proto: "HTTP/2.0", ProtoMajor: 2}
 	for _, f := range fields {
@@ -126,7 +126,7 @@ func (sc *serverConn) Run(cs *conn.Stream) {
 			st.abort(recover())
 		}
 		st.ctx.end()
-		st.Body.Close() // what was not read goes back to the window
+		st.Body.Close() // what was not read is given back to the window
 		if st.req.MultipartForm != nil {
 			st.req.MultipartForm.RemoveAll()
 		}
@@ -140,7 +140,7 @@ func (sc *serverConn) Run(cs *conn.Stream) {
 }
 
 // abort ends a stream whose handler panicked with v, or ended its goroutine. The
-// stream is reset, once what has been flushed has left: that is not taken back.
+// stream is reset once what has been flushed has been sent.
 func (st *serverStream) abort(v any) {
 	if v != nil && v != http.ErrAbortHandler {
 		const maxStack = 64 << 10
@@ -152,8 +152,8 @@ func (st *serverStream) abort(v any) {
 	st.w.happensLocked(eventPanic)
 	switch {
 	case st.FinishedLocked():
-		// A response without a body that was flushed, and so is complete.
-	case st.LentLocked(): // by another goroutine, which wants its bytes back
+		// A response without a body was flushed, and so is complete.
+	case st.LentLocked(): // another goroutine waits for the bytes that it lent
 		st.ResetLocked(wire.InternalError, errHandlerPanicked)
 	default:
 		st.ResetWhenSentLocked(wire.InternalError, errHandlerPanicked)
@@ -163,8 +163,8 @@ func (st *serverStream) abort(v any) {
 	st.w.close()
 }
 
-// tidy lets go of what a stream that has closed, or never opened, needs no
-// more. Timers are not set any more once the stream is closed.
+// tidy stops the timers and ends the context of a stream that has closed, or never
+// opened. No timers are set once the stream is closed.
 func (st *serverStream) tidy() {
 	for _, t := range []*time.Timer{st.readTimer, st.writeTimer} {
 		if t != nil {

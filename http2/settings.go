@@ -7,7 +7,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// A SettingID is the identifier of a setting (RFC 9113 §6.5.2, RFC 8441 §3, RFC 9218 §2.1).
+// A SettingID is the identifier of a setting (RFC 9113 §6.5.2, RFC 8441 §3,
+// RFC 9218 §2.1).
 type SettingID uint16
 
 const (
@@ -21,7 +22,8 @@ const (
 	SettingNoRFC7540Priorities   SettingID = 0x9
 )
 
-// String returns the setting's name in the RFC without its SETTINGS_, such as MAX_FRAME_SIZE.
+// String returns the setting's name in the RFC without its SETTINGS_, such as
+// MAX_FRAME_SIZE.
 func (s SettingID) String() string { return wire.SettingID(s).String() }
 
 // A Setting is one parameter of a SETTINGS frame.
@@ -35,8 +37,8 @@ type Setting struct {
 
 func (s Setting) String() string { return fmt.Sprintf("[%v = %d]", s.ID, s.Val) }
 
-// Valid returns the ConnectionError with which an endpoint that received s has to answer, or nil if the RFC allows
-// the value.
+// Valid returns the ConnectionError with which an endpoint that received s has to
+// answer, or nil if the RFC allows the value.
 func (s Setting) Valid() error {
 	err := s.wire().Valid()
 	var ce *wire.ConnError

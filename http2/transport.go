@@ -19,40 +19,38 @@ import (
 )
 
 // Transport is an HTTP/2 client: an http.RoundTripper that keeps connections to
-// servers and shares them among requests. Its zero value is ready to use, and it
-// is safe for concurrent use. Fields may not be changed once it is used.
+// servers and shares them among requests. Its zero value is ready to use, and it is
+// safe for concurrent use. Fields may not be changed once it is used.
 type Transport struct {
-	// DialTLSContext dials the connections that requests go over. It does TLS
-	// with cfg, which offers "h2" in ALPN and names the server, unless the
-	// program knows better: what it returns is taken as it is. If the connection
-	// has a ConnectionState method, responses have its result as their TLS
-	// field. If it and DialTLS are nil, tls.Dialer dials.
+	// DialTLSContext dials the connections for requests. It should do TLS with cfg,
+	// which offers "h2" in ALPN and names the server; but what it returns is not
+	// checked. If the connection has a ConnectionState method, responses have its
+	// result as their TLS field. If it and DialTLS are nil, tls.Dialer dials.
 	DialTLSContext func(ctx context.Context, network, addr string, cfg *tls.Config) (net.Conn, error)
 
 	// DialTLS is DialTLSContext without a context. It is used if that is nil.
 	DialTLS func(network, addr string, cfg *tls.Config) (net.Conn, error)
 
-	// TLSClientConfig is the TLS configuration of connections. It is cloned. If
-	// it is nil, the default configuration is used.
+	// TLSClientConfig is the TLS configuration of connections. It is cloned. If it is
+	// nil, the default configuration is used.
 	TLSClientConfig *tls.Config
 
-	// ConnPool keeps the connections. If it is nil, a pool of the Transport's
-	// own does.
+	// ConnPool keeps the connections. If it is nil, the Transport has a pool of its
+	// own.
 	ConnPool ClientConnPool
 
-	// DisableCompression keeps the Transport from asking for gzip when a request
-	// has no Accept-Encoding of its own. What it asks for itself it also
-	// decompresses.
+	// DisableCompression keeps the Transport from asking for gzip when a request has
+	// no Accept-Encoding of its own. What it asks for itself it also decompresses.
 	DisableCompression bool
 
-	// AllowHTTP allows requests with the scheme "http", which go over whatever
-	// DialTLSContext returns: HTTP/2 without TLS, with prior knowledge, if that
-	// is a plain connection.
+	// AllowHTTP allows requests with the scheme "http", which are sent on the
+	// connection that DialTLSContext returns: HTTP/2 without TLS, with prior
+	// knowledge, if that is a plain connection.
 	AllowHTTP bool
 
 	// MaxHeaderListSize bounds the fields of a response
-	// (SETTINGS_MAX_HEADER_LIST_SIZE, RFC 9113 §6.5.2), in bytes with 32 more for
-	// each field. 0 means 10 MiB; 0xffffffff means that no limit is announced.
+	// (SETTINGS_MAX_HEADER_LIST_SIZE, RFC 9113 §6.5.2), in bytes with 32 more for each
+	// field. 0 means 10 MiB; 0xffffffff means that no limit is announced.
 	MaxHeaderListSize uint32
 
 	// MaxReadFrameSize is the largest frame payload, in bytes, that is read
@@ -64,37 +62,37 @@ type Transport struct {
 	// compress response fields with (SETTINGS_HEADER_TABLE_SIZE). 0 means 4,096.
 	MaxDecoderHeaderTableSize uint32
 
-	// MaxEncoderHeaderTableSize bounds, in bytes, the table that request fields
-	// are compressed with; a server that asks for less gets less. 0 means 4,096.
+	// MaxEncoderHeaderTableSize bounds, in bytes, the table that request fields are
+	// compressed with; a server that asks for less gets less. 0 means 4,096.
 	MaxEncoderHeaderTableSize uint32
 
-	// StrictMaxConcurrentStreams makes a server's limit of concurrent streams
-	// hold for all connections together: requests beyond it wait. Otherwise they
-	// go over another connection.
+	// StrictMaxConcurrentStreams makes a server's limit of concurrent streams hold for
+	// all connections together: requests beyond it wait. Otherwise they are sent on
+	// another connection.
 	StrictMaxConcurrentStreams bool
 
-	// IdleConnTimeout is how long a connection may be idle before it is closed.
-	// 0 means for ever.
+	// IdleConnTimeout is how long a connection may be idle before it is closed. 0
+	// means for ever.
 	IdleConnTimeout time.Duration
 
-	// ReadIdleTimeout is how long a server may be silent before it is sent a
-	// PING. 0 means that it never is.
+	// ReadIdleTimeout is how long a server may be silent before it is sent a PING. 0
+	// means that it never is.
 	ReadIdleTimeout time.Duration
 
 	// PingTimeout is how long a server may take to answer that PING before the
 	// connection is closed. 0 means 15 seconds.
 	PingTimeout time.Duration
 
-	// WriteByteTimeout is how long a write may move nothing before the
-	// connection is closed. 0 means for ever.
+	// WriteByteTimeout is how long a write may move nothing before the connection is
+	// closed. 0 means for ever.
 	WriteByteTimeout time.Duration
 
-	// CountError is called with the name of each error, made of ASCII word
-	// characters: a key for a metric. It must be safe to call concurrently.
+	// CountError is called with the name of each error, made of ASCII word characters:
+	// a key for a metric. It must be safe to call concurrently.
 	CountError func(errType string)
 
-	// h1 is the net/http Transport that this one serves, if ConfigureTransports
-	// made it. Its settings apply.
+	// h1 is the net/http Transport that this one serves, if ConfigureTransports made
+	// it. Its settings apply.
 	h1 *http.Transport
 
 	poolOnce sync.Once
@@ -117,9 +115,10 @@ type RoundTripOpt struct {
 // RoundTrip implements http.RoundTripper.
 //
 // A request that the server has certainly not processed (RFC 9113 §8.7:
-// REFUSED_STREAM, or a stream above a GOAWAY's) is sent again: with a new body if there
-// is a GetBody, or else with its own, if less than 64 KiB of that have been read. A stream that the server resets ends with a
-// StreamError, a broken connection with a ConnectionError or a GoAwayError.
+// REFUSED_STREAM, or a stream above a GOAWAY's) is sent again: with a new body if
+// there is a GetBody, or else with its own, if less than 64 KiB of that have been
+// read. A stream that the server resets ends with a StreamError, a broken
+// connection with a ConnectionError or a GoAwayError.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.RoundTripOpt(req, RoundTripOpt{})
 }
@@ -210,9 +209,9 @@ func (t *Transport) vlogf(format string, args ...any) {
 	}
 }
 
-// maxHeaderListSize is our SETTINGS_MAX_HEADER_LIST_SIZE; the largest there is
-// means that none is sent. As in maxHeaderListSize of a server, there is room on
-// top of net/http's limit for what RFC 9113 counts beside bytes.
+// maxHeaderListSize is our SETTINGS_MAX_HEADER_LIST_SIZE; the largest value means
+// that none is sent. As in a server's maxHeaderListSize, it is larger than
+// net/http's limit by what RFC 9113 counts beside bytes.
 func (t *Transport) maxHeaderListSize() uint32 {
 	n := int64(t.MaxHeaderListSize)
 	if t.h1 != nil && t.h1.MaxResponseHeaderBytes != 0 {
@@ -227,7 +226,7 @@ func (t *Transport) maxHeaderListSize() uint32 {
 	return uint32(min(n, math.MaxUint32))
 }
 
-// clientConfig is what a connection of a Transport goes by.
+// clientConfig is the configuration of a Transport's connection.
 type clientConfig struct {
 	strict           bool
 	encoderTable     uint32
@@ -273,8 +272,8 @@ func (t *Transport) clientConfig() clientConfig {
 	}
 }
 
-// authorityAddr is the address to dial for an authority: with a port, and in
-// ASCII. Every request asks for it.
+// authorityAddr is the address to dial for an authority: with a port, and in ASCII.
+// Every request asks for it.
 func authorityAddr(scheme, authority string) string {
 	host, port := authority, ""
 	if strings.IndexByte(authority, ':') >= 0 {

@@ -15,8 +15,8 @@ func ConfigureTransport(t1 *http.Transport) error {
 	return err
 }
 
-// ConfigureTransports is ConfigureTransport, and returns the Transport that does
-// it, for further configuration.
+// ConfigureTransports is ConfigureTransport, and returns the HTTP/2 Transport for
+// further configuration.
 func ConfigureTransports(t1 *http.Transport) (*Transport, error) {
 	pool := newClientConnPool(nil)
 	pool.noDial = true
@@ -52,7 +52,8 @@ func ConfigureTransports(t1 *http.Transport) (*Transport, error) {
 	return t2, nil
 }
 
-// register has t1 try rt first for https. It panics if it does so already.
+// register makes t1 try rt first for https. It returns an error if t1 tries another
+// one already, where RegisterProtocol panics.
 func register(t1 *http.Transport, rt http.RoundTripper) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -63,12 +64,12 @@ func register(t1 *http.Transport, rt http.RoundTripper) (err error) {
 	return nil
 }
 
-// takeOver is given a connection that net/http dialled and on which HTTP/2 is to
-// be spoken. If two requests dialled at once, one of the connections is enough.
+// takeOver is called with a connection that net/http dialled and on which ALPN
+// chose HTTP/2. If two requests dialled at once, one of the connections is closed.
 func (t *Transport) takeOver(pool *clientConnPool, scheme, authority string, c net.Conn) http.RoundTripper {
 	taken, err := pool.offer(authorityAddr(scheme, authority), c)
 	if !taken {
-		go c.Close() // which may take a while, with TLS
+		go c.Close() // Close may take a while, with TLS
 	}
 	switch {
 	case err != nil:
@@ -96,8 +97,8 @@ func (f failing) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, f.err
 }
 
-// cachedOnly is what net/http tries first for https: it sends requests for which
-// there is a connection. net/http looks into it by reflection, for the one
+// cachedOnly is what net/http tries first for https. It sends only requests for
+// which there is a connection. net/http looks into it by reflection, for the one
 // exported field, to find CloseIdleConnections.
 type cachedOnly struct{ *Transport }
 
@@ -119,7 +120,7 @@ func (c cachedOnly) NewClientConn(nc net.Conn, stateChanged func()) (http.RoundT
 	return reservable{cc}, nil
 }
 
-// reservable is a ClientConn as net/http wants one.
+// reservable is a ClientConn with the methods that net/http looks for.
 type reservable struct{ cc *ClientConn }
 
 func (r reservable) RoundTrip(req *http.Request) (*http.Response, error) { return r.cc.RoundTrip(req) }

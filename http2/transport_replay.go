@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// throughNetHTTP sends the request once more where net/http dials: as a request of its
-// own, whose body begins with what has been read of original's. If net/http sent
-// original itself it would want the whole body again, and from GetBody.
+// throughNetHTTP sends the request once more where net/http dials. It sends a new
+// request, whose body begins with what has been read of original's. If net/http
+// sent original itself, it would need the whole body again, from GetBody.
 func (a *attempt) throughNetHTTP(original *http.Request) (*http.Response, error) {
 	again := a.req.WithContext(context.WithValue(a.req.Context(), retriesKey{}, a.retry))
 	again.Body = &replayedBody{u: a.upload}
@@ -21,7 +21,7 @@ func (a *attempt) throughNetHTTP(original *http.Request) (*http.Response, error)
 	return res, nil
 }
 
-// retriesKey is the key of a context's value: how often a request has been sent before.
+// retriesKey is the context key for how often a request has been sent before.
 type retriesKey struct{}
 
 func retriesBefore(req *http.Request) int {
@@ -29,12 +29,12 @@ func retriesBefore(req *http.Request) int {
 	return n
 }
 
-// replayedBody is what there is of an upload, from its beginning.
+// replayedBody reads an upload from its beginning.
 type replayedBody struct {
 	u *upload
 	s sender
 
-	// Owned by who reads.
+	// Owned by the goroutine that reads.
 	begun bool
 	sent  int
 	piece []byte
@@ -62,8 +62,8 @@ func (b *replayedBody) Read(p []byte) (n int, err error) {
 	return n, b.err
 }
 
-// Close closes the request's body. The upload's buffer is left to the collector: a Read
-// may be using it.
+// Close closes the request's body. It does not give the upload's buffer back to its
+// pool: a Read may be using it.
 func (b *replayedBody) Close() error {
 	b.u.halt(&b.s)
 	b.u.stop()

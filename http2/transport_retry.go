@@ -9,12 +9,13 @@ import (
 )
 
 const (
-	// maxRetries bounds how often a request that was refused is sent again: the
-	// first time at once, then after 1 s, 2 s, 4 s and so on.
+	// maxRetries bounds how often a request that was refused is sent again: the first
+	// time at once, then after 1 s, 2 s, 4 s and so on. A server that always refuses
+	// must not have us try for ever.
 	maxRetries = 7
 
-	// retryJitter is by how much of itself a pause may be longer, so that clients
-	// which were refused together do not come back together.
+	// retryJitter is the fraction by which a pause may be longer, so that clients that
+	// were refused together do not retry together.
 	retryJitter = 0.1
 )
 
@@ -26,17 +27,18 @@ var (
 	errClientConnClosed      = errors.New("http2: client conn is closed")
 )
 
-// An attempt is a request that is sent over a connection of the pool, again if it may
-// be: the request, and what is left of its body.
+// An attempt is a request that is sent on connections of the pool until it succeeds
+// or may not be sent again.
 type attempt struct {
 	t      *Transport
 	req    *http.Request
 	upload *upload // or nil
-	sent   bool    // over a connection, though perhaps not all of it
-	retry  int     // it is sent again for the retry'th time
+	sent   bool    // at least a part of it, on some connection
+	retry  int     // how often it has been sent again
 }
 
-// roundTripOnPool sends req over a connection of the pool, again if it may be.
+// roundTripOnPool sends req on a connection of the pool, and again on others if it
+// may be sent again.
 func (t *Transport) roundTripOnPool(req *http.Request) (*http.Response, error) {
 	addr := authorityAddr(req.URL.Scheme, req.URL.Host)
 	a := &attempt{t: t, req: req, upload: newUpload(req), retry: retriesBefore(req)}
@@ -73,19 +75,19 @@ func (a *attempt) roundTrip(addr string) (*http.Response, error) {
 	res, err := cc.roundTrip(a.req, a.upload)
 	a.sent = a.sent || err != errClientConnUnusable
 	if err != nil && cc.neverWorked() {
-		// Keeping it any longer would fail the next request too.
+		// The connection would fail the next request too.
 		pool.MarkDead(cc)
 	}
 	return res, err
 }
 
-// again prepares for sending the request again, which failed with cause, and returns
-// once it may be; or with the error to report.
+// again prepares for sending the request again, which failed with cause. It returns
+// once the request may be sent, or with the error to report.
 func (a *attempt) again(cause error) error {
 	if a.retry >= maxRetries || !unprocessed(cause) {
 		return cause
 	}
-	if cause != errClientConnUnusable { // or else not even the body was touched
+	if cause != errClientConnUnusable { // with that one the body was not touched
 		if err := a.rewind(cause); err != nil {
 			return err
 		}
@@ -105,10 +107,10 @@ func unprocessed(err error) bool {
 		(errors.As(err, &se) && se.Code == ErrCodeRefusedStream)
 }
 
-// rewind makes sure that the request's body begins with its beginning: GetBody makes a
-// new one, or all that has been read is still there. A body that a goroutine of ours
-// is in the middle of reading is not asked for again: a GetBody may rewind the one
-// that there is.
+// rewind makes sure that the next attempt sends the body from its beginning:
+// GetBody makes a new one, or everything that has been read is still there. GetBody
+// is not called while a goroutine of ours is in a Read of the body: some GetBody
+// rewinds that same body.
 func (a *attempt) rewind(cause error) error {
 	u := a.upload
 	if u == nil {
@@ -136,7 +138,8 @@ func (a *attempt) rewind(cause error) error {
 	return nil
 }
 
-// pauseBeforeRetry waits before the request is sent for the retry'th time again.
+// pauseBeforeRetry waits before the request is sent again, after it has been sent
+// again retry times.
 func pauseBeforeRetry(req *http.Request, retry int) error {
 	if retry == 0 {
 		return nil

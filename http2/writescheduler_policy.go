@@ -6,8 +6,9 @@ import (
 	"h2fork.example/net/internal/sched"
 )
 
-// policyScheduler is a WriteScheduler that lets a policy pick the stream. It is what this package's constructors
-// return. Connections take its policy and leave it alone; programs put it inside their own WriteSchedulers.
+// policyScheduler is a WriteScheduler that lets a policy pick the stream. It is
+// what this package's constructors return. Connections use only its policy; its
+// methods are for programs that put it inside their own WriteSchedulers.
 type policyScheduler struct {
 	newPolicy   func() sched.Policy
 	policy      sched.Policy // a node is ready while its stream has frames, except during Pop
@@ -96,8 +97,8 @@ func (s *policyScheduler) Pop() (FrameWriteRequest, bool) {
 	return wr, ok
 }
 
-// popStream returns the next frame of a stream. Streams that flow control lets send nothing lose their turn: it
-// leaves them in s.blocked, not ready.
+// popStream returns the next frame of a stream. Streams that flow control does not
+// let send anything lose their turn: it adds them to s.blocked, not ready.
 func (s *policyScheduler) popStream() (FrameWriteRequest, bool) {
 	for {
 		node, limit := s.policy.Next()
@@ -132,7 +133,8 @@ type requestQueue struct {
 func (q *requestQueue) empty() bool { return q.head == len(q.requests) }
 
 func (q *requestQueue) push(wr FrameWriteRequest) {
-	// Move the requests to the front rather than let the slice grow, if that makes room for as many again.
+	// Move the requests to the front rather than let the slice grow, if that frees
+	// space for as many again.
 	if len(q.requests) == cap(q.requests) && q.head > len(q.requests)/2 {
 		n := copy(q.requests, q.requests[q.head:])
 		clear(q.requests[n:])
@@ -154,8 +156,8 @@ func (q *requestQueue) pop() FrameWriteRequest {
 	return wr
 }
 
-// consume returns the first request, or as much of it as limit and flow control allow, or false if that is nothing.
-// The queue must not be empty.
+// consume returns the first request, or as much of it as limit and flow control
+// allow, or false if that is nothing. The queue must not be empty.
 func (q *requestQueue) consume(limit int32) (FrameWriteRequest, bool) {
 	first, rest, n := q.requests[q.head].Consume(limit)
 	switch n {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Chunk sizes: small bodies are common, and a peer that sends one byte on each
-// of many streams must not make us hold a large buffer for each.
+// Chunk sizes: small bodies are common, and a peer that sends one byte on each of
+// many streams must not make us hold a large buffer for each.
 const (
 	smallChunk = 2 << 10
 	largeChunk = 16 << 10
@@ -49,8 +49,8 @@ func (k *Chunk) Free() {
 	}
 }
 
-// Body is a stream's receive buffer: the reader goroutine delivers, somebody
-// else reads. What may be in it is bounded by the stream's flow-control window.
+// Body is a stream's receive buffer: the reader goroutine delivers, and the program
+// reads. The stream's flow-control window bounds what may be in it.
 //
 // A stream on which no content can come has none; End and Close do nothing then.
 type Body struct {
@@ -63,18 +63,18 @@ type Body struct {
 	err         error // after the last byte; nil while more may come
 	atEnd       func()
 
-	// What comes while Reads wait goes straight into the buffer of the first, which
-	// saves a copy.
-	dst    []byte // what is left of that
+	// Content that arrives while Reads wait is copied straight into the buffer of the
+	// first of them, which saves a copy.
+	dst    []byte // the unfilled part of that buffer
 	filled int    // how much is in it
 	direct bool   // one of them has lent its buffer
 	fed    bool   // wake is about to be called
-	closed bool   // nobody will read: what comes is discarded
+	closed bool   // by the program: content that arrives is discarded
 }
 
-// put adds data, which is copied, unless nobody will read it. If a Read waits for
-// it, waited is true, and the reader goroutine, whose call this is, has to call
-// wake before it waits itself.
+// put adds data, which is copied. Once the body is closed it adds nothing, and
+// wanted is false. If a Read waits for the data, waited is true, and the reader
+// goroutine, which is the caller, must call wake before it waits itself.
 func (b *Body) put(data []byte) (wanted, waited bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,7 +107,7 @@ func (b *Body) put(data []byte) (wanted, waited bool) {
 	return true, waited
 }
 
-// wake wakes the Read that waits.
+// wake wakes the waiting Reads.
 func (b *Body) wake() {
 	b.mu.Lock()
 	b.fed = false
@@ -115,9 +115,9 @@ func (b *Body) wake() {
 	b.mu.Unlock()
 }
 
-// End says that err (io.EOF, if all went well) follows what has been delivered.
-// The first call counts. atEnd, if not nil, runs in the goroutine that reads
-// err, before it does.
+// End says that err (io.EOF, if all went well) follows what has been delivered. The
+// first call counts. atEnd, if not nil, runs in the goroutine whose Read returns
+// err, before it returns.
 func (b *Body) End(err error, atEnd func()) {
 	if b == nil {
 		return
@@ -137,8 +137,7 @@ func (b *Body) Buffered() bool {
 	return b.n > 0 || b.err != nil || b.closed
 }
 
-// Read reads what has arrived, or waits. Bytes read are given back to the
-// windows.
+// Read reads what has arrived, or waits. Bytes read are given back to the windows.
 func (b *Body) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	n := b.takeLocked(p)
@@ -155,9 +154,9 @@ func (b *Body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Next waits for bytes, and returns some that have arrived together: without the
-// copy that Read makes. They are given back to the windows, as Read's are; the
-// caller, who may be slow, frees the chunk.
+// Next waits for bytes, and returns some that have arrived together, without the
+// copy that Read makes. They are given back to the windows at once, as in Read. The
+// caller frees the chunk, and may take its time.
 func (b *Body) Next() (*Chunk, error) {
 	b.mu.Lock()
 	if b.n == 0 {
@@ -192,8 +191,8 @@ func (b *Body) consume(n int) {
 	b.st.c.UnlockAndWake()
 }
 
-// waitLocked waits for bytes, and for them to be in p unless that is empty, or
-// for the end.
+// waitLocked waits for bytes or for the end. If p is not empty, it moves bytes into
+// p and returns how many.
 func (b *Body) waitLocked(p []byte) int {
 	lends := !b.direct && len(p) > 0
 	if lends {
@@ -237,8 +236,8 @@ func (b *Body) removeLocked(k *Chunk) {
 	}
 }
 
-// Close says that nobody will read any more. What is unread goes back to the
-// connection's window, and so does what still comes.
+// Close says that the program will not read any more. What is unread is given back
+// to the connection's window, and so is what still arrives.
 func (b *Body) Close() {
 	if b == nil {
 		return

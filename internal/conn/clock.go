@@ -9,24 +9,25 @@ import (
 )
 
 const (
-	// goAwayLinger is how long a connection stays open after its last GOAWAY has
-	// left. Closing at once would make the kernel answer what is still unread
-	// with a reset, which can overtake the GOAWAY (golang/go#18701).
+	// goAwayLinger is how long a connection stays open after its last GOAWAY has been
+	// sent. Closing at once would make the kernel answer what is still unread with a
+	// reset, which can overtake the GOAWAY (golang/go#18701).
 	goAwayLinger = time.Second
 
-	// teardownTimeout is how long a connection's last frames, GOAWAY among them,
-	// may take to leave. A peer that reads no more would otherwise keep the
-	// connection for ever (CVE-2022-27664).
+	// teardownTimeout is how long it may take to send a connection's last frames,
+	// GOAWAY among them. A peer that does not read would otherwise keep the connection
+	// for ever (CVE-2022-27664).
 	teardownTimeout = 30 * time.Second
 
-	// drainTimeout is how long the first phase of a graceful end takes if the peer does
-	// not acknowledge its PING.
+	// drainTimeout is how long the first phase of a graceful end takes at most. A peer
+	// that does not acknowledge its PING would otherwise keep the connection in it for
+	// ever.
 	drainTimeout = time.Second
 
-	// sweepAfter is how long goroutines are kept for a connection that has
-	// nothing to do. Starting them again costs about as much as waking them; but
-	// stacks that were kept by thousands of connections at once stay in the
-	// process for minutes, between those of their readers.
+	// sweepAfter is how long goroutines are kept for a connection that has nothing to
+	// do. Starting them again costs about as much as waking them. Kept for ever by
+	// thousands of connections at once, their stacks would lie between those of the
+	// readers, and stay in the process for minutes after.
 	sweepAfter = 100 * time.Millisecond
 )
 
@@ -40,21 +41,21 @@ var (
 type clock struct {
 	settings *time.Timer
 	idle     *time.Timer // until the connection has been idle too long
-	ping     *time.Timer // until the peer is asked whether it is there, or has not answered
-	drain    *time.Timer // until the first phase of a graceful end is over
-	shutdown *time.Timer // until the connection's end, whatever the peer does
+	ping     *time.Timer // until a PING is sent, or one has been unanswered for too long
+	drain    *time.Timer // until the first phase of a graceful end has ended
+	shutdown *time.Timer // until the connection is closed, whatever the peer does
 	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
 	pinging   bool
-	probing   bool // and the PING is ProbeLocked's
+	probing   bool // that PING was sent by ProbeLocked
 	pingData  [8]byte
 	pingReads uint64    // Conn.reads when that PING was queued
 	read      time.Time // of the last frame, as far as ping needs to know
-	lingering bool      // GOAWAY has left
+	lingering bool      // GOAWAY has been sent
 	sweeping  bool      // sweep is armed
 }
 
-// startClock starts what runs from the greeting on.
+// startClock starts the timers that run from the beginning of the connection.
 func (c *Conn) startClock() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,7 +81,7 @@ func (c *Conn) settingsTooLate() {
 	c.Fail(ErrSettingsTimeout)
 }
 
-// greetedLocked stops the wait for SETTINGS.
+// greetedLocked stops the wait for the peer's first SETTINGS, which have come.
 func (c *Conn) greetedLocked() {
 	if t := c.clock.settings; t != nil {
 		t.Stop()
@@ -130,8 +131,8 @@ func (c *Conn) drainLocked() {
 // drained ends the first phase of a graceful end.
 func (c *Conn) drained() { c.GoAway(wire.NoError, "") }
 
-// pingTimer asks whether the peer is there if it has been silent, and ends the
-// connection if it has not answered.
+// pingTimer sends a PING if the peer has been silent, and ends the connection if
+// the last PING was not answered in time.
 func (c *Conn) pingTimer() {
 	c.mu.Lock()
 	k := &c.clock
@@ -154,9 +155,9 @@ func (c *Conn) pingTimer() {
 	c.UnlockAndWake()
 }
 
-// ProbeLocked asks whether the peer is there, unless that has been asked already. If
-// nothing is read for PingTimeout the connection ends. It reports whether a PING goes
-// out.
+// ProbeLocked sends a PING to learn whether the peer still answers, unless one is
+// under way. If nothing is read for PingTimeout, the connection ends. It reports
+// whether it queued a PING.
 func (c *Conn) ProbeLocked() bool {
 	if c.dead != nil || c.clock.pinging {
 		return false
@@ -178,8 +179,8 @@ func (c *Conn) pingLocked(probe bool) {
 	}
 }
 
-// watchSilenceLocked waits for the peer to be silent for too long, if there is such a
-// time.
+// watchSilenceLocked starts the wait for a peer that has been silent for
+// ReadIdleTimeout, if that is set.
 func (c *Conn) watchSilenceLocked() {
 	if d := c.opt.ReadIdleTimeout; d > 0 {
 		c.clock.ping.Reset(d)
@@ -205,8 +206,8 @@ func (c *Conn) pingAckedLocked(data [8]byte) {
 	}
 }
 
-// checkShutdownLocked starts the connection's last second once everything that was to
-// be said before has been, and bounds the time until then.
+// checkShutdownLocked starts the connection's last second once everything pending
+// has been sent, and bounds the time until then.
 func (c *Conn) checkShutdownLocked() {
 	queued, sent, code := c.sess.GoAwayState()
 	if !queued || (code == wire.NoError && c.sess.OpenStreams() > 0) {
@@ -229,7 +230,8 @@ func (c *Conn) shutdownOver() {
 	c.Fail(ErrShutdown)
 }
 
-// sweepLaterLocked makes sure that the goroutines which wait do not wait for ever.
+// sweepLaterLocked makes sure that goroutines which wait for work end once the
+// connection is idle.
 func (c *Conn) sweepLaterLocked() {
 	k := &c.clock
 	if k.sweeping || c.dead != nil {
@@ -243,8 +245,8 @@ func (c *Conn) sweepLaterLocked() {
 	}
 }
 
-// sweep ends the goroutines of a connection that has nothing to do, and lets go of
-// its memory.
+// sweep ends the workers and the standby writer of a connection that has nothing to
+// do, and frees its memory.
 func (c *Conn) sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// Options is what a connection is made of.
+// Options configures a connection.
 type Options struct {
 	NetConn net.Conn
 	Session session.Config
@@ -22,14 +22,14 @@ type Options struct {
 	ReadIdleTimeout     time.Duration
 	PingTimeout         time.Duration
 	WriteByteTimeout    time.Duration
-	TellActivity        bool // a server's: call Endpoint.Active
+	TellActivity        bool // call Endpoint.Active; always set on a client
 	Gathers             bool // see Gathers
 	ReadsApart          bool // see ReadsApart
 
 	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
-	SectionTimeout  time.Duration // for a field section that has begun; 0 for sectionTimeout, less for none
+	SectionTimeout  time.Duration // for a field section that has begun; 0 means sectionTimeout, negative means no limit
 
-	// Greeted, if it is not nil, is closed when our SETTINGS have left.
+	// Greeted, if it is not nil, is closed when our SETTINGS have been sent.
 	Greeted chan struct{}
 
 	Log Log
@@ -39,7 +39,7 @@ type Options struct {
 type Log struct {
 	Name    string                           // what log lines call our side: "server", "Transport"
 	Printf  func(format string, args ...any) // what went wrong
-	Verbose func(format string, args ...any) // what went on, if somebody wants to know
+	Verbose func(format string, args ...any) // what went on, for verbose logs
 	Count   func(err error)                  // every protocol error, ours or the peer's
 
 	// Frame hooks for GODEBUG=http2debug.
@@ -62,21 +62,21 @@ type Conn struct {
 
 	mu   sync.Mutex
 	sess *session.Session // guarded by mu
-	dead error            // guarded by mu: why the connection is over
-	last error            // guarded by mu: why it is to be over once everything has left; or nil
+	dead error            // guarded by mu: why the connection has ended
+	last error            // guarded by mu: why it will end once everything has been sent; or nil
 
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing  bool          // guarded by mu: somebody has the writer role
+	writing  bool          // guarded by mu: a goroutine has the writer role
 	reads    uint64        // guarded by mu: reads that brought more than a greeting
-	lending  bool          // guarded by mu: it uses bytes that were lent
-	recalled bool          // guarded by mu: a Recall has interrupted it
+	lending  bool          // guarded by mu: the writer uses bytes that were lent
+	recalled bool          // guarded by mu: RecallLocked has interrupted the writer
 	standby  standby       // guarded by mu
 	workers  workers       // guarded by mu
 	clock    clock         // guarded by mu
-	moved    sync.Cond     // on mu: until output has left, or the connection is over
-	over     chan struct{} // closed when nc has been; nil where nobody waits for it
+	moved    sync.Cond     // on mu: until output has been sent, or the connection has ended
+	over     chan struct{} // closed when nc has been closed; nil without Options.ReadsApart
 	activity activity
 }
 
@@ -111,16 +111,16 @@ func (c *Conn) Lock() { c.mu.Lock() }
 // NetConn is the connection underneath.
 func (c *Conn) NetConn() net.Conn { return c.nc }
 
-// ReadsLocked counts what has been read: it is the same number only if nothing has been
-// in between, but for the peer's greeting.
+// ReadsLocked counts the reads that brought something. Two equal numbers mean that
+// nothing was read in between, apart from the peer's greeting.
 func (c *Conn) ReadsLocked() uint64 { return c.reads }
 
-// DeadLocked is why the connection is over, or nil.
+// DeadLocked is why the connection has ended, or nil.
 func (c *Conn) DeadLocked() error { return c.dead }
 
-// UnlockAndWake unlocks the connection, and sees to it that what the lock's holder
-// brought about happens: output is written, queued handlers run, closed streams
-// are told.
+// UnlockAndWake unlocks the connection, and starts what the caller has queued under
+// the lock: output is written, queued handlers run, and the endpoint is told of
+// closed streams.
 func (c *Conn) UnlockAndWake() {
 	if c.dead == nil {
 		c.WakeLocked()
@@ -130,21 +130,24 @@ func (c *Conn) UnlockAndWake() {
 	c.unlockAndTell()
 }
 
-// act is UnlockAndWake for a caller that has nothing of its own to do under the lock.
+// act is UnlockAndWake for a caller that has nothing of its own to do under the
+// lock.
 func (c *Conn) act() {
 	c.mu.Lock()
 	c.UnlockAndWake()
 }
 
-// WakeLocked has pending output written, before the caller waits for it to leave.
+// WakeLocked has pending output written. A caller that waits under the lock for
+// output to be sent calls it first.
 func (c *Conn) WakeLocked() {
 	if c.dead == nil && !c.writing && c.sess.Pending() {
 		c.wakeStandbyLocked()
 	}
 }
 
-// Unlock unlocks the connection without waking anybody: the caller is
-// about to lock it again, or to return to the worker that called it, which will.
+// Unlock unlocks the connection without waking the writer or a worker: the caller
+// is about to lock it again, or to return to the worker or reader that called it,
+// which will wake them.
 func (c *Conn) Unlock() { c.unlockAndTell() }
 
 // unlockAndTell unlocks and tells the endpoint which streams have closed.
@@ -159,7 +162,7 @@ func (c *Conn) unlockAndTell() {
 		x := st.Owner.(*Stream)
 		st = st.Unlink()
 		if x.dropped {
-			x.Body.Close() // there is no handler that would
+			x.Body.Close() // no handler was started that would close it
 		}
 		c.end.Closed(x)
 	}
@@ -191,12 +194,14 @@ func (c *Conn) Fail(err error) {
 	}
 }
 
-// flushedTimeout is how long what was flushed may take to leave after the peer has
-// ended its side. It mostly reads no more either.
+// flushedTimeout is how long it may take to send what was flushed, after the peer
+// has ended its side. Such a peer mostly does not read any more either, and would
+// keep the connection for ever.
 const flushedTimeout = time.Second
 
 // writeFlushed ends the streams of a connection whose peer has ended its side, and
-// writes what was flushed on them before: the peer may still read. It is the reader's.
+// writes what was flushed on them before: the peer may still read. Only the reader
+// calls it.
 func (c *Conn) writeFlushed(err error) {
 	c.mu.Lock()
 	c.sess.End(err)
@@ -213,7 +218,7 @@ func (c *Conn) writeFlushed(err error) {
 	}
 }
 
-// FailWhenSent is Fail, once everything that is to be written has been.
+// FailWhenSent is Fail, once everything that is pending has been written.
 func (c *Conn) FailWhenSent(err error) {
 	c.mu.Lock()
 	c.last = err
@@ -224,8 +229,8 @@ func (c *Conn) FailWhenSent(err error) {
 	}
 }
 
-// closeTimeout bounds a TLS connection's goodbye, for which crypto/tls would wait
-// five seconds if the peer reads no more.
+// closeTimeout bounds the close_notify of a TLS connection, for which crypto/tls
+// would wait five seconds if the peer does not read.
 const closeTimeout = 250 * time.Millisecond
 
 func (c *Conn) closeNetConn() {
@@ -247,12 +252,12 @@ func (c *Conn) resetForPeer(e *wire.StreamError) error {
 	return err
 }
 
-// activity tells the endpoint of transitions between idle and active, one at a time
-// and in order. Guarded by Conn.mu.
+// activity is what the endpoint is told of transitions between idle and active, one
+// at a time and in order. Guarded by Conn.mu.
 type activity struct {
 	active  bool
 	queue   []bool // not told yet
-	telling bool   // somebody is at it, and will tell what is added meanwhile
+	telling bool   // a goroutine is in tellActivity, and will tell what is added meanwhile
 }
 
 // noteActivityLocked reports whether there is something to tell.
@@ -270,7 +275,7 @@ func (c *Conn) noteActivityLocked() bool {
 }
 
 // tellActivity tells the endpoint, which may lock the connection again, and may
-// take its time: nobody waits for it.
+// take its time: nothing waits for it.
 func (c *Conn) tellActivity() {
 	a := &c.activity
 	c.mu.Lock()

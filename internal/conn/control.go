@@ -59,8 +59,8 @@ func (in *reader) controlFrame(h wire.Header, p []byte) error {
 	return in.uselessFrame() // RFC 9113 §5.5: unknown types are ignored
 }
 
-// onStream keeps an error on a stream that is idle from being less than a
-// connection error (RFC 9113 §5.1).
+// onStream makes a stream error on an idle stream a connection error
+// (RFC 9113 §5.1).
 func (in *reader) onStream(err error, h wire.Header) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		return in.locked(func(s *session.Session) error {
@@ -86,8 +86,8 @@ func (in *reader) locked(f func(*session.Session) error) error {
 	return err
 }
 
-// waitForPeerLocked has pending replies written. A peer that does not read them is not
-// read from. It is the reader's.
+// waitForPeerLocked has pending replies written, and waits until few are pending. A
+// peer that does not read them is not read from. Only the reader calls it.
 func (c *Conn) waitForPeerLocked() {
 	c.mu.Unlock()
 	c.in.caughtUp()

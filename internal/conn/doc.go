@@ -1,7 +1,6 @@
-// Package conn is the I/O shell around a session: it reads frames, writes
-// batches, runs handlers and keeps the clocks. One engine serves both roles;
-// what a server does with a request, or a client with a response, is behind
-// [Endpoint].
+// Package conn is the I/O shell around a session: it reads frames, writes batches,
+// runs handlers and keeps the clocks. One engine serves both roles; what a server
+// does with a request, or a client with a response, is behind [Endpoint].
 //
 // # Who owns what
 //
@@ -9,41 +8,44 @@
 //     assembly of field sections. It never writes to the socket: two peers that
 //     both block in a write would wait for each other for ever.
 //   - Conn.mu guards the session and everything said to be guarded by it. It is
-//     never held across a socket write, HPACK, a handler, a hook or logging; the
-//     one exception is a user's write scheduler, which has been promised it.
-//   - The writer role is a token, not a goroutine (Conn.writing). Whoever has it
-//     owns the HPACK encoder, the batch and the output buffer. A handler's
-//     goroutine takes it when its handler has returned and nothing is queued
-//     behind it, and then writes its own response without waking anybody. In
-//     every other case it goes to the standby writer, which takes the whole
-//     batch that has come together by then: a goroutine in the middle of a
-//     handler must not be stuck in a socket write, or it could not honour its
-//     own deadline, and the reader must read.
-//   - Large pieces of a body stay their lender's, who waits for them. On a TCP
-//     connection they are written from where they are. A lender who cannot wait
-//     any longer, because of a reset or a deadline, calls Recall.
+//     never held across a socket write, HPACK, a handler, a hook or logging. The
+//     one exception is a user's write scheduler: its methods are promised never to
+//     run at the same time.
+//   - The writer role is a token, not a goroutine (Conn.writing). The goroutine
+//     that has it owns the HPACK encoder, the batch and the output buffer. A
+//     handler's goroutine takes it when its handler has returned and nothing is
+//     queued behind it, and then writes its own response without waking a
+//     goroutine. In every other case it goes to the standby writer, which takes the
+//     whole batch that has come together by then. A goroutine in the middle of a
+//     handler must not be stuck in a socket write: it could not keep its own
+//     deadline. Nor may the reader: it must read.
+//   - A goroutine that sends a large piece of a body lends it, and waits until it
+//     comes back. On a TCP connection the piece is written from where it is. A
+//     lender that cannot wait any longer, because of a reset or a deadline, calls
+//     RecallLocked.
 //
-// A stream's receive buffer has a mutex of its own; the lock order is Conn.mu,
-// then the buffer's.
+// A stream's receive buffer has a mutex of its own; the lock order is Conn.mu, then
+// the buffer's.
 //
-// A Locked suffix, here and in http2, means that the caller holds Conn.mu, and only
-// functions that it must hold it for have one. Three types of their own mutex use
-// the suffix for that one: Body, and http2's upload and clientConnPool. [Conn.Unlock]
-// only unlocks; [Conn.UnlockAndWake] also has what was queued under the lock happen.
+// A Locked suffix, here and in http2, means that the caller holds Conn.mu. Only
+// functions that need it held have the suffix. Three types have a mutex of their
+// own, and there the suffix means that one: Body, and http2's upload and
+// clientConnPool. [Conn.Unlock] only unlocks; [Conn.UnlockAndWake] also starts what
+// was queued under the lock.
 //
 // # Handlers
 //
-// Requests that arrive in one read are queued and one worker is woken for all
-// of them. A worker that starts a handler while others wait wakes at most one
-// more worker, and only if no wake is under way: short handlers are run one
-// after the other by a goroutine that is awake already, and a handler that
-// blocks never holds up another.
+// Requests that arrive in one read are queued and one worker is woken for all of
+// them. A worker that starts a handler while others wait wakes at most one more
+// worker, and only if no wake is under way: short handlers are run one after the
+// other by a goroutine that is awake already, and a handler that blocks never holds
+// up another.
 //
-// A client has no workers: who wants a response queues the request, which wakes
-// the standby writer, and waits; the reader brings the answer. The reader wakes
-// those who wait once it has handed on everything that it has read, and the
-// standby writer lets them run first: so responses that come together make
-// requests that leave together.
+// A client has no workers. The goroutine that makes a request queues it, which
+// wakes the standby writer, and waits; the reader brings the response. The reader
+// wakes the waiting goroutines once it has handed on everything that it has read,
+// and the standby writer lets them run first. So responses that come together make
+// requests that are sent together.
 //
 // Every goroutine belongs to its connection: workers and the standby writer end
 // with it, or when it has been idle for a while.
@@ -52,23 +54,28 @@
 //
 // Where the heap is small, the garbage collector is what a request costs most:
 // without it, 8 connections × 32 streams made 360,000 requests a second instead of
-// 250,000. It runs once for so many bytes that are allocated, whatever their
-// number of pieces. So a stream has room for what every stream needs as long as somebody
-// knows it, and the rest is used again: buffers, field sections, items of queues,
-// places in a scheduler, condition variables. What a program may keep, the Request,
-// its context, the ResponseWriter and the Body, is not; and neither is our part of
-// the stream behind them, a sixth of what is left: a goroutine that outlives its
-// handler would find another's request there.
+// 250,000. It runs once for so many allocated bytes, in however many pieces. So a
+// stream itself holds only what every stream needs for as long as anything refers
+// to it. The rest is pooled: buffers, field sections, items of queues, places in a
+// scheduler, condition variables. What a program may keep is not pooled: the
+// Request, its context, the ResponseWriter and the Body. Nor is our part of the
+// stream behind them, a sixth of what is still allocated: a goroutine that outlives
+// its handler would find another request there.
 //
 // # Rejected
 //
-// EXPERIMENTS.md has what was tried, with figures and reasons. These would be tried again:
+// EXPERIMENTS.md has what was tried, with figures and reasons. These are the ideas
+// that a newcomer is likely to try again:
 //
-//   - The reader runs the handler: one that blocks would hold up every other stream.
-//   - The reader waits for readiness instead of reading again: Close would wait for hooks.
-//   - The reader of a body is woken once much has come: streams of messages would wait.
+//   - The reader runs the handler: one that blocks would hold up every other
+//     stream.
+//   - The reader waits for readiness instead of reading again: Close would wait for
+//     hooks.
+//   - The reader of a body is woken once much has come: streams of messages would
+//     wait.
 //   - A window is announced at half of it, not a quarter: no difference.
 //   - A Body takes what was read without a copy: what it saves, more wakes cost.
 //   - Smaller pieces in a writev: a tenth more CPU time for a download.
-//   - One event loop for all connections: handlers may block, and everything here belongs to one connection.
+//   - One event loop for all connections: handlers may block, and everything here
+//     belongs to one connection.
 package conn

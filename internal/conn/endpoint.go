@@ -7,22 +7,23 @@ import (
 )
 
 // Endpoint is what either role does with what arrives. Its methods, and those of
-// [Server] and [Client], are called without Conn.mu, but for those whose names end in
-// Locked. Those said to be called by the reader are called by the reader goroutine.
+// [Server] and [Client], are called without Conn.mu, but for those whose names end
+// in Locked. Those said to be called by the reader are called by the reader
+// goroutine.
 type Endpoint interface {
 	// Section is called by the reader with a field section on an open stream.
 	Section(st *Stream, f Fields) error
 
-	// GoAway is called by the reader: the peer's GOAWAY has come and not been acted
-	// on yet.
+	// GoAway is called by the reader: the peer's GOAWAY has come and not been acted on
+	// yet.
 	GoAway(f wire.GoAwayFrame)
 
-	// Closed says that a stream has closed, once for each.
+	// Closed says that a stream has closed. It is called once for each stream.
 	Closed(st *Stream)
 
-	// Active says that the number of open streams went from none to some, or
-	// back. Calls come one at a time and in order. A server is told if
-	// Options.TellActivity says so.
+	// Active says that the number of open streams went from none to some, or back.
+	// Calls come one at a time and in order. A server gets them only with
+	// Options.TellActivity.
 	Active(bool)
 }
 
@@ -57,11 +58,13 @@ type Client interface {
 	// PingAcked is called by the reader with each acknowledgement.
 	PingAcked(data [8]byte)
 
-	// CaughtUp is called by the reader before it waits for anything: everything
-	// that has been read has been handed on. Whoever waits for it can be woken now.
+	// CaughtUp is called by the reader before it waits for anything: everything that
+	// has been read has been handed on. The goroutines that wait for it can be woken
+	// now.
 	CaughtUp()
 
-	// EndErrorLocked is what a connection that ends with err tells its streams.
+	// EndErrorLocked is the error that the streams of a connection get which ends with
+	// err.
 	EndErrorLocked(err error) error
 }
 

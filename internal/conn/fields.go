@@ -19,58 +19,58 @@ type Fields struct {
 }
 
 const (
-	// maxSectionSlack is how many times our MAX_HEADER_LIST_SIZE a field
-	// section may take up on the wire. Up to there it is decoded, to keep the
-	// decoder in step for the streams that follow and to answer 431; a peer that
-	// goes on has no such excuse (CVE-2023-45288,
-	// CONTINUATION flood).
+	// maxSectionSlack is how many times our MAX_HEADER_LIST_SIZE a field section may
+	// take up on the wire. Up to there it is decoded, to keep the decoder in step for
+	// the streams that follow and to answer 431. Beyond that the connection ends
+	// (CVE-2023-45288, CONTINUATION flood).
 	maxSectionSlack = 2
 
 	// unannouncedList bounds a field section where a client announces no limit
-	// (CVE-2023-45288 all the same).
+	// (CVE-2023-45288, CONTINUATION flood).
 	unannouncedList = 16 << 20
 
-	// maxExpansion and freeExpansion bound what a field section decodes to, by
-	// what it took on the wire: references to a large entry of the dynamic table
-	// make four thousand octets of one, and a cookie's crumbs are joined
-	// (CVE-2026-49975, "HTTP/2 bomb"). The most that a peer gets who refers to
-	// each entry once is 60 octets for one, an entry of the static table, and the
-	// dynamic table; that is free several times over.
+	// maxExpansion and freeExpansion bound what a field section decodes to, by what it
+	// took on the wire: references to a large entry of the dynamic table make four
+	// thousand octets of one, and a cookie's crumbs are joined (CVE-2026-49975,
+	// "HTTP/2 bomb"). A peer that refers to each entry once gets at most 60 octets for
+	// one, from the static table, and the size of the dynamic table; freeExpansion
+	// allows that several times.
 	maxExpansion  = 64
 	freeExpansion = 64 << 10
 
-	// maxKeptFields keeps one huge section from pinning its slice: longer ones are
-	// from fieldLists, to which they go back, up to maxPooledFields.
+	// maxKeptFields keeps one huge section from pinning its slice for as long as the
+	// connection lasts: longer lists are taken from fieldLists and go back there, up
+	// to maxPooledFields.
 	maxKeptFields   = 256
 	maxPooledFields = 64 << 10
 
-	// minContinuation is what a CONTINUATION frame is expected to hold if another
-	// one follows it. The only reason to cut a field section is MAX_FRAME_SIZE,
-	// which is 16,384 or more; a peer that sends it by the byte wants us busy, and
-	// pays for the frame like for any that moves nothing.
+	// minContinuation is what a CONTINUATION frame is expected to hold if another one
+	// follows it. The only reason to cut a field section is MAX_FRAME_SIZE, which is
+	// 16,384 or more. A peer that sends it by the byte wants to keep us busy
+	// (CVE-2023-45288), and is charged for the frame as for any that moves nothing.
 	minContinuation = 1 << 10
 
-	// fieldOverhead is what RFC 9113 §6.5.2 adds to each field's size, which is
-	// also what stops a "bomb" of tiny indexed fields.
+	// fieldOverhead is what RFC 9113 §6.5.2 adds to each field's size. It also stops a
+	// "bomb" of tiny indexed fields.
 	fieldOverhead = 32
 )
 
-// fieldLists lends lists to sections with many fields. One after the other they
-// would leave a megabyte of garbage each.
+// fieldLists lends lists to sections with many fields. Without it each such section
+// would make a megabyte of garbage.
 var fieldLists = sync.Pool{New: func() any { return new([]hpack.HeaderField) }}
 
-// section is the field section under assembly. It is the reader goroutine's.
+// section is the field section under assembly. The reader goroutine owns it.
 type section struct {
 	id       uint32 // 0 if there is none
-	number   uint32 // how many have begun
-	complete bool   // and has not been handed on
+	number   uint32 // how many sections have begun
+	complete bool   // the section is complete, and has not been handed on
 	head     wire.HeadersFrame
 	list     []hpack.HeaderField
-	lent     *[]hpack.HeaderField // where list goes back to; nil if it is not from fieldLists
+	lent     *[]hpack.HeaderField // where list belongs; nil if it is not from fieldLists
 	size     uint64               // as MAX_HEADER_LIST_SIZE counts
 	wire     uint64               // bytes of fragments so far
 	maxList  uint32
-	free     uint64 // what size may exceed maxExpansion times wire by
+	free     uint64 // how far size may exceed maxExpansion times wire
 	large    bool
 	resized  bool // the next block has to begin with a dynamic table size update
 	dec      *hpack.Decoder
@@ -98,7 +98,7 @@ func (a *section) emit(f hpack.HeaderField) {
 func (a *section) begin(f wire.HeadersFrame) {
 	a.id, a.head = f.StreamID, f
 	a.number++
-	a.head.Fragment = nil // it is part of a buffer that is not ours to keep
+	a.head.Fragment = nil // it is part of the read buffer, which will be used again
 	a.size, a.wire, a.large = 0, 0, false
 	a.dec.SetEmitEnabled(true)
 }
@@ -130,9 +130,10 @@ const (
 
 var errNoSizeUpdate = errors.New("no dynamic table size update after a smaller HEADER_TABLE_SIZE was acknowledged")
 
-// tableAcked says that the peer has acknowledged a dynamic table of the size v,
-// our only change of it: if that is less than the default, RFC 9113 §4.3.1 wants
-// its next block to begin with a size update, which the decoder holds to v.
+// tableAcked says that the peer has acknowledged a dynamic table of size v, the
+// only size that we announce. If that is less than the default, RFC 9113 §4.3.1
+// wants the peer's next field block to begin with a size update, and the decoder
+// sees to it that the update is v at most.
 func (a *section) tableAcked(v uint32) {
 	if v < wire.DefaultHeaderTableSize {
 		a.resized = true
@@ -140,9 +141,9 @@ func (a *section) tableAcked(v uint32) {
 	}
 }
 
-// failed is the error for a field section that cannot be decoded. A string
-// beyond the limit is not the peer's mistake in HPACK, but there is no way to
-// stay in step without holding it.
+// failed is the error for a field section that cannot be decoded. A string beyond
+// the limit is no mistake in HPACK, but the decoder could only stay in step by
+// keeping the string.
 func (a *section) failed(err error) error {
 	if err == hpack.ErrStringLength {
 		return wire.ConnErrorf(wire.EnhanceYourCalm, "header_string_too_long", "field section of stream %d: %v", a.id, err)
@@ -177,8 +178,8 @@ func (in *reader) continuation(h wire.Header, p []byte) error {
 	return in.fragment(f.Fragment, f.EndHeaders)
 }
 
-// fragment adds a piece of the section. When it is complete, frame hands it on:
-// not from here, to spare the stack.
+// fragment adds a piece of the section. When it is complete, frame hands it on.
+// That does not happen from here, to keep the stack small.
 func (in *reader) fragment(p []byte, end bool) error {
 	a := &in.section
 	err := a.add(p)
@@ -194,8 +195,8 @@ func (in *reader) fragment(p []byte, end bool) error {
 	return err
 }
 
-// forget lets go of the fields: an idle connection must not keep a megabyte that
-// its last request had.
+// forget frees the fields: an idle connection must not keep a megabyte for its last
+// request.
 func (a *section) forget() {
 	clear(a.list)
 	a.list = a.list[:0]
@@ -208,7 +209,7 @@ func (a *section) forget() {
 	}
 }
 
-// handOn hands on a complete field section.
+// handOn hands a complete field section to the endpoint.
 func (in *reader) handOn() error {
 	a, c := &in.section, in.c
 	a.complete = false

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// minLoan is the size from which on a lent piece is written from where it is:
-// below, one more element of the writev costs as much as the copy.
+// minLoan is the size of the smallest lent piece that is written from where it is.
+// For smaller ones, one more element of the writev costs as much as the copy.
 const minLoan = 4 << 10
 
 // loans are the pieces of a batch that are not copied into the output buffer: one
-// writev takes both. They are the writer role's.
+// writev takes both. The writer role owns them.
 type loans struct {
 	pieces []loan // in order
 	iov    net.Buffers
@@ -25,9 +25,9 @@ type loan struct {
 	data []byte
 }
 
-// Gathers reports whether nc writes several pieces with one system call. TLS
-// makes records of what it is given, so there copying is the better way; and a
-// net.Conn that somebody has wrapped wants to see its Writes.
+// Gathers reports whether nc writes several pieces with one system call. TLS makes
+// a record of each piece that it is given, so copying is better there. A program
+// that wraps a net.Conn expects each write to go through its Write method.
 func Gathers(nc net.Conn) bool {
 	switch nc.(type) {
 	case *net.TCPConn, *net.UnixConn:
@@ -39,7 +39,7 @@ func Gathers(nc net.Conn) bool {
 func (l *loans) any() bool               { return len(l.pieces) > 0 }
 func (l *loans) add(at int, data []byte) { l.pieces = append(l.pieces, loan{at, data}) }
 
-// gather makes the list of pieces to write, of buf and what belongs between.
+// gather makes the list of pieces to write: buf, with the loans between its parts.
 func (l *loans) gather(buf []byte) {
 	list, from := l.list[:0], 0
 	for _, p := range l.pieces {
@@ -54,7 +54,7 @@ func (l *loans) gather(buf []byte) {
 	l.list, l.iov = list, list
 }
 
-// rest is a copy of what has not been written.
+// rest returns a copy of what has not been written.
 func (l *loans) rest() (p []byte) {
 	for _, b := range l.iov {
 		p = append(p, b...)
@@ -62,7 +62,7 @@ func (l *loans) rest() (p []byte) {
 	return p
 }
 
-// forget lets go of the pieces: they are their lenders' again.
+// forget drops the pieces: they are their lenders' again.
 func (l *loans) forget() {
 	clear(l.pieces)
 	clear(l.list)
@@ -70,8 +70,9 @@ func (l *loans) forget() {
 }
 
 // flushLoans is flush for a batch with loans, which are given back before it
-// returns. It may take as long as the peer likes; a lender that cannot wait calls
-// Recall, and then the rest is copied after all.
+// returns. It may take as long as the peer likes. A lender that cannot wait calls
+// RecallLocked; then the rest is copied after all, and the loans are given back at
+// once.
 func (c *Conn) flushLoans() error {
 	l := &c.out.loans
 	l.gather(c.out.buf)
@@ -88,15 +89,16 @@ func (c *Conn) flushLoans() error {
 	return err
 }
 
-// interrupted reports whether there has been a Recall.
+// interrupted reports whether RecallLocked has interrupted the write.
 func (c *Conn) interrupted() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.recalled
 }
 
-// returnLoans gives lent bytes back, and undoes a Recall: under the lock that RecallLocked
-// needs, so that none comes between and interrupts the next write.
+// returnLoans gives lent bytes back, and undoes a RecallLocked. It does both under
+// one lock: otherwise a RecallLocked could come between and interrupt the next
+// write.
 func (c *Conn) returnLoans() {
 	c.mu.Lock()
 	if c.recalled {
@@ -108,8 +110,9 @@ func (c *Conn) returnLoans() {
 	c.unlockAndTell()
 }
 
-// writeLoans writes what has been gathered, until that fails or is recalled. With
-// WriteByteTimeout, each write that moves something gets the whole of it again.
+// writeLoans writes what has been gathered, until that fails or RecallLocked
+// interrupts it. With WriteByteTimeout, the time begins anew after each write that
+// moved something.
 func (c *Conn) writeLoans() error {
 	l, timeout := &c.out.loans, c.opt.WriteByteTimeout
 	for {
@@ -127,11 +130,11 @@ func (c *Conn) writeLoans() error {
 	}
 }
 
-// past is a deadline that interrupts a write under way.
+// past is a deadline that interrupts a write at once.
 var past = time.Unix(1, 0)
 
-// RecallLocked has the bytes that the writer uses given back soon, however slowly the
-// peer reads.
+// RecallLocked interrupts the writer, so that lent bytes which it uses are given
+// back soon, however slowly the peer reads.
 func (c *Conn) RecallLocked() {
 	if c.lending && !c.recalled && c.out.direct {
 		c.recalled = true

@@ -6,20 +6,21 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// What http2 asks a connection of, and tells it, that the session knows.
+// What http2 asks a connection, or tells it, where the session has the answer.
 
-// Session is the protocol state, for schedulers, which are called with the connection
-// locked, and for tests.
+// Session is the protocol state, for schedulers, which are called with the
+// connection locked, and for tests.
 func (c *Conn) Session() *session.Session { return c.sess }
 
-// OpenStreamsLocked is how many streams are open, those that wait for the peer's limit
-// included.
+// OpenStreamsLocked is how many streams are open, those that wait for the peer's
+// limit included.
 func (c *Conn) OpenStreamsLocked() int { return c.sess.OpenStreams() }
 
 // WaitingLocked is how many streams of ours wait for the peer's limit.
 func (c *Conn) WaitingLocked() int { return c.sess.Waiting() }
 
-// WaitingMayOpenLocked reports whether all of those will open.
+// WaitingMayOpenLocked reports whether the peer's limit allows all of those to
+// open.
 func (c *Conn) WaitingMayOpenLocked() bool { return c.sess.WaitingMayOpen() }
 
 // RequestedLocked is how many streams of ours have been opened, or wait to be.
@@ -31,16 +32,17 @@ func (c *Conn) SeenSettingsLocked() bool { return c.sess.SeenSettings() }
 // PeerMaxStreamsLocked is how many streams the peer lets us have open.
 func (c *Conn) PeerMaxStreamsLocked() int { return int(c.sess.PeerMaxConcurrentStreams()) }
 
-// Drain begins a graceful end: see session.Session.Drain. Requests that are on their
-// way are served.
+// Drain begins a graceful end: see session.Session.Drain. Requests that the peer
+// has sent already are served.
 func (c *Conn) Drain() {
 	c.mu.Lock()
 	c.drainLocked()
 	c.UnlockAndWake()
 }
 
-// GoAway makes a GOAWAY pending; see session.Session.GoAway. The connection ends
-// soon after it has left, or once its streams have been finished.
+// GoAway makes a GOAWAY pending; see session.Session.GoAway. With an error code the
+// connection ends soon after it has been sent, without one once its streams have
+// ended.
 func (c *Conn) GoAway(code wire.ErrCode, debug string) {
 	c.mu.Lock()
 	c.sess.GoAway(code, debug)
@@ -56,23 +58,24 @@ func (c *Conn) PingLocked(data [8]byte) { c.sess.Ping(data) }
 // AnswersLocked counts the field sections and the DATA frames that have arrived.
 func (c *Conn) AnswersLocked() uint64 { return c.sess.Answers() }
 
-// IsIdle reports whether id names a stream that neither side has opened, and that a
-// GOAWAY does not have us ignore.
+// IsIdle reports whether id names an idle stream, that is one that neither side has
+// opened. A stream that we ignore because of a GOAWAY does not count.
 func (c *Conn) IsIdle(id uint32) bool {
 	c.mu.Lock()
 	defer c.Unlock()
 	return c.sess.Idle(id)
 }
 
-// SetPriority is a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
+// SetPriority applies a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
 func (c *Conn) SetPriority(id uint32, p sched.Priority) {
 	c.mu.Lock()
 	defer c.Unlock()
 	c.sess.RecvPriorityUpdate(id, p)
 }
 
-// ApplySettings applies what the HTTP2-Settings field of an upgrade says (RFC 7540
-// §3.2.1): the payload of a SETTINGS frame. The connection has not been started.
+// ApplySettings applies what the HTTP2-Settings field of an upgrade says
+// (RFC 7540 §3.2.1): the payload of a SETTINGS frame. The connection has not been
+// started.
 func (c *Conn) ApplySettings(payload []byte) error {
 	f, err := wire.ParseSettings(wire.Header{Type: wire.Settings, Length: uint32(len(payload))}, payload)
 	if err != nil {
@@ -86,8 +89,8 @@ func (c *Conn) ApplySettings(payload []byte) error {
 	return nil
 }
 
-// AcceptUpgraded opens st as stream 1: the request of an HTTP/1.1 upgrade (RFC 7540
-// §3.2), which has come. The connection has not been started.
+// AcceptUpgraded opens st as stream 1: the request of an HTTP/1.1 upgrade
+// (RFC 7540 §3.2), which has been read. The connection has not been started.
 func (c *Conn) AcceptUpgraded(st *Stream, p sched.Priority) {
 	c.mu.Lock()
 	defer c.Unlock()
@@ -95,19 +98,19 @@ func (c *Conn) AcceptUpgraded(st *Stream, p sched.Priority) {
 	c.startLocked(st)
 }
 
-// startLocked has the handler of a stream run that has been opened.
+// startLocked queues the handler of a stream that has been opened.
 func (c *Conn) startLocked(st *Stream) {
 	c.server.OpenedLocked(st)
 	c.dispatchLocked(st)
 }
 
-// AcceptLocked opens a request's stream as id, half-closed (remote) if end, and reports
-// whether it did: see session.Session.Accept. Nothing runs its handler yet.
+// AcceptLocked opens a request's stream as id, half-closed (remote) if end, and
+// reports whether it did: see session.Session.Accept. Nothing runs its handler yet.
 func (c *Conn) AcceptLocked(id uint32, end bool, r Request) (bool, error) {
 	return c.sess.Accept(&r.Stream.proto, id, end, r.Declared, r.Priority)
 }
 
-// request opens the stream that a field section begins.
+// request handles a field section that begins a stream: it opens the stream.
 func (in *reader) request(f Fields) error {
 	c := in.c
 	r, err := c.server.Request(f)

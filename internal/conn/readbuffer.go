@@ -9,27 +9,28 @@ import (
 )
 
 const (
-	// readBufferSize is what an active connection reads into. Larger frames
-	// borrow a larger one, up to our MAX_FRAME_SIZE.
+	// readBufferSize is the size of an active connection's read buffer. For larger
+	// frames a larger one is borrowed, up to our MAX_FRAME_SIZE.
 	readBufferSize = 32 << 10
 
-	// bulkReadSize is what a connection reads into whose peer sends more than
-	// that at a time: fewer system calls, and fewer frames that are not complete
-	// and have to be moved.
+	// bulkReadSize is the size of the read buffer where the peer sends more than
+	// readBufferSize at a time. It makes for fewer system calls, and for fewer
+	// incomplete frames that have to be moved.
 	bulkReadSize = 128 << 10
 
-	// readGrowth is by how much the buffer grows for a frame that does not fit.
-	// The frame's length alone is only a promise: nine bytes must not cost us
-	// MAX_FRAME_SIZE, on as many connections as somebody cares to open.
+	// readGrowth is the factor by which the buffer grows for a frame that does not
+	// fit. The frame's length alone is only a promise: nine bytes must not make us
+	// allocate MAX_FRAME_SIZE, on as many connections as an attacker opens.
 	readGrowth = 4
 
 	// maxPooledFrame bounds the buffers that are kept for large frames: 1 MiB is a
-	// server's MAX_FRAME_SIZE where nobody asks for another.
+	// server's default MAX_FRAME_SIZE. A peer that once sends a larger frame must not
+	// have us keep its buffer.
 	maxPooledFrame = 1<<20 + wire.HeaderLen
 
-	// idleReadSize is what an idle connection reads into: it holds no buffer
-	// (4,000 idle connections would hold 128 MB). A request that is not repeated,
-	// or one of gRPC, mostly fits.
+	// idleReadSize is the size of the small array that an idle connection reads into
+	// instead of a pooled buffer (for 4,000 idle connections those would be 128 MB).
+	// One ordinary request, or one of gRPC, mostly fits.
 	idleReadSize = 256
 )
 
@@ -67,8 +68,8 @@ func (in *reader) fill() error {
 	return err
 }
 
-// needs reports whether the connection still has a use for a buffer of n bytes.
-// The larger ones are for content only: the next Read may wait for hours.
+// needs reports whether the connection still has a use for a buffer of n bytes. The
+// larger ones are for content only: the next Read may wait for hours.
 func (c *Conn) needs(n int, bulk bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +79,8 @@ func (c *Conn) needs(n int, bulk bool) bool {
 	return c.sess.OpenStreams() > 0
 }
 
-// need is the size of the frame at the front, as far as that is known.
+// need is the size of the frame at the front, or of its header while that is
+// incomplete.
 func (in *reader) need() int {
 	if in.w-in.r < wire.HeaderLen {
 		return wire.HeaderLen
@@ -86,7 +88,7 @@ func (in *reader) need() int {
 	return wire.HeaderLen + int(wire.ParseHeader(in.buf[in.r:]).Length)
 }
 
-// grow makes room for the frame at the front, or at least for more of it.
+// grow makes space for the frame at the front, or at least for more of it.
 func (in *reader) grow() {
 	unread := in.buf[in.r:in.w]
 	if size := in.size(len(unread)); size > len(in.buf) {
@@ -100,7 +102,7 @@ func (in *reader) grow() {
 	in.r, in.w = 0, len(unread)
 }
 
-// size is how large a buffer should be of which unread bytes are taken.
+// size is how large the buffer should be, given that it holds so many unread bytes.
 func (in *reader) size(unread int) int {
 	n := len(in.buf)
 	switch {
@@ -109,13 +111,13 @@ func (in *reader) size(unread int) int {
 	case in.bulk && n < bulkReadSize:
 		return bulkReadSize
 	case unread < n:
-		return n // there is room, if only at the front
+		return n // there is space, if only at the front
 	}
 	return min(max(in.need(), readBufferSize), readGrowth*n)
 }
 
-// take gets a buffer of at least size bytes. One that is larger than those which
-// are pooled is kept while the peer sends as much at a time.
+// take gets a buffer of at least size bytes. The connection keeps a large one while
+// the peer sends as much at a time.
 func (in *reader) take(size int) {
 	switch {
 	case size <= readBufferSize:

@@ -14,7 +14,9 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// prefaceTimeout is how long a client may take to greet.
+// prefaceTimeout is how long a client may take to send its preface. One that
+// connects and says nothing would otherwise keep the connection for ever
+// ("slowloris").
 const prefaceTimeout = 10 * time.Second
 
 var (
@@ -22,8 +24,8 @@ var (
 	ErrPrefaceTimeout = errors.New("timeout waiting for client preface")
 )
 
-// PrefaceError is the end of a connection whose client never got to speak
-// HTTP/2.
+// PrefaceError is why a connection ended whose client did not send the HTTP/2
+// preface.
 type PrefaceError struct{ Err error }
 
 func (e *PrefaceError) Error() string { return e.Err.Error() }
@@ -46,8 +48,8 @@ type reader struct {
 	clock    sectionClock
 	settings bool    // the peer's first SETTINGS have arrived
 	acked    bool    // and its acknowledgement of ours
-	heard    bool    // more than a greeting has come since Conn.reads was counted
-	fed      []*Body // have got something that a Read waits for
+	heard    bool    // more than a greeting has come since Conn.reads was last counted
+	fed      []*Body // bodies with new content that a Read waits for; see caughtUp
 }
 
 func (in *reader) init(c *Conn, tableSize, maxList uint32) {
@@ -61,7 +63,8 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.section.free = freeExpansion + 2*uint64(tableSize)
 	in.section.log = c.opt.Log.Decoded
 	in.table = tableSize
-	// RFC 9113 §4.3.1: until it acknowledges less, the peer may use the default.
+	// RFC 9113 §4.3.1: until it acknowledges a smaller table, the peer may use the
+	// default.
 	in.dec = hpack.NewDecoder(max(tableSize, wire.DefaultHeaderTableSize), in.section.emit)
 	in.dec.SetMaxStringLength(maxSectionSlack * int(maxList))
 	in.section.dec = in.dec
@@ -91,8 +94,8 @@ func (c *Conn) read() {
 }
 
 // readApart is read on a goroutine of its own, which is not waited for when the
-// connection is over: its net.Conn is a program's, and may leave a Read waiting
-// after Close.
+// connection has ended: its net.Conn is a program's own type, and a Read of it may
+// go on waiting after Close.
 func (c *Conn) readApart() {
 	done := make(chan struct{})
 	go func() {
@@ -127,7 +130,7 @@ func ReadsApart(nc net.Conn) bool {
 
 func (in *reader) run() error {
 	c := in.c
-	c.act() // our SETTINGS go out
+	c.act() // sends our SETTINGS
 	if c.server != nil {
 		if err := in.readPreface(); err != nil {
 			return &PrefaceError{err}
@@ -150,7 +153,7 @@ func (in *reader) run() error {
 			c.reads++
 			in.heard = false
 		}
-		if c.sess.Backlogged() { // with what handlers did, too
+		if c.sess.Backlogged() { // handlers' resets count, too
 			c.waitForPeerLocked()
 		}
 		c.UnlockAndWake() // what this read brought about happens now
@@ -161,9 +164,10 @@ func (in *reader) run() error {
 	}
 }
 
-// caughtUp wakes whom the frames that have been read concern, at the end of a
-// read rather than frame by frame: who is woken by a response's first frame finds
-// all of it, and does not fight with the reader for the connection's lock.
+// caughtUp wakes the goroutines that wait for what has been read, at the end of a
+// read rather than frame by frame. So a goroutine that waits for a response finds
+// all of it that has come, and does not compete with the reader for the
+// connection's lock.
 func (in *reader) caughtUp() {
 	for i, b := range in.fed {
 		b.wake()
@@ -175,12 +179,13 @@ func (in *reader) caughtUp() {
 	}
 }
 
-// CatchUp is for an Endpoint that is about to run, on the reader goroutine, a hook of
-// the program's, which may wait for whom the reader has not woken yet.
+// CatchUp is called by an Endpoint that is about to run a hook of the program's on
+// the reader goroutine: the hook may wait for a goroutine that the reader has not
+// woken yet.
 func (c *Conn) CatchUp() { c.in.caughtUp() }
 
-// protocolError answers err as its scope wants. It returns an error once the
-// connection is over.
+// protocolError answers err: a stream error with RST_STREAM, a connection error
+// with GOAWAY. It returns an error once the connection has ended.
 func (c *Conn) protocolError(err error) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		c.count(err)
@@ -203,14 +208,14 @@ func (c *Conn) protocolError(err error) error {
 	return c.in.discard()
 }
 
-// maxDiscarded is how much is read of what comes after the end, besides what the
-// connection's window had allowed: headers, frames, and what the network held.
-// Whoever goes on for longer has not looked at our GOAWAY, and is not waited for
-// with a busy processor.
+// maxDiscarded is how much is read after a fatal GOAWAY, besides what the
+// connection's window allows: headers, other frames, and what the network holds. A
+// peer that goes on for longer ignores the GOAWAY, and would keep us busy with
+// reading until the linger timer ends the connection.
 const maxDiscarded = 1 << 20
 
-// discard reads what the peer still sends, so that it can read our GOAWAY: the
-// linger timer or the peer ends it.
+// discard reads what the peer still sends, so that the peer can read our GOAWAY. It
+// ends with the connection: the linger timer or the peer closes that.
 func (in *reader) discard() error {
 	c := in.c
 	c.mu.Lock()
@@ -287,8 +292,8 @@ func (in *reader) frames() error {
 	return nil
 }
 
-// isHTTP1 reports whether what a peer says first is in HTTP/1: a server that knows
-// nothing else answers that way, and as a frame it would be one of 4.7 MB.
+// isHTTP1 reports whether the first bytes that a peer sends are HTTP/1, as a server
+// answers that knows no HTTP/2. Taken as a frame header they would announce 4.7 MB.
 func isHTTP1(p []byte) bool { return bytes.HasPrefix(p, []byte("HTTP/1.")) }
 
 // frame handles one frame.
@@ -323,8 +328,9 @@ func (in *reader) frame(h wire.Header, p []byte) error {
 	return err
 }
 
-// greeting reports whether a frame is part of what a peer says at first, before it has
-// looked at what we did: it was on its way whenever a request began.
+// greeting reports whether a frame is part of what a peer sends at first, before it
+// has read anything of ours. Such a frame does not show that the peer still
+// answers.
 func (in *reader) greeting(h wire.Header) bool {
 	return !in.acked && h.StreamID == 0 && (h.Type == wire.Settings || h.Type == wire.WindowUpdate)
 }
@@ -356,7 +362,8 @@ func (in *reader) data(h wire.Header, p []byte) error {
 	return nil
 }
 
-// deliver gives b data, which is copied; false if nobody will read it.
+// deliver gives b data, which is copied. It reports false if the body has been
+// closed.
 func (in *reader) deliver(b *Body, data []byte) bool {
 	wanted, waited := b.put(data)
 	if waited {

@@ -6,10 +6,10 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// sectionTimeout is how long a field section may take that has begun, where
-// Options.SectionTimeout says nothing else. Half a section, or half a HEADERS frame,
-// would otherwise keep what it has brought, and its connection, for as long as the
-// peer likes ("slowloris").
+// sectionTimeout is how long a field section may take that has begun, unless
+// Options.SectionTimeout says otherwise. With half a section, or half a HEADERS
+// frame, a peer could otherwise occupy the connection and its memory for as long as
+// it likes ("slowloris").
 const sectionTimeout = 10 * time.Second
 
 // sectionClock is the reader's watch over field sections.
@@ -18,8 +18,8 @@ type sectionClock struct {
 	timer   *time.Timer // nil until there was half a section after a read
 }
 
-// unfinished is the number of the field section that has begun and not ended, be it
-// with a part of its HEADERS frame; 0 if there is none.
+// unfinished is the number of the field section that has begun and not ended; 0 if
+// there is none. A part of its HEADERS frame is enough to begin one.
 func (in *reader) unfinished() uint32 {
 	const typeAt = 3 // in a frame header, after the length
 	switch {
@@ -32,7 +32,7 @@ func (in *reader) unfinished() uint32 {
 }
 
 // watchSection starts the timer if what has been read ends in the middle of a field
-// section, and stops it when that has come.
+// section, and stops it when the rest has come.
 func (in *reader) watchSection() {
 	n, k := in.unfinished(), &in.clock
 	if n == k.watched || in.c.opt.SectionTimeout < 0 {
@@ -72,12 +72,12 @@ func (c *Conn) sectionTooLate() {
 	c.endWith(err)
 }
 
-// endWith says goodbye for err.
+// endWith makes the GOAWAY for err pending.
 func (c *Conn) endWith(err *wire.ConnError) {
 	c.Lock()
 	c.sess.GoAway(err.Code, err.Reason)
 	if c.client != nil {
-		c.sess.CloseAll(err) // nobody waits for an answer that cannot be trusted
+		c.sess.CloseAll(err) // a response from such a server cannot be trusted
 	}
 	c.UnlockAndWake()
 }

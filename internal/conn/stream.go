@@ -7,8 +7,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// Stream is the engine's part of a stream, embedded by value in http2's. What http2
-// does with a stream, it tells it: the session behind it is conn's.
+// Stream is conn's part of a stream, embedded by value in http2's. http2 calls its
+// methods and never the session's: the session belongs to conn.
 type Stream struct {
 	proto session.Stream // guarded by Conn.mu
 
@@ -25,8 +25,8 @@ type Stream struct {
 	runPrev, runNext *Stream
 }
 
-// Init makes st, zero so far, a stream of c, with body for what the peer sends, which
-// is zero too, or nil.
+// Init makes st, which is zero so far, a stream of c. body, zero too, is for the
+// content that the peer sends; nil if there will be none.
 func (st *Stream) Init(c *Conn, outer any, body *Body) {
 	st.c, st.Outer = c, outer
 	st.proto.Owner = st
@@ -56,7 +56,7 @@ func (st *Stream) WaitLocked(done func() bool) {
 	}
 }
 
-// WakeWaitersLocked has WaitLocked look again.
+// WakeWaitersLocked has the goroutines in WaitLocked look again.
 func (st *Stream) WakeWaitersLocked() { st.moved.wake() }
 
 // WakeLocked is [Conn.WakeLocked].
@@ -65,17 +65,18 @@ func (st *Stream) WakeLocked() { st.c.WakeLocked() }
 // RecallLocked is [Conn.RecallLocked].
 func (st *Stream) RecallLocked() { st.c.RecallLocked() }
 
-// closedLocked is told that the stream closed. A handler that has not been started
-// never will be.
+// closedLocked notes that the stream has closed. If its handler has not been
+// started, it never will be.
 func (st *Stream) closedLocked() {
 	st.dropped = st.queued
 	st.c.workers.removeLocked(st)
 }
 
-// What follows is what a stream can be told. Output is queued: it leaves once the
-// connection is unlocked with UnlockAndWake, or WakeLocked is called.
+// What http2 tells a stream. Output is only queued: it is sent once the connection
+// is unlocked with UnlockAndWake, or WakeLocked is called.
 
-// OpenLocked queues a request, which is all of it if end. See session.Session.Open.
+// OpenLocked queues a request's field section, which is the whole request if end.
+// See session.Session.Open.
 func (st *Stream) OpenLocked(sec *session.Section, end bool) { st.c.sess.Open(&st.proto, sec, end) }
 
 // SendInfoLocked queues an informational (1xx) field section.
@@ -84,22 +85,22 @@ func (st *Stream) SendInfoLocked(sec *session.Section) { st.c.sess.SendInfo(&st.
 // SendHeaderLocked queues the final field section.
 func (st *Stream) SendHeaderLocked(sec *session.Section) { st.c.sess.SendHeader(&st.proto, sec) }
 
-// CommitHeaderLocked is SendHeaderLocked, and END_STREAM does not go on it.
+// CommitHeaderLocked is SendHeaderLocked, but the frame never carries END_STREAM.
 func (st *Stream) CommitHeaderLocked(sec *session.Section) { st.c.sess.CommitHeader(&st.proto, sec) }
 
 // SendBufferLocked queues body bytes, and owns them from now on.
 func (st *Stream) SendBufferLocked(buf *session.Buffer) { st.c.sess.SendBuffer(&st.proto, buf) }
 
-// SendLentLocked queues body bytes that stay the caller's, who leaves them alone
-// until LentLocked reports false.
+// SendLentLocked queues body bytes that stay the caller's. The caller may neither
+// change nor free them until LentLocked reports false.
 func (st *Stream) SendLentLocked(data []byte) { st.c.sess.SendLent(&st.proto, data) }
 
 // SendEndLocked finishes our side, with trailers if they are not nil.
 func (st *Stream) SendEndLocked(trailers *session.Section) { st.c.sess.SendEnd(&st.proto, trailers) }
 
-// SendPromise promises to answer a request that the client has not made, on a stream
-// that is zero but for Init, and has its handler run. It returns when PUSH_PROMISE has
-// left, or cannot.
+// SendPromise queues PUSH_PROMISE on st for the request in sec, waits until it has
+// been sent or has failed, and then starts the handler of promised. promised is
+// zero but for Init.
 func (st *Stream) SendPromise(promised *Stream, sec *session.Section) error {
 	c := st.c
 	p := &session.Promise{Stream: &promised.proto, Section: sec}
@@ -119,30 +120,31 @@ func (st *Stream) ResetLocked(code wire.ErrCode, cause error) {
 	st.c.sess.Reset(&st.proto, code, cause)
 }
 
-// ResetWhenSentLocked ends the stream once everything that is queued has left.
+// ResetWhenSentLocked ends the stream once everything that is queued has been sent.
 func (st *Stream) ResetWhenSentLocked(code wire.ErrCode, cause error) {
 	st.c.sess.ResetWhenSent(&st.proto, code, cause)
 }
 
-// DoneLocked says that a handler is done with the stream.
+// DoneLocked says that a handler will not use the stream any more.
 func (st *Stream) DoneLocked() { st.c.sess.Done(&st.proto) }
 
-// AbandonLocked gives up what a client has not sent of a request.
+// AbandonLocked drops what a client has not sent of a request.
 func (st *Stream) AbandonLocked() { st.c.sess.Abandon(&st.proto) }
 
-// ReceivedHeaderLocked says that the response's final field section has arrived, and
-// what content-length its content is held against, or -1.
+// ReceivedHeaderLocked says that the response's final field section has arrived,
+// and what content-length its content is held against, or -1.
 func (st *Stream) ReceivedHeaderLocked(declared int64) { st.c.sess.RecvHeader(&st.proto, declared) }
 
-// ReceivedEnd is ReceivedEndLocked, for a caller that has not locked the connection.
+// ReceivedEnd is ReceivedEndLocked, for a caller that has not locked the
+// connection.
 func (st *Stream) ReceivedEnd(atEnd func()) error {
 	st.c.Lock()
 	defer st.c.Unlock()
 	return st.ReceivedEndLocked(atEnd)
 }
 
-// ReceivedEndLocked says that END_STREAM has arrived with a field section. atEnd, if
-// it is not nil, runs before the body's reader sees io.EOF.
+// ReceivedEndLocked says that END_STREAM has arrived with a field section. atEnd,
+// if it is not nil, runs before the body's reader sees io.EOF.
 func (st *Stream) ReceivedEndLocked(atEnd func()) error {
 	if err := st.c.sess.RecvEnd(&st.proto); err != nil {
 		return err
@@ -151,14 +153,15 @@ func (st *Stream) ReceivedEndLocked(atEnd func()) error {
 	return nil
 }
 
-// endBodyLocked ends the body where the peer's side of the stream has ended. The
-// stream may have closed with that. Its body must be complete before anyone is told,
-// that is before the lock is gone.
+// endBodyLocked ends the body when the peer's side of the stream has ended. The
+// stream may have closed with that, and its closing is told once the lock is
+// released. The body must be complete before that, so this needs the lock.
 func (st *Stream) endBodyLocked(atEnd func()) { st.Body.End(io.EOF, atEnd) }
 
-// What follows is what a stream can be asked.
+// What http2 asks a stream.
 
-// IDLocked is the stream's identifier; 0 before a locally opened stream has left.
+// IDLocked is the stream's identifier; 0 on a client until its HEADERS have been
+// sent.
 func (st *Stream) IDLocked() uint32 { return st.proto.ID() }
 
 // Pushed reports whether the stream is one that a server promised. That does not
@@ -172,10 +175,11 @@ func (st *Stream) Err() error { return st.proto.Err() }
 // ClosedLocked reports whether the stream is closed.
 func (st *Stream) ClosedLocked() bool { return st.proto.Closed() }
 
-// OverLocked reports whether nothing more can be sent.
+// OverLocked reports whether nothing more can be queued: the stream is closed, or
+// will be reset once what is queued has been sent.
 func (st *Stream) OverLocked() bool { return st.proto.Over() }
 
-// FinishedLocked reports whether our side has been given its end.
+// FinishedLocked reports whether the end of our side has been queued or sent.
 func (st *Stream) FinishedLocked() bool { return st.proto.Finished() }
 
 // HeaderSentLocked reports whether the final field section has been emitted.
@@ -194,5 +198,5 @@ func (st *Stream) LentLocked() bool { return st.proto.Lent() }
 // come back even if the stream has closed.
 func (st *Stream) LentOutLocked() bool { return st.proto.LentOut() }
 
-// QueuedLocked is how much memory is taken up by what waits to leave.
+// QueuedLocked is how much memory is taken up by what waits to be sent.
 func (st *Stream) QueuedLocked() int { return st.proto.Queued() }

@@ -2,19 +2,19 @@ package conn
 
 import "sync"
 
-// waiters are goroutines that wait until something has changed, under a mutex
-// that guards this, too. Few streams ever have any, so there is a condition
-// variable only while somebody waits: two in each stream were a twentieth of what
-// a request allocated.
-type waiters struct{ at *waitQueue } // nil: nobody waits
+// waiters are goroutines that wait until something has changed, under a mutex that
+// guards this, too. Few streams ever have any, so there is a condition variable
+// only while a goroutine waits: two in each stream were a twentieth of what a
+// request allocated.
+type waiters struct{ at *waitQueue } // nil: no goroutine waits
 
 type waitQueue struct {
 	sync.Cond
 	n int // goroutines
 }
 
-// waitQueues are empty, and nobody is about to wake anybody there: wake is called
-// under the mutex.
+// The queues in waitQueues have no waiters, and no wake is under way on them: wake
+// is called under the mutex.
 var waitQueues = sync.Pool{New: func() any { return new(waitQueue) }}
 
 // wait unlocks mu, which is locked, waits for a wake, and locks it again.
@@ -33,12 +33,12 @@ func (w *waiters) wait(mu *sync.Mutex) {
 	}
 }
 
-// wake wakes everybody who waits. The mutex is locked.
+// wake wakes all goroutines that wait. The mutex is locked.
 func (w *waiters) wake() {
 	if w.at != nil {
 		w.at.Broadcast()
 	}
 }
 
-// any reports whether somebody waits. The mutex is locked.
+// any reports whether a goroutine waits. The mutex is locked.
 func (w *waiters) any() bool { return w.at != nil }

@@ -5,22 +5,24 @@ import (
 	"runtime/pprof"
 )
 
-// workers runs handlers. Everything in it is guarded by Conn.mu.
+// workers are the goroutines that run handlers. Everything in it is guarded by
+// Conn.mu.
 type workers struct {
-	first, last *Stream // requests that wait
-	running     int     // handlers
-	waking      bool    // a worker has been woken and has not looked yet
+	first, last *Stream // requests that wait for a worker
+	running     int     // handlers that run
+	waking      bool    // a worker has been woken and has not looked at the queue yet
 
 	parked []*worker // most recently parked last: its stack is warm
 }
 
 // worker is a goroutine that waits for requests.
 type worker struct {
-	wake chan bool // true: look at the queue; false: go
+	wake chan bool // true: look at the queue; false: end
 }
 
-// maxParked bounds the workers that wait. More only cost memory: a burst that
-// needs more starts them again.
+// maxParked bounds the workers that wait. More would only cost memory, which a
+// client could make us keep with one burst of requests; the next burst starts them
+// again.
 const maxParked = 64
 
 // dispatchLocked queues st for Server.Run. UnlockAndWake wakes a worker.
@@ -67,8 +69,8 @@ func (c *Conn) takeLocked() *Stream {
 	return st
 }
 
-// wakeWorkerLocked wakes or starts one worker if a request waits and no wake is under
-// way: the one that comes wakes the next.
+// wakeWorkerLocked wakes or starts one worker if a request waits and no wake is
+// under way: the one that comes wakes the next.
 func (c *Conn) wakeWorkerLocked() {
 	w := &c.workers
 	if w.first == nil || w.waking || w.running >= c.opt.MaxHandlers {
@@ -86,7 +88,7 @@ func (c *Conn) wakeWorkerLocked() {
 	k.wake <- true
 }
 
-// dismissWorkersLocked ends the workers that wait, and drops the requests that do.
+// dismissWorkersLocked ends the workers that wait.
 func (c *Conn) dismissWorkersLocked() {
 	w := &c.workers
 	for i, k := range w.parked {
@@ -98,7 +100,7 @@ func (c *Conn) dismissWorkersLocked() {
 
 // work is a worker that has just been woken.
 func (c *Conn) work(k *worker) {
-	clearLabels() // those of whoever started this goroutine, perhaps a handler
+	clearLabels() // labels of the goroutine that started this one, perhaps a handler's
 	for {
 		c.mu.Lock()
 		c.workers.waking = false
@@ -123,10 +125,10 @@ func (c *Conn) work(k *worker) {
 	}
 }
 
-// writeInlineLocked writes what a handler has left behind, if the writer role is free
-// and no other request waits: at one request at a time this saves waking somebody to
-// do it. Otherwise the standby writer gets it, together with what else has come by
-// then. It unlocks the connection meanwhile.
+// writeInlineLocked writes what a handler that has returned has queued, if the
+// writer role is free and no other request waits: with one request at a time this
+// saves waking the standby writer. Otherwise the standby writer writes it, together
+// with what else has come by then. The connection is unlocked meanwhile.
 func (c *Conn) writeInlineLocked() {
 	if c.writing || c.dead != nil || !c.sess.Pending() {
 		return
@@ -141,8 +143,8 @@ func (c *Conn) writeInlineLocked() {
 	c.mu.Lock()
 }
 
-// run runs one handler. If it ends the goroutine (runtime.Goexit), another
-// worker takes over.
+// run runs one handler. If it ends the goroutine (runtime.Goexit), another worker
+// takes over.
 func (c *Conn) run(k *worker, st *Stream) {
 	returned := false
 	defer func() {
@@ -163,6 +165,6 @@ func (c *Conn) run(k *worker, st *Stream) {
 	clearLabels()
 }
 
-// clearLabels sees to it that the next handler's goroutine has no labels that
-// another one was given.
+// clearLabels removes the labels that a handler gave to its goroutine: the next
+// handler on it must not have them.
 func clearLabels() { pprof.SetGoroutineLabels(context.Background()) }

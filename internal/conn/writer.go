@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// batchBudget is how much leaves in one write, about. Large enough that a
-	// system call does not show beside it, small enough that a stream which
-	// becomes ready does not wait long.
+	// batchBudget is about how much is sent in one write. It is large enough that the
+	// system call costs little beside it, and small enough that a stream which becomes
+	// ready does not wait long.
 	batchBudget = 64 << 10
 
-	// outBufferSize is the capacity of a pooled output buffer: a batch that ends
-	// with a full frame fits.
+	// outBufferSize is the capacity of a pooled output buffer: a batch that ends with
+	// a full frame fits.
 	outBufferSize = batchBudget + 20<<10
 )
 
@@ -31,22 +31,23 @@ type writer struct {
 	direct   bool                    // constant: pieces that are lent are not copied
 	greeting bool                    // our SETTINGS are being written, or have been
 
-	*output // nil while nobody has the role
+	*output // nil while no goroutine has the role
 }
 
-// output is what it takes to write. An idle connection has none.
+// output is the memory that writing needs. An idle connection has none.
 type output struct {
 	batch session.Batch
 	buf   []byte // under construction
-	loans loans  // and what goes between
+	loans loans  // what is written between the parts of buf
 }
 
 var outputs = sync.Pool{New: func() any { return &output{buf: make([]byte, 0, outBufferSize)} }}
 
-// maxPooledOps keeps one huge batch from being kept for ever.
+// maxPooledOps bounds the batches that are pooled: a peer that provokes one huge
+// batch must not have us keep it.
 const maxPooledOps = 1 << 12
 
-// free gives o back, after an emission that had nothing to emit.
+// free gives o back to the pool. Its last emission had nothing to emit.
 func (o *output) free() {
 	if cap(o.buf) <= 2*outBufferSize && cap(o.batch.Ops) <= maxPooledOps && cap(o.batch.Raw) <= outBufferSize {
 		outputs.Put(o)
@@ -59,8 +60,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// write writes what is pending until nothing is, and gives the writer role up.
-// The caller has the role.
+// write writes until nothing is pending, and gives the writer role up. The caller
+// has the role.
 func (c *Conn) write() {
 	c.out.output = outputs.Get().(*output)
 	c.out.batch.Uncopied = c.out.direct
@@ -85,7 +86,7 @@ func (c *Conn) write() {
 }
 
 // emit fills the batch. If there is nothing to write it reports false, and the
-// caller has the writer role no more.
+// caller has lost the writer role.
 func (c *Conn) emit() bool {
 	b := &c.out.batch
 	b.Reset()
@@ -117,7 +118,8 @@ func (c *Conn) emit() bool {
 	return false
 }
 
-// noteGreetingLocked tells that the first batch has left, when there may be another.
+// noteGreetingLocked closes Options.Greeted once the first batch, which has our
+// SETTINGS, has been sent: that is when the writer comes for the next.
 func (c *Conn) noteGreetingLocked() {
 	if c.opt.Greeted == nil {
 		return
@@ -156,9 +158,9 @@ func (w *writer) encode() {
 	}
 }
 
-// encodeSection appends HEADERS or PUSH_PROMISE, and as many CONTINUATION frames
-// as the peer's frame size makes necessary (RFC 9113 §4.3). The header goes in
-// front once the length is known.
+// encodeSection appends HEADERS or PUSH_PROMISE, and as many CONTINUATION frames as
+// the peer's frame size makes necessary (RFC 9113 §4.3). The header goes in front
+// once the length is known.
 func (w *writer) encodeSection(op *session.Op, maxFrame int) {
 	start := len(w.buf)
 	h := wire.Header{Type: wire.Headers, StreamID: op.StreamID, Flags: wire.FlagEndHeaders}
@@ -199,8 +201,8 @@ func (w *writer) split(start int, h wire.Header, size, maxFrame int) {
 	}
 }
 
-// flush writes p. With WriteByteTimeout, each write that moves something gets
-// the whole of it again.
+// flush writes p. With WriteByteTimeout, the time begins anew after each write that
+// moved something.
 func (c *Conn) flush(p []byte) error {
 	timeout := c.opt.WriteByteTimeout
 	if timeout <= 0 {
@@ -228,11 +230,11 @@ func (c *Conn) logWritten(p []byte) {
 	}
 }
 
-// standby is the writer that waits for the role. It is a goroutine only while
-// it is needed, and for a while after.
+// standby is the writer that waits for the role. Its goroutine runs only while it
+// is needed, and for a while after.
 type standby struct {
 	running bool
-	wake    chan bool // true: here is the role; false: go
+	wake    chan bool // true: here is the role; closed: end
 }
 
 // wakeStandbyLocked hands the writer role, which is free, to the standby writer.
@@ -250,10 +252,10 @@ func (c *Conn) wakeStandbyLocked() {
 	s.wake <- true // does not block: there is one role
 }
 
-// standBy is the standby writer. A client's lets those go first that can run
-// already: one whose requests are woken together by their responses sends
-// the next ones together, 24 a write instead of 8. A server's handlers gather
-// without that, on the goroutine that runs them.
+// standBy is the standby writer. On a client it first lets the goroutines run that
+// are ready: those that were woken together by their responses then send their next
+// requests together, 24 a write instead of 8. A server needs none of that: its
+// handlers' output gathers on the goroutine that runs them.
 func (c *Conn) standBy(wake chan bool) {
 	for <-wake {
 		if c.client != nil {

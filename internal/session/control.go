@@ -25,28 +25,28 @@ const (
 	// (CVE-2019-9512).
 	maxPingAcks = 64
 
-	// maxPendingResets bounds the RST_STREAM frames kept for a peer that
-	// provokes them and never reads (CVE-2019-9514, CVE-2025-8671).
+	// maxPendingResets bounds the RST_STREAM frames kept for a peer that provokes them
+	// and never reads (CVE-2019-9514, CVE-2025-8671).
 	maxPendingResets = 256
 
-	// maxSettingsAcks bounds the acknowledgements owed to a peer that sends
-	// SETTINGS and never reads (CVE-2019-9515). They are only a count, but a
-	// peer so far behind is not worth reading from.
+	// maxSettingsAcks bounds the acknowledgements owed to a peer that sends SETTINGS
+	// and never reads (CVE-2019-9515). They are only a count, but each of them becomes
+	// a frame once the peer reads again.
 	maxSettingsAcks = 256
 )
 
-// control is what is to be said about the connection and about streams that
-// have nothing else to say.
+// control is the control frames that are pending: those of the connection, and
+// those of streams that need no flow control.
 type control struct {
-	settings     bool // our SETTINGS have not left
+	settings     bool // our SETTINGS have not been sent
 	unacked      int  // SETTINGS sent (or pending) and not acknowledged
 	settingsAcks int
-	pingAcks     [][8]byte // at most maxPingAcks, and what came in one read
+	pingAcks     [][8]byte // at most maxPingAcks, plus what came in one read
 	pings        [][8]byte
 	resets       []reset
-	flushed      int      // memory that resets' flushed take up, at most maxFlushed and what came in one read
-	connCredit   bool     // s.recv has credit worth a frame
-	credits      []uint32 // streams whose receive window has; not with an External
+	flushed      int      // memory that resets' flushed take up: at most maxFlushed, plus what came in one read
+	connCredit   bool     // s.recv has credit that makes a frame pay
+	credits      []uint32 // streams whose receive window has; unused with an External
 
 	drain  drain
 	goAway goAway
@@ -68,15 +68,16 @@ func (s *Session) pushControl(k controlKind, id uint32) {
 	}
 }
 
-// Backlogged reports whether so many replies are pending that nothing more
-// should be read until some have left: what a peer can make us hold is bounded
-// by stopping to listen to it.
+// Backlogged reports whether so many replies are pending that nothing more should
+// be read until some have been sent. This bounds what a peer can make us hold that
+// sends and does not read.
 func (s *Session) Backlogged() bool {
 	c := &s.control
 	return len(c.pingAcks) >= maxPingAcks || len(c.resets) >= maxPendingResets || c.flushed >= maxFlushed || c.settingsAcks >= maxSettingsAcks
 }
 
-// queueReset makes RST_STREAM pending, for a stream that has been closed, or refused.
+// queueReset makes RST_STREAM pending, for a stream that has been closed, or
+// refused.
 func (s *Session) queueReset(r reset) {
 	s.recent.add(r.id, resetByUs)
 	s.expect(echoesPerReset)
@@ -92,10 +93,10 @@ func (s *Session) queueReset(r reset) {
 // fatal reports whether the GOAWAY ends the connection at once.
 func (g *goAway) fatal() bool { return g.sent && g.code != wire.NoError }
 
-// GoAway makes a GOAWAY pending: with NoError streams up to the last one seen
-// are finished and newer ones ignored (RFC 9113 §6.8), with any other code
-// nothing follows it on any stream, and only what was flushed precedes it. A later call may turn a graceful end into
-// an error, not the other way round.
+// GoAway makes a GOAWAY pending: with NoError streams up to the last one seen are
+// finished and newer ones ignored (RFC 9113 §6.8), with any other code nothing
+// follows it on any stream, and only what was flushed precedes it. A later call may
+// turn a graceful end into an error, but not an error into a graceful end.
 func (s *Session) GoAway(code wire.ErrCode, debug string) {
 	g := &s.control.goAway
 	if g.fatal() || (g.sent && code == wire.NoError) {
@@ -111,7 +112,8 @@ func (s *Session) GoAway(code wire.ErrCode, debug string) {
 	g.code, g.debug = code, debug
 }
 
-// GoAwayState tells whether a GOAWAY was queued, whether it has left, and its code.
+// GoAwayState tells whether a GOAWAY was queued, whether it has been sent, and its
+// code.
 func (s *Session) GoAwayState() (queued, sent bool, code wire.ErrCode) {
 	g := &s.control.goAway
 	return g.sent, g.sent && !g.pending, g.code
@@ -131,14 +133,14 @@ func (s *Session) RecvPing(data [8]byte) {
 	s.pushControl(controlPingAck, 0)
 }
 
-// pending reports whether a control frame waits that takes its turn: not
-// SETTINGS and GOAWAY, which do not.
+// pending reports whether a control frame waits for its turn. SETTINGS and GOAWAY
+// are not counted: they are sent first.
 func (c *control) pending() bool {
 	return len(c.pingAcks) > 0 || len(c.pings) > 0 || len(c.resets) > 0 || c.connCredit || len(c.credits) > 0
 }
 
-// markCredit notes that the connection's window, and st's if it is not nil,
-// may be worth a WINDOW_UPDATE.
+// markCredit makes WINDOW_UPDATE pending where it is due: for the connection's
+// window, and for st's if st is not nil.
 func (s *Session) markCredit(st *Stream) {
 	if !s.control.connCredit && s.recv.due(s.growth.target/4) {
 		s.control.connCredit = true
@@ -159,9 +161,10 @@ func (s *Session) markCredit(st *Stream) {
 	}
 }
 
-// maySendAll reports whether the peer has window enough for all the content that
-// it has declared. More would be of no use to it. Padding may change that, and
-// then the DATA frame that it came with has the credit looked at again.
+// maySendAll reports whether the peer has window enough for all the content that it
+// has declared. More would be of no use to it. Padding uses up window without being
+// content; the credit is looked at again after each DATA frame, so that such a
+// stream does not stall.
 func (st *Stream) maySendAll() bool {
 	return st.declared >= 0 && st.declared-st.received <= int64(st.recv.avail)
 }

@@ -10,25 +10,26 @@ type Op struct {
 	// Batch.Raw[From:To]: whole frames, or the header of a DATA frame.
 	From, To int
 
-	// A field section, to be encoded as HEADERS (or PUSH_PROMISE, if Promised
-	// is not 0) and CONTINUATION. The encoder frees it.
+	// A field section, to be encoded as HEADERS (or PUSH_PROMISE, if Promised is not
+	// 0) and CONTINUATION. The encoder frees it.
 	Section   *Section
 	StreamID  uint32
 	Promised  uint32
 	EndStream bool
 
-	// Body bytes. Once copied, Buf is freed; if lender is set they were lent,
-	// and ReturnLent gives them back.
+	// Body bytes. Buf, if it is not nil, is freed once they have been copied. If
+	// lender is set they were lent, and ReturnLent gives them back.
 	Data   []byte
 	Buf    *Buffer
 	lender *Stream
 }
 
-// Lent reports whether Data was lent, and is the lender's again once ReturnLent has
+// Lent reports whether Data was lent. It is the lender's again once ReturnLent has
 // been called.
 func (op *Op) Lent() bool { return op.lender != nil }
 
-// Batch is what leaves together. It is the writer's, and is reused.
+// Batch is the output of one Emit, which is written together. The writer role owns
+// it and uses it again.
 type Batch struct {
 	Ops []Op
 	Raw []byte
@@ -36,22 +37,22 @@ type Batch struct {
 	// MaxFrame bounds the payload of a frame.
 	MaxFrame int
 
-	// The encoder's table is to shrink to TableMin and then become TableSize
-	// before the first section is encoded, if TableChanged.
+	// The encoder's table is to shrink to TableMin and then become TableSize before
+	// the first section is encoded, if TableChanged.
 	TableChanged        bool
 	TableMin, TableSize uint32
 
-	// Uncopied says that lent bytes are written from where they are. A batch may
-	// then hold more of them: they take no room in the output buffer, and larger
-	// writes cost less.
+	// Uncopied says that lent bytes are written from where they are. A batch may then
+	// hold more of them: they take up no space in the output buffer, and larger writes
+	// cost less.
 	Uncopied bool
 
 	size int  // bytes, roughly, that the budget is held against
 	lent bool // something in Ops was lent
 }
 
-// uncopiedWeight is how many lent bytes that are not copied count as one. With 4,
-// a 1 MiB download took 10 % less CPU time than with 1.
+// uncopiedWeight is how many lent bytes that are not copied count as one. With 4, a
+// 1 MiB download took 10 % less CPU time than with 1.
 const uncopiedWeight = 4
 
 // Reset empties the batch.
@@ -83,11 +84,12 @@ func (b *Batch) rawIfAny(from int) {
 	}
 }
 
-// sectionSize is what a field section is taken to encode to, for the budget.
+// sectionSize is how much a field section counts for the budget: its encoded size
+// is not known yet.
 const sectionSize = 64
 
-// Emit moves what may leave now into b, which is empty, until it holds about
-// budget bytes. Windows are charged, states move on; the bytes are as good as
+// Emit moves what may be sent now into b, which is empty, until it holds about
+// budget bytes. Windows are charged and states move on as if the bytes had been
 // sent.
 func (s *Session) Emit(b *Batch, budget int) {
 	b.MaxFrame = int(s.peer.maxFrameSize)
@@ -102,7 +104,8 @@ func (s *Session) Emit(b *Batch, budget int) {
 	if s.cfg.External != nil {
 		s.emitExternal(b, budget)
 	}
-	// By now the peer is told of every stream that is over, and has room again.
+	// New streams come after the ends of others, which have been emitted above: until
+	// the peer has seen those, they count against its limit.
 	for b.size < budget && s.canOpen() {
 		s.emitOpening(b)
 	}
@@ -115,7 +118,8 @@ func (s *Session) Emit(b *Batch, budget int) {
 	}
 }
 
-// ReturnLent says that everything in b has been copied or written: lent bytes go back.
+// ReturnLent says that everything in b has been copied or written: lent bytes go
+// back.
 func (s *Session) ReturnLent(b *Batch) {
 	if !b.lent {
 		return
@@ -150,14 +154,14 @@ func (s *Session) emitNative(b *Batch, budget int) {
 		}
 		sent := s.emitNext(b, st, limit)
 		if st.Closed() {
-			continue // and n may be another stream's
+			continue // n may be another stream's by now
 		}
 		s.cfg.Policy.Sent(n, sent)
 		s.out.update(s, st)
 	}
 }
 
-// block takes st out of the running until a window opens.
+// block tells the policy that st has nothing to send, until a window opens.
 func (s *Session) block(st *Stream) {
 	if s.streamWindow(st) <= 0 {
 		st.blocked = blockedOnStream
@@ -180,17 +184,17 @@ func (s *Session) emitExternal(b *Batch, budget int) {
 		case t.isControl:
 			s.emitToken(b, t)
 		case t.stream == nil || t.stream.Closed():
-			// Its scheduler kept it over CloseStream.
+			// The user's scheduler kept the token after CloseStream.
 		case t.isData && n == 0:
-			// Nothing of it may leave.
+			// No window allows any of it.
 		default:
 			s.emitNext(b, t.stream, n)
 		}
 	}
 }
 
-// emitNext emits the next frame of st: a section, or at most limit bytes of
-// DATA, which have been charged. It returns how many bytes of DATA.
+// emitNext emits the next frame of st: a section, or at most limit bytes of DATA,
+// which have been charged. It returns how many bytes of DATA.
 func (s *Session) emitNext(b *Batch, st *Stream, limit int) int {
 	if st.q.len() == 0 {
 		if st.fin && st.headerSent && !st.ended {
@@ -257,7 +261,8 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 	s.frameSent(st, end)
 }
 
-// frameSent moves st on after one of its frames has left, with END_STREAM if end.
+// frameSent moves st's state on after one of its frames has been emitted, with
+// END_STREAM if end.
 func (s *Session) frameSent(st *Stream, end bool) {
 	st.ended = st.ended || end
 	st.Owner.OutputMoved()
@@ -271,7 +276,7 @@ func (s *Session) frameSent(st *Stream, end bool) {
 }
 
 // emitPromise gives the promised stream its identifier, in the order in which
-// promises leave (RFC 9113 §5.1.1), or fails the promise.
+// promises are sent (RFC 9113 §5.1.1), or fails the promise.
 func (s *Session) emitPromise(b *Batch, parent *Stream) {
 	it := s.pop(&parent.q)
 	p := it.promise
@@ -290,8 +295,8 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 		b.Ops = append(b.Ops, Op{Section: it.sec, StreamID: parent.id, Promised: s.localLast})
 		b.size += sectionSize
 		p.Stream.declared, p.Stream.gotEnd = -1, true
-		// Reserved (local) would become half-closed (remote) with its HEADERS;
-		// nothing that the peer may do depends on the difference.
+		// Reserved (local) would become half-closed (remote) with its HEADERS; nothing
+		// that the peer may do depends on the difference.
 		s.open(p.Stream, s.localLast, StateHalfClosedRemote, sched.OpenOptions{PusherID: parent.id, Priority: defaultPriority})
 	}
 	if parent.fin && parent.q.len() == 0 {
@@ -303,7 +308,7 @@ func (s *Session) emitPromise(b *Batch, parent *Stream) {
 // defaultPriority is RFC 9218's default urgency, served in turns.
 var defaultPriority = sched.Priority{Urgency: sched.DefaultUrgency, Incremental: true}
 
-// emitOpening opens the next stream of ours: its HEADERS leave.
+// emitOpening opens the next stream of ours by emitting its HEADERS.
 func (s *Session) emitOpening(b *Batch) {
 	st := s.out.opening.pop()
 	if s.localLast == 0 {

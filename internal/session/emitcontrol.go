@@ -2,10 +2,10 @@ package session
 
 import "h2fork.example/net/internal/wire"
 
-// emitControl emits what concerns the connection, and streams that have no more
-// to say than a number: all of it small, none of it under flow control.
+// emitControl emits control frames: those of the connection, and RST_STREAM and
+// WINDOW_UPDATE of streams. All are small, and none is under flow control.
 //
-// With an External scheduler those frames come up as it pops their tokens
+// With an External scheduler those frames are emitted when it pops their tokens
 // (emitToken), except the two that must not wait: our first SETTINGS, which
 // RFC 9113 §3.4 wants before anything else, and GOAWAY; and SETTINGS
 // acknowledgements, which upstream does not push either.
@@ -37,7 +37,7 @@ func (s *Session) emitControl(b *Batch, budget int) {
 		s.emitResets(b, budget)
 		from = len(b.Raw)
 		if len(c.resets) == 0 {
-			s.appendPings(b, 0, len(c.pings)) // their answers tell that the resets have arrived
+			s.appendPings(b, 0, len(c.pings)) // a PING's answer then tells that the resets before it have arrived
 		}
 		s.appendConnCredit(b)
 		for _, id := range c.credits {
@@ -152,7 +152,7 @@ func (s *Session) appendConnCredit(b *Batch) {
 func (s *Session) appendCredit(b *Batch, id uint32) {
 	st := s.streams[id]
 	if st == nil || !st.creditMarked {
-		return // it closed, or the peer has ended its side
+		return // the stream has closed, or the peer has ended its side
 	}
 	st.creditMarked = false
 	if n := st.recv.announce(); n > 0 {

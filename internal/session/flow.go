@@ -3,21 +3,23 @@ package session
 import "h2fork.example/net/internal/wire"
 
 // sendFlow is the connection's side of what the peer grants us. A stream's send
-// window is sentWindow + initial: a SETTINGS_INITIAL_WINDOW_SIZE that changes
-// every stream's window (RFC 9113 §6.9.2) changes one number here, however many
-// streams there are and however often it is sent.
+// window is sentWindow + initial: a SETTINGS_INITIAL_WINDOW_SIZE that changes every
+// stream's window (RFC 9113 §6.9.2) changes one number here, however many streams
+// there are and however often it is sent.
 type sendFlow struct {
 	conn int64 // connection window
 
-	// Streams that have data and no window. connBlocked wait for the
-	// connection's, streamBlocked for their own; grown says that streamBlocked
-	// is worth a look before the next emission.
+	// Streams that have data and no window. Those on connBlocked wait for the
+	// connection's window, those on streamBlocked for their own. grown says that the
+	// initial window has grown, so streamBlocked must be looked at before the next
+	// emission.
 	connBlocked   streamList
 	streamBlocked streamList
 	grown         bool
 
-	// maxSent is no less than any stream's sentWindow, so that a change of the
-	// initial window has to look at the streams only when one may overflow.
+	// maxSent is no less than any stream's sentWindow. So a change of the initial
+	// window looks at the streams only when one may overflow: a peer that sends
+	// SETTINGS again and again does not have us walk thousands of streams each time.
 	maxSent int64
 }
 
@@ -64,7 +66,7 @@ func (s *Session) RecvWindowUpdate(id, inc uint32) error {
 	return nil
 }
 
-// unblock gives every stream on l another try.
+// unblock takes every stream off l and lets the scheduler try it again.
 func (s *Session) unblock(l *streamList) {
 	s.out.pushed = true
 	for st := l.pop(); st != nil; st = l.pop() {
@@ -88,8 +90,8 @@ func (s *Session) setInitialWindow(v uint32) error {
 	return nil
 }
 
-// checkWindows looks for a stream whose window overflows with an initial window
-// of v (RFC 9113 §6.9.2), and makes maxSent exact.
+// checkWindows looks for a stream whose window overflows with an initial window of
+// v (RFC 9113 §6.9.2), and makes maxSent exact.
 func (s *Session) checkWindows(v uint32) error {
 	s.send.maxSent = 0
 	for _, st := range s.streams {

@@ -2,17 +2,19 @@ package session
 
 import "h2fork.example/net/internal/wire"
 
-// What a server's stream has flushed leaves before its end, whatever that is: a
-// deadline, an error of ours or of the peer's, the end of the connection. A handler
-// whose Flush returned nil goes by it. Windows have to allow it at that moment: a
-// stream that is over does not wait for the peer.
+// What was flushed on a server's stream is sent before the stream's end, whatever
+// ends it: a deadline, an error of ours or of the peer's, the end of the
+// connection. A handler whose Flush returned nil relies on that. It is sent only as
+// far as the windows allow at that moment: a stream that has ended does not wait
+// for the peer.
 
-// maxFlushed bounds what is kept of streams that are over and has not left. A peer
-// that has streams end and does not read is not read from beyond that (CVE-2019-9514).
+// maxFlushed bounds the flushed output that is kept of streams that have ended.
+// Beyond it nothing more is read from the peer, which may be one that provokes
+// resets and never reads (CVE-2019-9514).
 const maxFlushed = 1 << 20
 
-// reset is the end of a stream that is closed, on its way out: first what remains of
-// it, then RST_STREAM.
+// reset is the pending end of a closed stream: first what was flushed on it, then
+// RST_STREAM.
 type reset struct {
 	id      uint32
 	code    wire.ErrCode
@@ -20,14 +22,16 @@ type reset struct {
 	silent  bool    // no RST_STREAM: END_STREAM has been sent or is in flushed, or the connection ends
 }
 
-// noOwner owns what remains of a stream. Its owner has been told that it is over.
+// noOwner owns what remains of a stream: the stream's own owner has been told that
+// it has ended.
 type noOwner struct{}
 
 func (noOwner) OutputMoved() {}
 
-// takeFlushed takes what may still leave off st, which is about to be closed: a stream
-// of the same name that is closed already, or nil. It is charged to the windows now.
-// What a client has queued is not kept: nobody wants the request any more.
+// takeFlushed takes what may still be sent off st, which is about to be closed. It
+// returns a closed stream with the same identifier that holds it, or nil if there
+// is nothing. Windows are charged now. What a client has queued is not kept: the
+// request has been given up.
 func (s *Session) takeFlushed(st *Stream) *Stream {
 	if s.cfg.Role == Client || st.id == 0 || st.ended {
 		return nil
@@ -36,7 +40,7 @@ func (s *Session) takeFlushed(st *Stream) *Stream {
 	window, cut := int(max(0, min(s.streamWindow(st), s.send.conn))), false
 	for !cut && st.q.len() > 0 {
 		switch it := st.q.first(); {
-		case it.lent(): // its lender wants it back
+		case it.lent(): // its lender waits to get it back
 			cut = true
 		case it.kind == itemPromise:
 			promise := s.pop(&st.q)
@@ -71,7 +75,7 @@ func (s *Session) emitFlushed(b *Batch, r *Stream) {
 	}
 }
 
-// End closes every stream, since the connection is over for the reason err, and keeps
+// End closes every stream, since the connection ends for the reason err, and keeps
 // what was flushed: it may still be written.
 func (s *Session) End(err error) {
 	for _, st := range s.streams {
@@ -82,16 +86,16 @@ func (s *Session) End(err error) {
 	s.CloseAll(err)
 }
 
-// queueFlushed has what remains of a stream leave without RST_STREAM: the connection
-// ends.
+// queueFlushed makes what remains of a stream pending, without RST_STREAM: the
+// connection ends.
 func (s *Session) queueFlushed(r *Stream) {
 	if r != nil {
 		s.queueEnd(reset{id: r.id, flushed: r, silent: true})
 	}
 }
 
-// queueEnd makes the end of a stream pending: a user's scheduler forgets what it was
-// given before.
+// queueEnd makes the end of a stream pending. A user's scheduler gets a token for
+// it: it forgets those that it had for the stream.
 func (s *Session) queueEnd(r reset) {
 	if r.flushed != nil {
 		s.control.flushed += r.flushed.q.memory

@@ -2,12 +2,14 @@ package session
 
 import "h2fork.example/net/internal/sched"
 
-// maxFree bounds what a session keeps of each kind for streams to come: most
-// responses are a head and one piece of data, and 64 may be under way. A peer that
-// opens thousands of streams once must not have us keep as much for ever.
+// maxFree bounds what a session keeps of each kind for streams to come. Most
+// responses are a field section and one piece of data, so this is enough for 64 at
+// a time. A peer that opens thousands of streams once must not have us keep as much
+// for ever.
 const maxFree = 128
 
-// freeLists is what a session has ready for streams to come. An idle one has none.
+// freeLists is the memory that a session keeps for streams to come. An idle session
+// has none.
 type freeLists struct {
 	items freeList[item]
 	nodes freeList[sched.Node]
@@ -21,17 +23,17 @@ func (s *Session) lists() *freeLists {
 	return s.free
 }
 
-// Trim lets go of what the session, which has no stream open, keeps for those to
-// come. A map stays as large as it ever was, so it is made again.
+// Trim frees what the session keeps for streams to come. No stream is open. A map
+// never shrinks, so it is made again.
 func (s *Session) Trim() {
 	s.free = nil
 	s.streams = make(map[uint32]*Stream)
 }
 
-// A freeList has Ts that nobody uses. What a stream needs only while something is
-// queued, or only until it closes, is no part of it but taken from here: it may be
-// kept for long after, by whoever keeps its Request, and each one that is made
-// would be the garbage collector's.
+// A freeList has Ts that are not in use. What a stream needs only while something
+// is queued, or only until it closes, is not a part of Stream but taken from here.
+// A program that keeps a Request keeps its Stream, and must not keep these with it;
+// and making one for each stream would cost garbage collection.
 type freeList[T any] struct{ free []*T }
 
 // get returns a T that is zero.

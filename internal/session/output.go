@@ -6,27 +6,28 @@ import (
 	"h2fork.example/net/internal/sched"
 )
 
-// External is a scheduler that somebody else wrote: frames are pushed to it and
-// popped from it, in whatever order it likes. A token stands for a frame that
-// is decided when it is popped; so END_STREAM is folded in as ever.
+// External is a user's scheduler: frames are pushed to it and popped from it, in
+// whatever order it likes. What is pushed is a token. The frame is made when the
+// token is popped, and so END_STREAM still goes on the last frame that has not been
+// sent.
 type External interface {
 	Open(st *Stream, o sched.OpenOptions)
 	Close(id uint32)
 	Adjust(id uint32, p sched.Priority)
 
-	// Push queues a token for the next thing that st has to send: size bytes of
-	// DATA, or a field section (name says which) if size is 0.
+	// Push queues a token for the next thing that st has to send: size bytes of DATA,
+	// or if size is 0 a field section (name says which).
 	Push(st *Stream, name string, size int, t Token)
 
 	// PushControl queues a token for a control frame on t.StreamID(), or 0.
 	PushControl(name string, t Token)
 
-	// Pop takes the next token. For DATA, n of its bytes are to leave, and have
-	// been charged to the windows with Session.ChargeWindows.
+	// Pop takes the next token. For DATA, n is how many of its bytes are to be sent;
+	// they have been charged to the windows with Session.ChargeWindows.
 	Pop() (t Token, n int, ok bool)
 }
 
-// Token is a frame to be, in an External scheduler.
+// Token stands for a frame to be made, in an External scheduler.
 type Token struct {
 	stream    *Stream
 	id        uint32
@@ -42,7 +43,7 @@ func (t Token) String() string {
 	return fmt.Sprintf("frame on stream %d", t.id)
 }
 
-// output decides in which order what is queued on streams leaves.
+// output decides in which order the streams' queued output is sent.
 type output struct {
 	opening streamList // streams of ours without HEADERS on the wire yet
 	pushed  bool       // External: since Pop had nothing, something was pushed or a window grew
@@ -107,8 +108,8 @@ func (o *output) finished(s *Session, st *Stream) {
 	o.update(s, st)
 }
 
-// needsEmptyData reports whether an empty DATA frame is what follows st's queue. A
-// promise asks again when it has left.
+// needsEmptyData reports whether an empty DATA frame must follow st's queue. After
+// a promise has been emitted it is asked again.
 func (st *Stream) needsEmptyData() bool {
 	if st.q.len() == 0 {
 		return st.headerSent && !st.ended
@@ -116,10 +117,10 @@ func (st *Stream) needsEmptyData() bool {
 	return st.q.last.kind == itemHeader && !st.endsWith(itemHeader, 0)
 }
 
-// update tells the policy whether st has something that may leave.
+// update tells the policy whether st has something that may be sent.
 func (o *output) update(s *Session, st *Stream) {
 	if s.cfg.External != nil {
-		o.pushed = true // a window grew: what Pop refused before it may take now
+		o.pushed = true // a window grew: Pop may now return what it held back before
 		return
 	}
 	if st.id == 0 || st.Closed() {
@@ -147,8 +148,8 @@ func (it *item) name() string {
 	return "HEADERS"
 }
 
-// maxDataFrame bounds a DATA frame where the peer's MAX_FRAME_SIZE does not: a
-// peer that allows 16 MiB must not have us hold as much output in one piece.
+// maxDataFrame bounds a DATA frame where the peer's MAX_FRAME_SIZE allows more: a
+// peer that allows 16 MiB must not make us hold as much output in one piece.
 const maxDataFrame = 64 << 10
 
 // MayCarry is how many bytes of DATA one frame of st may carry now.
@@ -163,8 +164,8 @@ func (s *Session) ChargeWindows(st *Stream, n int) {
 	s.expect(echoesPerData + n/dataPerEcho)
 }
 
-// Pending reports whether Emit has something to emit. With an External
-// scheduler it may be wrong in saying so.
+// Pending reports whether Emit has something to emit. With an External scheduler it
+// may report true although there is nothing.
 func (s *Session) Pending() bool {
 	g := &s.control.goAway
 	switch {
@@ -182,14 +183,14 @@ func (s *Session) Pending() bool {
 	return s.cfg.Policy.Ready() > 0
 }
 
-// WaitingMayOpen reports whether the peer's limit has room for all streams of ours
-// that wait, so that they will open.
+// WaitingMayOpen reports whether the peer's limit allows all streams of ours that
+// wait to open.
 func (s *Session) WaitingMayOpen() bool {
 	return s.canOpen() && s.localOpen+uint32(s.out.opening.len()) <= s.peer.maxConcurrentStreams
 }
 
-// canOpen reports whether a stream of ours waits and the peer's limit has room
-// (RFC 9113 §5.1.2).
+// canOpen reports whether a stream of ours waits and the peer's limit allows it to
+// open (RFC 9113 §5.1.2).
 func (s *Session) canOpen() bool {
 	return s.out.opening.len() > 0 && !s.peer.goAway && s.localOpen < s.peer.maxConcurrentStreams && s.localLast < maxStreamID-2
 }

@@ -7,15 +7,16 @@ import (
 	"h2fork.example/net/hpack"
 )
 
-// Section is a field section on its way out. Sections are pooled: whoever
-// encodes one frees it.
+// Section is a field section to be sent. Sections are pooled: the encoder frees one
+// once it has encoded it.
 type Section struct {
 	Fields []hpack.HeaderField
 }
 
 var sections = sync.Pool{New: func() any { return new(Section) }}
 
-// maxPooledFields keeps one huge section from being kept for ever.
+// maxPooledFields bounds the sections that are pooled: one huge section must not be
+// kept for ever.
 const maxPooledFields = 128
 
 // memory is what the section takes up.
@@ -40,11 +41,12 @@ func (s *Section) Free() {
 	sections.Put(s)
 }
 
-// BufferSize is the capacity of a [Buffer]: what a handler may write before its
-// response has to leave, 4,096 bytes as upstream's.
+// BufferSize is the capacity of a [Buffer], and how much a handler may write before
+// its response is sent: 4,096 bytes as in upstream.
 const BufferSize = 4096
 
-// Buffer is body bytes on their way out, owned by whoever holds it.
+// Buffer is body bytes to be sent. The function that it is passed to owns it from
+// then on.
 type Buffer struct {
 	B     []byte // len ≤ cap == BufferSize
 	array [BufferSize]byte
@@ -78,9 +80,9 @@ const (
 // item is something queued on a stream.
 type item struct {
 	kind    itemKind
-	memory  int32    // that it takes up, with what it owns
+	memory  int32    // bytes that it takes up, with what it owns
 	sec     *Section // all but itemData
-	data    []byte   // itemData: what has not left; never empty
+	data    []byte   // itemData: what has not been emitted; never empty
 	buf     *Buffer  // the storage of data; nil if it is lent
 	promise *Promise // itemPromise
 	next    *item    // in the queue
@@ -88,10 +90,12 @@ type item struct {
 
 func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }
 
-// BufferMemory is what a queued [Buffer] takes up, however little is in it.
+// BufferMemory is how much memory a queued [Buffer] takes up, however little is in
+// it.
 const BufferMemory = int(unsafe.Sizeof(Buffer{}) + unsafe.Sizeof(item{}))
 
-// measure is what the item takes up. Lent bytes are their lender's.
+// measure is how much memory the item takes up. Lent bytes do not count: they are
+// their lender's.
 func (it *item) measure() int {
 	n := int(unsafe.Sizeof(*it))
 	if it.buf != nil {
@@ -143,15 +147,15 @@ func (s *Session) push(q *queue, it item) {
 	q.memory += int(p.memory)
 }
 
-// extend appends data to the last item of q, if that is an owned buffer with room
-// for it. Small pieces that are flushed one by one share buffers so, for as long as
-// they wait.
+// extend appends data to the last item of q, if that is an owned buffer with space
+// for it. So small pieces that are flushed one by one share a buffer while they
+// wait.
 func (q *queue) extend(data []byte) bool {
 	it := q.last
 	if it == nil || it.buf == nil || cap(it.data)-len(it.data) < len(data) {
 		return false
 	}
-	it.data = append(it.data, data...) // what is being written of it lies before
+	it.data = append(it.data, data...) // the part that is being written is before this
 	return true
 }
 
@@ -197,7 +201,7 @@ func (l *streamList) pop() *Stream {
 	return st
 }
 
-// remove takes st off the list, on which it is.
+// remove takes st, which is on the list, off it.
 func (l *streamList) remove(st *Stream) {
 	if st.listPrev == nil {
 		l.first = st.listNext

@@ -8,24 +8,26 @@ type endedHow uint8
 const (
 	notRecent   endedHow = iota
 	endedByBoth          // END_STREAM both ways
-	resetByUs            // we sent RST_STREAM: frames may still be on their way
+	resetByUs            // we sent RST_STREAM: the peer may have sent frames before it arrived
 	resetByPeer
 )
 
 const (
-	// maxRecentResets bounds the identifiers kept of streams that we reset.
+	// maxRecentResets bounds the identifiers kept of streams that we reset: a peer
+	// that provokes resets without end (CVE-2025-8671) must not have us keep them all.
 	maxRecentResets = 256
 
-	// maxRecentEnds bounds those of streams that ended otherwise.
+	// maxRecentEnds bounds those of streams that ended otherwise, for the same reason.
 	maxRecentEnds = 32
 )
 
-// recentStreams remembers how the last streams ended, so that a frame which
-// comes late can be told from one that breaks the rules (RFC 9113 §5.1, closed).
+// recentStreams remembers how the last streams ended, so that a frame which comes
+// late can be told from one that breaks the rules (RFC 9113 §5.1, closed).
 //
-// What we reset is kept apart: a peer may have any number of frames on their way
-// to such streams, while others come and go. Even so it may be forgotten; then
-// every older stream that is not remembered gets the benefit of the doubt.
+// Streams that we reset are kept apart: the peer may have sent any number of frames
+// on them before our reset arrives, while other streams come and go. Even so one
+// may be forgotten. From then on every stream with the same or a lower identifier
+// that is not remembered is treated as if we had reset it.
 type recentStreams struct {
 	resets     []uint32 // grows to maxRecentResets, then is a ring
 	nextReset  int
@@ -57,8 +59,8 @@ func (r *recentStreams) add(id uint32, how endedHow) {
 	}
 }
 
-// peerReset notes that the peer has reset id too, which we had: nothing more is
-// on its way.
+// peerReset notes that the peer has reset id, which we had reset before: nothing
+// more may come.
 func (r *recentStreams) peerReset(id uint32) {
 	for i := range r.resets {
 		if r.resets[i] == id {
@@ -74,8 +76,8 @@ func (r *recentStreams) peerReset(id uint32) {
 	r.add(id, resetByPeer)
 }
 
-// lookup tells how id, which is closed, ended. If both sides have reset it, it is
-// what happened last that counts: that is in resets if it was ours.
+// lookup tells how id, which is closed, ended. If both sides have reset it, the
+// later reset counts. If that was ours, id is in resets.
 func (r *recentStreams) lookup(id uint32) endedHow {
 	if slices.Contains(r.resets, id) {
 		return resetByUs

@@ -9,7 +9,7 @@ import (
 
 // Accept opens st, zero but for its Owner, as the stream id that a complete and
 // well-formed field section begins (id is new, see IsNew). It reports false,
-// without an error, if the stream is to be ignored: a GOAWAY has said so.
+// without an error, if the stream is to be ignored because we have sent a GOAWAY.
 // declared is the content-length, or -1.
 func (s *Session) Accept(st *Stream, id uint32, end bool, declared int64, p sched.Priority) (bool, error) {
 	if s.control.goAway.sent {
@@ -42,8 +42,8 @@ func (s *Session) AcceptUpgraded(st *Stream, p sched.Priority) {
 	s.open(st, 1, StateHalfClosedRemote, sched.OpenOptions{Priority: p})
 }
 
-// Refuse notes that the peer tried to open id with a field section that cannot
-// be accepted. It reports false if the stream is to be ignored anyway.
+// Refuse notes that the peer tried to open id with a field section that cannot be
+// accepted. It reports false if the stream is to be ignored anyway.
 func (s *Session) Refuse(id uint32) bool {
 	if s.control.goAway.sent {
 		return false
@@ -71,16 +71,16 @@ func (s *Session) open(st *Stream, id uint32, state State, o sched.OpenOptions) 
 // Receiving reports whether there is a stream on which content may still come.
 func (s *Session) Receiving() bool { return s.receiving > 0 }
 
-// ignored reports whether frames on id are dropped because of a GOAWAY: ours
-// was fatal, or graceful and id is above what it announced (RFC 9113 §6.8).
+// ignored reports whether frames on id are dropped because of a GOAWAY: ours was
+// fatal, or graceful and id is above what it announced (RFC 9113 §6.8).
 func (s *Session) ignored(id uint32) bool {
 	g := &s.control.goAway
 	return g.sent && (g.fatal() || (s.peerInitiated(id) && id > s.peerLast))
 }
 
-// RecvFields is a field section on a stream that is not new: a request's
-// trailers, or whatever a server sends. It returns nil if it is to be ignored.
-// The caller reports END_STREAM with RecvEnd.
+// RecvFields is a field section on a stream that is not new: a request's trailers,
+// or whatever a server sends. It returns nil if it is to be ignored. The caller
+// reports END_STREAM with RecvEnd.
 func (s *Session) RecvFields(id uint32, end bool) (*Stream, error) {
 	if s.cfg.Role == Client && s.peerInitiated(id) {
 		// RFC 9113 §8.4: a server opens streams with PUSH_PROMISE, which ours may not.
@@ -126,9 +126,9 @@ func (s *Session) lateFields(id uint32) error {
 	return wire.ConnErrorf(wire.ProtocolError, "stream_went_down", "HEADERS on stream %d after stream %d", id, s.peerLast)
 }
 
-// RecvData is a DATA frame. It returns the stream that its content is for, or
-// nil if there is none. Its content is owed to the windows until Consume or
-// Discard; END_STREAM has been applied.
+// RecvData is a DATA frame. It returns the stream that its content is for, or nil
+// if there is none. The content counts against the windows until Consume or Discard
+// gives it back. END_STREAM has been applied.
 func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	if !s.recv.take(f.Length) {
 		return nil, wire.ConnErrorf(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
@@ -160,7 +160,7 @@ func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
 	if f.EndStream {
 		st.recvEnded(s)
 	}
-	s.markCredit(st) // even without padding: less is left, so old credit may be due
+	s.markCredit(st) // even without padding: the peer has less window now, so old credit may be due
 	return st, nil
 }
 
@@ -215,8 +215,8 @@ func (s *Session) RecvEnd(st *Stream) error {
 	return nil
 }
 
-// checkLength holds a body that ends after n more bytes against content-length:
-// it must be what the DATA frames add up to (RFC 9113 §8.1.1).
+// checkLength holds a body that ends after n more bytes against content-length: it
+// must be what the DATA frames add up to (RFC 9113 §8.1.1).
 func (st *Stream) checkLength(n int) error {
 	if got := st.received + int64(n); st.declared >= 0 && got != st.declared {
 		return wire.StreamErrorf(st.id, wire.ProtocolError, "send_too_little", "request declared a Content-Length of %d but only wrote %d bytes", st.declared, got)
@@ -232,12 +232,12 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 			return wire.ConnErrorf(wire.ProtocolError, "reset_idle_stream", "RST_STREAM on idle stream %d", id)
 		}
 		if s.recent.lookup(id) == resetByUs {
-			s.recent.peerReset(id) // both at once: from now on it must be silent
+			s.recent.peerReset(id) // the two resets crossed: from now on the peer must be silent
 		}
 		return s.EchoFrame(now)
 	}
 	s.recent.add(id, resetByPeer)
-	early := !st.ended && s.peerInitiated(id) // ours are bounded by what we open
+	early := !st.ended && s.peerInitiated(id) // streams of ours are not counted: what we open bounds them
 	s.close(st, wire.StreamErrorf(id, code, "reset", "received from peer"))
 	if early && !s.resets.take(now) {
 		return tooManyResets()
@@ -249,7 +249,7 @@ func tooManyResets() error {
 	return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_early_resets", "streams are reset faster than they are served")
 }
 
-// RecvGoAway is the peer's GOAWAY: it will open no more streams, and we none.
+// RecvGoAway is the peer's GOAWAY: neither side opens streams any more.
 func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	s.peer.enablePush = false
 	s.peer.goAway = true
@@ -263,8 +263,8 @@ func (s *Session) RecvGoAway(f wire.GoAwayFrame) {
 	}
 }
 
-// RecvHeader notes that a response's field section has arrived on st, and what
-// content-length its content is held against, or -1.
+// RecvHeader notes that a response's final field section has arrived on st.
+// declared is the content-length that its content is held against, or -1.
 func (s *Session) RecvHeader(st *Stream, declared int64) { st.gotHeader, st.declared = true, declared }
 
 // RecvPriority is a PRIORITY frame, or a HEADERS frame's priority fields.
@@ -280,7 +280,7 @@ func (s *Session) RecvPriority(id uint32, p wire.PriorityParam) error {
 	return nil
 }
 
-// CheckPriorityUpdate judges PRIORITY_UPDATE before it is looked at.
+// CheckPriorityUpdate judges PRIORITY_UPDATE before its field is parsed.
 func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
 	if err := s.UselessFrame(now); err != nil {
 		return err
@@ -295,7 +295,8 @@ func (s *Session) CheckPriorityUpdate(id uint32, now time.Time) error {
 // RecvPriorityUpdate is a PRIORITY_UPDATE (RFC 9218 §7.1) that has been parsed.
 func (s *Session) RecvPriorityUpdate(id uint32, p sched.Priority) { s.out.adjust(s, id, p) }
 
-// UselessFrame charges a frame that moves nothing.
+// UselessFrame charges the budget for a frame that moves nothing (see
+// maxUselessFrames).
 func (s *Session) UselessFrame(now time.Time) error {
 	if !s.useless.take(now) {
 		return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
@@ -303,7 +304,8 @@ func (s *Session) UselessFrame(now time.Time) error {
 	return nil
 }
 
-// Consume gives back the window of n bytes that the stream's reader has taken.
+// Consume gives n bytes that the program has read back to the connection's window,
+// and to the stream's while the peer may send more.
 func (s *Session) Consume(st *Stream, n int) {
 	st.unread -= int32(n)
 	s.refill(int32(n))
@@ -316,8 +318,8 @@ func (s *Session) Consume(st *Stream, n int) {
 	s.markCredit(st)
 }
 
-// Discard gives back the connection's window for n bytes that nobody will read.
-// The stream's own stays closed: the peer is not asked for more.
+// Discard gives only the connection's window n bytes back, which the program will
+// not read. The stream's window stays as it is: the peer is not asked for more.
 func (s *Session) Discard(st *Stream, n int) {
 	st.unread -= int32(n)
 	if st.gotEnd || st.state == StateClosed {

@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// Growth is how receive windows follow what is read. The zero value has them stay as
-// they are.
+// Growth is how receive windows grow with what is read. With the zero value they
+// stay as they are.
 //
-// A stream's window begins small, and doubles whenever it has been used up within
-// two round trips while next to nothing of it lay unread: it is the reader that asks
-// for more, not the peer. The connection's window does the same; and beyond that it
-// gives back what lies unread, within Unread, since otherwise streams that nobody
-// reads would hold up the others. So that it never runs out, what streams have grown
-// by is together no more than the connection's window:
+// A stream's window begins small. It doubles whenever it has been used up within
+// two round trips while at most a quarter of it lay unread. So a reader that keeps
+// up makes it grow, and a peer that only sends does not. The connection's window
+// does the same; and beyond that it gives back what lies unread, up to Unread,
+// since otherwise streams that the program does not read would hold up the others.
+// So that the connection's window never runs out, what streams have grown by is
+// together no more than that:
 //
 //	all streams' windows ≤ streams × InitialWindow + target
 //	the connection's     ≤ target + Unread
 //
-// InitialWindow is 65,535 at least if streams' windows grow: no peer has to be told of
-// less.
+// If streams' windows grow, InitialWindow is at least 65,535, the default: a window
+// never has to be narrowed once the peer has acknowledged it.
 type Growth struct {
 	MaxStream int32 // largest window of a stream; 0 if none grows
 	MaxConn   int32 // largest target of the connection's window; 0 if it does not grow
@@ -28,8 +29,9 @@ type Growth struct {
 	Budget    *Budget
 }
 
-// Budget is how much windows may be larger than fixed ones would be, on all
-// connections that share it. It is safe for concurrent use. A nil one has no end.
+// Budget is by how much windows may be larger than fixed ones would be, on all
+// connections that share it: many connections whose windows grow must not take up
+// all memory. It is safe for concurrent use. A nil Budget has no limit.
 type Budget struct {
 	size int64
 	used atomic.Int64
@@ -38,7 +40,7 @@ type Budget struct {
 // NewBudget returns a budget of n bytes.
 func NewBudget(n int64) *Budget { return &Budget{size: n} }
 
-// Used is how much of it is taken.
+// Used is how much of the budget is taken.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // take takes n bytes, if there are as many.
@@ -47,7 +49,7 @@ func (b *Budget) take(n int32) bool {
 		return true
 	}
 	if b.used.Load()+int64(n) > b.size {
-		return false // the usual answer while there is none left; it writes nothing
+		return false // the usual answer once all is taken; it writes nothing
 	}
 	if b.used.Add(int64(n)) > b.size {
 		b.used.Add(-int64(n))
@@ -64,18 +66,18 @@ func (b *Budget) give(n int32) {
 
 // receiving is what a session knows of its windows' growth.
 type receiving struct {
-	began    time.Time // what times are since
+	began    time.Time // times are counted from here
 	used     int32     // what has been read since recv.usage, up to target
-	target   int32     // what the peer has of the connection's window while nothing lies unread
-	grown    int64     // what streams have grown by
+	target   int32     // the connection's window while nothing lies unread
+	grown    int64     // what all streams have grown by, together
 	learned  int32     // the largest window that a stream has needed
-	poor     int32     // the window of a stream that wanted to grow by shortage when there was no room
+	poor     int32     // the window of a stream that could not grow by shortage
 	shortage int32
 	taken    int64 // from the budget
-	over     bool  // the connection is, and has given it back
+	over     bool  // the connection has ended, and has given taken back
 
 	roundTrip roundTrip
-	unsure    bool // a PING is to go with the next WINDOW_UPDATE
+	unsure    bool // a PING is to be sent with the next WINDOW_UPDATE
 	probing   bool // that WINDOW_UPDATE is pending
 	pings     int  // PINGs that have not been acknowledged
 }
@@ -97,7 +99,7 @@ func (s *Session) giveBudget(n int32) {
 	s.growth.taken -= int64(n)
 }
 
-// leaveBudget gives everything back: the connection is over.
+// leaveBudget gives everything back: the connection has ended.
 func (s *Session) leaveBudget() {
 	g := &s.growth
 	if !g.over && s.cfg.Growth.Budget != nil {
@@ -106,7 +108,8 @@ func (s *Session) leaveBudget() {
 	g.taken, g.over = 0, true
 }
 
-// ReceiveWindow is how much the peer may send before anything is consumed.
+// ReceiveWindow is how large the connection's receive window is: what the peer may
+// send before anything is consumed.
 func (s *Session) ReceiveWindow() int32 { return s.recv.size }
 
 // arrived notes that DATA has arrived on st.
@@ -125,11 +128,12 @@ func (s *Session) arrived(st *Stream, at time.Time) {
 	}
 }
 
-// usedUnit is what a stream's received bytes are counted in. It is no more than a window
-// that grows, and 255 of them are more than any that still does.
+// usedUnit is what a stream's received bytes are counted in. It is no more than a
+// window that grows, and 255 of them are more than any that still does.
 const usedUnit = 64 << 10
 
-// usedUp notes that content has arrived, and reports whether a window's worth has.
+// usedUp notes that content has arrived, and reports whether a window's worth has
+// arrived since it last did.
 func (st *Stream) usedUp(now, roundTrip time.Duration) bool {
 	w, units := &st.recv, uint8(st.received/usedUnit)
 	w.usage.begin(now)
@@ -141,8 +145,8 @@ func (st *Stream) usedUp(now, roundTrip time.Duration) bool {
 	return true
 }
 
-// connUsedUp is usedUp for the connection's window. What counts is what has been
-// read, so that content that nobody reads does not have it grow.
+// connUsedUp is usedUp for the connection's window. It counts what has been read,
+// so that content which the program does not read does not make it grow.
 func (s *Session) connUsedUp(now time.Duration) bool {
 	w, g := &s.recv, &s.growth
 	w.usage.begin(now)
@@ -157,9 +161,9 @@ func (s *Session) connUsedUp(now time.Duration) bool {
 	return g.target < s.cfg.Growth.MaxConn
 }
 
-// giveBackUnread makes up for what lies unread, once that is an eighth of what the peer
-// should have: with much less than that, a window would not be used up in two round
-// trips, and not grow.
+// giveBackUnread makes the connection's window larger by what lies unread, once
+// that is an eighth of target. If the peer had much less than target, it could not
+// use the window up within two round trips, and the window would not grow.
 func (s *Session) giveBackUnread() {
 	w, target := &s.recv, s.growth.target
 	if has := w.avail + w.credit; has < target-target/8 {
@@ -170,8 +174,9 @@ func (s *Session) giveBackUnread() {
 	}
 }
 
-// refill gives n bytes that are unread no more back to the connection's window, or to
-// the budget that they have been made up for from.
+// refill gives n bytes that have been read or discarded back to the connection's
+// window. If giveBackUnread has made the window larger for them, they go back to
+// the budget instead.
 func (s *Session) refill(n int32) {
 	w, g := &s.recv, &s.growth
 	if s.cfg.Growth.MaxConn > 0 {
@@ -195,15 +200,16 @@ func (s *Session) growConn() {
 	}
 }
 
-// growStream makes the window of st larger, if its reader keeps up. It is asked when
-// a WINDOW_UPDATE is due anyway, so that none is sent for this.
+// growStream makes the window of st larger, if its reader keeps up. It is asked
+// when a WINDOW_UPDATE is due anyway, so that none is sent for this.
 func (s *Session) growStream(st *Stream) {
 	w, most := &st.recv, s.cfg.Growth.MaxStream
 	switch {
 	case w.size >= most:
 	case w.size < s.growth.learned && w.size == s.cfg.InitialWindow && st.unread <= w.size/2:
-		// What it has been given first has been read: it begins with what others have
-		// needed, but with no more than half of what is left, since it may stop here.
+		// The first window's worth has been read, so this stream gets what others have
+		// needed. It gets no more than half of what streams may still grow by, since it
+		// may end soon.
 		s.growBy(st, min(int64(s.growth.learned-w.size), s.roomToGrow()/2))
 	case w.usage.fast() && st.unread <= w.size/4:
 		n := min(w.size, most-w.size)
@@ -215,8 +221,9 @@ func (s *Session) growStream(st *Stream) {
 	}
 }
 
-// share has a stream whose n bytes have been consumed leave some of its window to a
-// much poorer one that could not grow, and returns what it keeps of n.
+// share makes the window of st smaller if another stream, whose window is a quarter
+// of it or less, could not grow. n bytes have been consumed on st; share returns
+// how many of them st's window gets back.
 func (s *Session) share(st *Stream, n int32) int32 {
 	g, w := &s.growth, &st.recv
 	if g.shortage == 0 || w.size < 4*g.poor || w.size <= s.cfg.InitialWindow {
@@ -233,7 +240,8 @@ func (s *Session) share(st *Stream, n int32) int32 {
 // roomToGrow is how much streams may still grow by, together.
 func (s *Session) roomToGrow() int64 { return max(0, int64(s.growth.target)-s.growth.grown) }
 
-// growBy makes the window of st larger by n, if that is allowed and worth while.
+// growBy makes the window of st larger by n, if the budget allows it and n is worth
+// while.
 func (s *Session) growBy(st *Stream, n int64) bool {
 	w := &st.recv
 	w.usage.grown()
@@ -248,13 +256,14 @@ func (s *Session) growBy(st *Stream, n int64) bool {
 	return true
 }
 
-// billed is how much of a stream's window is the budget's.
+// billed is how much of a stream's window is charged to the budget.
 func (s *Session) billed(size int32) int32 {
 	return max(0, size-max(s.cfg.Growth.Free, s.cfg.InitialWindow))
 }
 
-// shrink gives back what st, which nothing more arrives on, has grown by, except for
-// what of it still lies unread. Nothing but this asks for its window any more.
+// shrink gives back what the window of st has grown by, except for what still lies
+// unread. No more content arrives on st, so the window is used for nothing else any
+// more.
 func (s *Session) shrink(st *Stream) {
 	w, first := &st.recv, s.cfg.InitialWindow
 	if keep := max(first, st.unread); s.cfg.Growth.MaxStream > 0 && keep < w.size {
@@ -265,7 +274,8 @@ func (s *Session) shrink(st *Stream) {
 }
 
 // worth is how much credit of a stream's window makes a frame pay. A quarter keeps
-// updates few. A window that has not grown may wait for half: few streams need more.
+// updates few. A window that has not grown may wait for half: few streams need
+// more.
 func (s *Session) worth(st *Stream) int32 {
 	if s.cfg.Growth.MaxStream > 0 && st.recv.size == s.cfg.InitialWindow {
 		return st.recv.size / 2
@@ -273,14 +283,16 @@ func (s *Session) worth(st *Stream) int32 {
 	return st.recv.size / 4
 }
 
-// Probing reports whether Probe is to be called before the next Emit.
+// Probing reports whether Probe must be called before the next Emit.
 func (s *Session) Probing() bool { return s.growth.probing }
 
-// Probe has the round trip measured, beside a WINDOW_UPDATE that is pending.
+// Probe measures the round trip: it makes a PING pending, beside a pending
+// WINDOW_UPDATE.
 //
-// Servers count PINGs: gRPC's more than two of them without DATA of ours (and they
-// count anew when they have sent DATA themselves), so a PING without a frame that
-// moves something, or a second one before the first has been answered, never leaves.
+// Servers count PINGs: gRPC's end a connection after more than two without DATA of
+// ours in between (and count anew when they have sent DATA themselves). So no PING
+// is sent without a frame that moves something, and none before the last one has
+// been answered.
 func (s *Session) Probe(now time.Time) {
 	g := &s.growth
 	g.probing, g.unsure = false, false
@@ -292,7 +304,7 @@ func (s *Session) Probe(now time.Time) {
 // Pinging reports whether a PING of ours has not been acknowledged.
 func (s *Session) Pinging() bool { return s.growth.pings > 0 }
 
-// pingAcked notes the acknowledgement of a PING of ours, or of none.
+// pingAcked notes a PING acknowledgement, which need not be for a PING of ours.
 func (s *Session) pingAcked(data [8]byte, now time.Time) {
 	g := &s.growth
 	g.pings = max(0, g.pings-1)

@@ -4,8 +4,8 @@ import "time"
 
 // recvWindow is a window that we grant (RFC 9113 §6.9).
 //
-// Conserved, always: avail + credit + what has been received and not consumed
-// equals size. Each byte received is credited once, by Consume or by Discard.
+// Always true: avail + credit + what has been received and not given back equals
+// size. Each byte received is credited once, by Consume or by Discard.
 type recvWindow struct {
 	size   int32 // what avail tends to
 	avail  int32 // what the peer may still send
@@ -15,8 +15,8 @@ type recvWindow struct {
 
 func (w *recvWindow) init(n int32) { *w = recvWindow{size: n, avail: n} }
 
-// take charges n received bytes; false if the peer was not allowed to send them.
-// None are always allowed, even if the window is negative.
+// take charges n received bytes. It reports false if the peer was not allowed to
+// send them. Zero bytes are always allowed, even if the window is negative.
 func (w *recvWindow) take(n uint32) bool {
 	if n > 0 && int64(n) > int64(w.avail) {
 		return false
@@ -25,9 +25,10 @@ func (w *recvWindow) take(n uint32) bool {
 	return true
 }
 
-// due reports whether the credit, of which worth makes a frame pay, is to be announced.
-// The second clause keeps the peer moving when what is unread holds most of the
-// window: never withhold as much as it has left.
+// due reports whether the credit is to be announced: worth is how much credit makes
+// a frame pay. The second clause keeps the peer moving when most of the window lies
+// unread: the credit that is held back stays less than what the peer may still
+// send.
 func (w *recvWindow) due(worth int32) bool {
 	return w.credit > 0 && (w.credit >= worth || w.credit >= w.avail)
 }
@@ -39,7 +40,8 @@ func (w *recvWindow) resize(n int32) {
 	w.size = n
 }
 
-// grow makes the window larger by n, which the peer does not know of yet.
+// grow makes the window larger by n. The peer learns of it with the next
+// WINDOW_UPDATE.
 func (w *recvWindow) grow(n int32) {
 	w.size += n
 	w.credit += n
@@ -53,14 +55,15 @@ func (w *recvWindow) announce() int32 {
 	return n
 }
 
-// usage tells how fast a window is used up: whether the last size bytes took no more
-// than two round trips. A window w on a path that carries r bytes a second is used up
-// every w/r. So it is fast while w ≤ 2 × r × round trip: twice what is on its way when
-// the path is full, which leaves room for a reader that takes a moment and for
-// updates that are withheld.
+// usage tells how fast a window is used up: whether the last size bytes took no
+// more than two round trips. A window w on a path that carries r bytes a second is
+// used up every w/r. So it is fast while w ≤ 2 × r × round trip: twice what is on
+// the path when that is full. The factor 2 allows for a reader that takes a moment,
+// and for updates that are held back.
 //
-// Each stream has one, and it is no larger than it has to be: since when bytes count, in
-// units of 65 µs, and two bits below. The user counts them. 0 is before the first byte.
+// Each stream has one, so it is kept small: the time from which bytes are counted,
+// in units of 65 µs, and two bits below. The caller counts the bytes. 0 is before
+// the first byte.
 type usage uint32
 
 const (
@@ -77,7 +80,8 @@ func (u *usage) begin(now time.Duration) {
 	}
 }
 
-// full notes that the window has been used up. An unknown round trip is long enough.
+// full notes that the window has been used up. If the round trip is unknown, that
+// counts as fast.
 func (u *usage) full(now, roundTrip time.Duration) {
 	next := newUsage(now)
 	if took := next&^3 - *u&^3; roundTrip == 0 || took <= newUsage(2*roundTrip) {
@@ -89,6 +93,6 @@ func (u *usage) full(now, roundTrip time.Duration) {
 // fast reports whether the window was used up fast the last time.
 func (u usage) fast() bool { return u&usageFast != 0 }
 
-// grown notes that the window has become larger: whether that is used up fast has to
-// be seen.
+// grown notes that the window has become larger. Whether the larger window is used
+// up fast is not known yet.
 func (u *usage) grown() { *u &^= usageFast }

@@ -13,8 +13,8 @@ const (
 	minProbePause = time.Second
 	maxProbePause = 16 * time.Second
 
-	// roundTripMemory is how long a measurement counts, at least. A path that has become
-	// longer is known after twice as long.
+	// roundTripMemory is how long a measurement counts, at least. A path that has
+	// become longer is known after twice as long.
 	roundTripMemory = 30 * time.Second
 
 	// minRoundTrip is the least that an estimate says. Below it scheduling is what is
@@ -22,14 +22,14 @@ const (
 	minRoundTrip = time.Millisecond
 )
 
-// roundTrip estimates how long a byte to the peer and an answer to it take, from PING
-// frames (RFC 9113 §6.7). Times are since the connection began.
+// roundTrip estimates how long a byte to the peer and an answer to it take, from
+// PING frames (RFC 9113 §6.7). Times are since the connection began.
 //
 //	estimate = the least of the samples of the last 30 to 60 seconds, and of 1 ms
 //
-// The least, and not the mean: a PING's answer queues behind the DATA that is on its
-// way. With the mean a larger window would make for a longer queue, that for a longer
-// round trip, and that for a larger window.
+// The least, and not the mean: a PING's answer queues behind the DATA that is on
+// its way. With the mean a larger window would make for a longer queue, that for a
+// longer round trip, and that for a larger window.
 type roundTrip struct {
 	recent, before time.Duration // least samples since rotated, and of the time before; 0 for none
 	rotated        time.Duration
@@ -56,7 +56,7 @@ func (r *roundTrip) due(now time.Duration) bool {
 	return !r.waiting && (r.probes < firstProbes || now-r.sent >= r.pause)
 }
 
-// probe notes that a PING leaves, and returns what it carries.
+// probe notes that a PING is sent, and returns what it carries.
 func (r *roundTrip) probe(now time.Duration) [8]byte {
 	r.waiting, r.sent = true, now
 	r.probes++

@@ -33,21 +33,21 @@ type Config struct {
 	ConnWindow int32 // the connection's receive window, at least 65,535
 	Growth     Growth
 
-	// One of these orders what streams have to send.
+	// One of these is set, and decides the order in which streams send.
 	Policy   sched.Policy
 	External External
 }
 
-// Session is one connection's protocol state. Everything in it is guarded by
-// its owner's mutex, except where a field says otherwise.
+// Session is one connection's protocol state. Everything in it is guarded by its
+// owner's mutex, except where a field says otherwise.
 type Session struct {
 	cfg  Config
 	peer peerSettings
 
 	streams map[uint32]*Stream
-	// peerLast is the highest stream that the peer has opened. Written under
-	// the mutex by the goroutine that reads frames, which may therefore read it
-	// without ([Session.IsNew]).
+	// peerLast is the highest stream that the peer has opened. Written under the mutex
+	// by the goroutine that reads frames, which may therefore read it without
+	// ([Session.IsNew]).
 	peerLast  uint32
 	localLast uint32 // highest stream that we have opened or promised
 	peerOpen  uint32 // peer-initiated streams that count against our limit
@@ -101,8 +101,8 @@ func (s *Session) peerInitiated(id uint32) bool {
 }
 
 // IsNew reports whether HEADERS on id would open a stream, which a server's never
-// do: it opens them with PUSH_PROMISE. Only the goroutine that reads frames may call
-// it; it needs no lock.
+// do: it opens them with PUSH_PROMISE. Only the goroutine that reads frames may
+// call it; it needs no lock.
 func (s *Session) IsNew(id uint32) bool {
 	return s.cfg.Role == Server && s.peerInitiated(id) && id > s.peerLast
 }
@@ -111,7 +111,7 @@ func (s *Session) IsNew(id uint32) bool {
 // streams.
 func (s *Session) Answers() uint64 { return s.answers }
 
-// Waiting is how many streams of ours wait for the peer's limit to have room.
+// Waiting is how many streams of ours wait for the peer's limit to allow them.
 func (s *Session) Waiting() int { return s.out.opening.len() }
 
 // Opened is how many streams of ours have been opened, ever.
@@ -121,7 +121,8 @@ func (s *Session) Opened() int { return int(s.localLast+1) / 2 }
 func (s *Session) OpenStreams() int { return len(s.streams) + s.out.opening.len() }
 
 // TakeClosed returns the streams that closed since the last call, linked by
-// [Stream.NextClosed], oldest last. The owner tells whoever waits on them.
+// [Stream.NextClosed], oldest last. The owner wakes the goroutines that wait on
+// them.
 func (s *Session) TakeClosed() *Stream {
 	st := s.closed
 	s.closed = nil
@@ -139,6 +140,6 @@ func (s *Session) idleStream(id uint32) bool {
 // maxStreamID is the last identifier there is (RFC 9113 §5.1.1).
 const maxStreamID = math.MaxInt32
 
-// Idle reports whether id names a stream that neither side has opened, and that
-// a GOAWAY does not have us ignore.
+// Idle reports whether id names a stream that neither side has opened. A stream
+// that we ignore because of a GOAWAY does not count.
 func (s *Session) Idle(id uint32) bool { return s.idleStream(id) && !s.ignored(id) }

@@ -6,17 +6,18 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// maxSettings bounds the parameters of one SETTINGS frame. RFC 9113 defines
-// eight; a peer that sends hundreds wants us busy. Upstream's limit.
+// maxSettings bounds the parameters of one SETTINGS frame, as in upstream. RFC 9113
+// defines six. A peer that sends hundreds wants to keep us busy (CVE-2019-9515).
 const maxSettings = 100
 
 const (
-	// streamsBeforeSettings is how many streams a client opens before it knows
-	// the server's limit. There is none until then, but guessing too high gets
-	// requests refused.
+	// streamsBeforeSettings is how many streams a client opens before it knows the
+	// server's limit. RFC 9113 sets no limit until then, but requests beyond the
+	// server's are refused.
 	streamsBeforeSettings = 100
 
-	// streamsWithoutLimit is how many it opens at a server that sets no limit.
+	// streamsWithoutLimit is how many it opens on a connection to a server that sets
+	// no limit.
 	streamsWithoutLimit = 1000
 )
 
@@ -32,8 +33,8 @@ type peerSettings struct {
 
 	goAway bool // its GOAWAY has arrived
 
-	// The HPACK encoder is the writer's, so a new table size waits here until
-	// the writer comes. If it changed more than once, the smallest counts too
+	// The HPACK encoder is the writer's, so a new table size waits here until the
+	// writer comes. If it changed more than once, the smallest counts too
 	// (RFC 7541 §4.2).
 	tableChanged        bool
 	tableSize, tableMin uint32
@@ -59,11 +60,12 @@ func (s *Session) SeenSettings() bool { return s.peer.seen }
 // PeerMaxConcurrentStreams is how many streams the peer lets us have open.
 func (s *Session) PeerMaxConcurrentStreams() uint32 { return s.peer.maxConcurrentStreams }
 
-// PeerExtendedConnect reports whether the peer takes extended CONNECT (RFC 8441 §3).
+// PeerExtendedConnect reports whether the peer takes extended CONNECT
+// (RFC 8441 §3).
 func (s *Session) PeerExtendedConnect() bool { return s.peer.extendedConnect }
 
-// RecvSettings applies a SETTINGS frame, in order, and makes its
-// acknowledgement pending (RFC 9113 §6.5.3).
+// RecvSettings applies a SETTINGS frame, in order, and makes its acknowledgement
+// pending (RFC 9113 §6.5.3).
 func (s *Session) RecvSettings(f wire.SettingsFrame) error {
 	if f.Ack {
 		return s.recvSettingsAck()
@@ -95,8 +97,8 @@ func (s *Session) recvSettingsAck() error {
 	return nil
 }
 
-// narrowWindows makes the peer keep to our initial window, now that it knows of
-// it, on streams that it opened before.
+// narrowWindows makes the peer keep to our initial window, now that it knows of it,
+// on streams that it opened before.
 func (s *Session) narrowWindows() {
 	for id, st := range s.streams {
 		if s.peerInitiated(id) && st.recv.size > s.cfg.InitialWindow {

@@ -24,8 +24,8 @@ import (
 //	                                         +--------+    R: RST_STREAM, either way
 //
 // The reserved states do not occur. A promised stream is half-closed (remote) as
-// soon as its PUSH_PROMISE leaves; all that is different until its response has
-// begun is what [Stream.reserved] is asked for. And this package's client disables
+// soon as its PUSH_PROMISE is sent. What differs until its response has begun is
+// decided by [Stream.reserved]. On the other side, this package's client disables
 // push.
 type State uint8
 
@@ -41,11 +41,11 @@ func (s State) String() string {
 	return [...]string{"idle", "open", "half-closed (local)", "half-closed (remote)", "closed"}[s]
 }
 
-// An Owner is what the engine hangs on a stream. Its method is called with the
-// session's mutex held and must not block.
+// An Owner is conn's part of a stream. Its method is called with the session's
+// mutex held and must not block.
 type Owner interface {
-	// OutputMoved says that output of the stream has left or been dropped:
-	// there may be room again, and lent bytes may be back.
+	// OutputMoved says that output of the stream has been emitted or dropped: more may
+	// be queued again, and lent bytes may be back.
 	OutputMoved()
 }
 
@@ -63,30 +63,31 @@ type Stream struct {
 	gotEnd       bool // END_STREAM has arrived
 	creditMarked bool // in control.credits
 	recv         recvWindow
-	unread       int32 // received, not yet consumed by the reader; owed to both windows
+	unread       int32 // received, not yet read by the program; charged to both windows
 	resetCode    wire.ErrCode
 	declared     int64 // content-length, or -1
 	received     int64 // DATA content so far
 	sentWindow   int64 // send window, less the peer's initial window: see sendFlow
 
 	q          queue
-	fin        bool // nothing will be queued after q: END_STREAM belongs on its last frame
+	fin        bool // nothing will be queued after q: END_STREAM goes on the last frame
 	committed  bool // see CommitHeader
 	headerSent bool // a final (not 1xx) field section has been emitted
 	ended      bool // END_STREAM has been emitted
 	done       bool // see Done
 	resetAfter bool // RST_STREAM with resetCode follows what is queued
 	blocked    blockedOn
-	usedUntil  uint8 // received when recv had last been used up, in usedUnit, modulo 16 MiB
+	usedUntil  uint8 // value of received when recv was last used up, in units of usedUnit, modulo 16 MiB
 	lentQueued int32 // lent items in q
 	lentOut    int32 // lent pieces emitted and not yet returned
 
 	err      error   // why it closed, or will; nil while open and after a clean end
-	listPrev *Stream // links in whichever of the session's lists it is on;
+	listPrev *Stream // links in the one of the session's lists that it is on;
 	listNext *Stream // once it is closed, in the list of those
 }
 
-// ID is the stream's identifier; 0 before a locally opened stream has left.
+// ID is the stream's identifier; 0 until a stream that we open has sent its
+// HEADERS.
 func (st *Stream) ID() uint32 { return st.id }
 
 // State is the stream's state.
@@ -95,23 +96,24 @@ func (st *Stream) State() State { return st.state }
 // Closed reports whether the stream is closed.
 func (st *Stream) Closed() bool { return st.state == StateClosed }
 
-// Err is why the stream closed, or is about to: a *wire.StreamError for a reset
-// by the peer or for something that it did, the cause that was given for another
-// one, the connection's error, or nil after both sides ended it.
+// Err is why the stream closed, or is about to. It is a *wire.StreamError for a
+// reset by the peer or for something that the peer did, the cause given to Reset
+// for a reset of ours, the connection's error, or nil after both sides ended the
+// stream.
 func (st *Stream) Err() error { return st.err }
 
-// Over reports whether nothing more can be sent: the stream is closed, or will be
-// reset once something that is queued has left.
+// Over reports whether nothing more can be queued: the stream is closed, or will be
+// reset once what is queued has been sent.
 func (st *Stream) Over() bool { return st.state == StateClosed || st.resetAfter }
 
-// Finished reports whether our side has been given its end.
+// Finished reports whether the end of our side has been queued or sent.
 func (st *Stream) Finished() bool { return st.fin }
 
 // NextClosed follows the list that [Session.TakeClosed] returned.
 func (st *Stream) NextClosed() *Stream { return st.listNext }
 
-// Unlink takes st off that list, whose first it is, and returns the next: whoever
-// keeps a stream must not keep those that closed with it.
+// Unlink takes st, which is the first of that list, off it and returns the next. A
+// program that keeps one stream must not keep those that closed with it.
 func (st *Stream) Unlink() *Stream {
 	next := st.listNext
 	st.listNext = nil
@@ -134,23 +136,22 @@ func (st *Stream) RemoteEnded() bool { return st.gotEnd }
 // LocalEnded reports whether END_STREAM of ours has been emitted.
 func (st *Stream) LocalEnded() bool { return st.ended }
 
-// Lent reports whether bytes that a goroutine lent are still in use: that
-// goroutine may neither change nor free them.
+// Lent reports whether bytes that a goroutine lent are still in use: that goroutine
+// may neither change nor free them.
 func (st *Stream) Lent() bool { return st.lentQueued > 0 || st.lentOut > 0 }
 
 // LentOut reports whether lent bytes are being encoded at this moment; they come
 // back even if the stream has closed.
 func (st *Stream) LentOut() bool { return st.lentOut > 0 }
 
-// Queued is how much memory is taken up by what waits to leave: not how much
-// content, since a byte that is flushed has a buffer of its own.
+// Queued is how much memory is taken up by what waits to be sent. It is not the
+// number of content bytes: one flushed byte takes up a whole buffer.
 func (st *Stream) Queued() int { return st.q.memory }
 
 // endsWith is the one predicate that decides which frame carries END_STREAM: the
 // stream is finished locally, this frame is all or the end of an item of that kind,
-// and rest items would remain queued once it has left. A 1xx field section ends
-// nothing (RFC 9113 §8.1), and nor does one that was committed: DATA without content
-// follows it.
+// and rest items remain queued after it. A 1xx field section ends nothing
+// (RFC 9113 §8.1). Nor does one that was committed: an empty DATA frame follows it.
 func (st *Stream) endsWith(kind itemKind, rest int) bool {
 	return st.fin && rest == 0 && kind != itemInfo && !(kind == itemHeader && st.committed)
 }
@@ -166,16 +167,17 @@ func (s *Session) sendEnded(st *Stream) {
 	}
 }
 
-// Done says that, as a server, nobody will read or write the stream any more; as
-// a client, that the rest of the request will not be sent.
+// Done says on a server that the handler will neither read nor write the stream any
+// more, and on a client that the rest of the request will not be sent.
 func (s *Session) Done(st *Stream) {
 	st.done = true
 	s.stopPeer(st)
 }
 
-// stopPeer ends a stream that one side has completed and the other has no more
-// use for, without error: RFC 9113 §8.1 lets a server ask so for the rest of a
-// request after the whole response, and a client withhold it.
+// stopPeer ends a stream with RST_STREAM(NO_ERROR) once the response is complete
+// and Done has been called, although the request is not complete. RFC 9113 §8.1
+// lets a server stop a request so after the whole response; a client ends its side
+// the same way.
 func (s *Session) stopPeer(st *Stream) {
 	complete := st.ended
 	if s.cfg.Role == Client {
@@ -204,8 +206,8 @@ func (st *Stream) recvEnded(s *Session) {
 	}
 }
 
-// close takes the stream out of the session. What it had queued is dropped;
-// bytes received and not consumed stay owed to the connection's window until
+// close takes the stream out of the session. What it had queued is dropped; bytes
+// received and not consumed stay charged to the connection's window until
 // [Session.Consume] or [Session.Discard].
 func (s *Session) close(st *Stream, err error) {
 	if st.state == StateClosed {
@@ -241,7 +243,7 @@ func (s *Session) close(st *Stream, err error) {
 	st.Owner.OutputMoved()
 }
 
-// dropQueue forgets what has not left, and gives lent bytes back.
+// dropQueue drops what has not been emitted, and gives lent bytes back.
 func (s *Session) dropQueue(st *Stream) {
 	for st.q.len() > 0 {
 		it := s.pop(&st.q)
