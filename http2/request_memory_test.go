@@ -134,6 +134,9 @@ func loopbackPair(t *testing.T) (client, server net.Conn) {
 }
 
 func TestRequestsTakeNoMoreMemoryThanUpstreams(t *testing.T) {
+	if onGo127 {
+		t.Skip("upstream is a shell of net/http's there, which refuses requests of that many fields")
+	}
 	const n = 24
 	ours := func(c net.Conn, h http.Handler) { new(Server).ServeConn(c, &ServeConnOpts{Handler: h}) }
 	theirs := func(c net.Conn, h http.Handler) {
