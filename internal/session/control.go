@@ -105,6 +105,7 @@ func (s *Session) GoAway(code wire.ErrCode, debug string) {
 	if code != wire.NoError {
 		for _, st := range s.streams {
 			s.queueFlushed(s.takeFlushed(st))
+			s.out.update(s, st) // it may have nothing to send any more
 		}
 	}
 	g.last = s.peerLast
