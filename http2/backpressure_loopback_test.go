@@ -37,7 +37,7 @@ func wantHeldBack(t *testing.T, handler http.HandlerFunc) {
 			f := startVictim(t, new(Server), new(http.Server), handler)
 			s := f.dial(settings...)
 			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
-			s.settle()
+			s.awaitRead()
 			s.write(openWhole(1))
 			for range 20 {
 				f.wantHeld(loopbackBound, 20)

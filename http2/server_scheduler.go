@@ -53,8 +53,8 @@ type externalFlow struct {
 }
 
 func (f *externalFlow) StreamID() uint32 { return f.st.ID() }
-func (f *externalFlow) Available() int32 { return int32(f.e.sess().MayCarry(f.st)) }
-func (f *externalFlow) Take(n int32)     { f.e.sess().ChargeWindows(f.st, int(n)) }
+func (f *externalFlow) MayCarry() int32  { return int32(f.e.sess().MayCarry(f.st)) }
+func (f *externalFlow) Charge(n int32)   { f.e.sess().ChargeWindows(f.st, int(n)) }
 
 // Open implements session.External.
 func (e *externalScheduler) Open(st *session.Stream, o sched.OpenOptions) {

@@ -154,9 +154,9 @@ func (e *endpoint) request(end bool) *testStream {
 func (e *endpoint) commit(st *testStream) {
 	e.CommitHeader(&st.Stream, fieldSection(":status", "200"))
 }
-func (e *endpoint) head(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
-func (e *endpoint) info(st *testStream) { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
-func (e *endpoint) end(st *testStream)  { e.SendEnd(&st.Stream, nil) }
+func (e *endpoint) header(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
+func (e *endpoint) info(st *testStream)   { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
+func (e *endpoint) end(st *testStream)    { e.SendEnd(&st.Stream, nil) }
 func (e *endpoint) trailers(st *testStream) {
 	e.SendEnd(&st.Stream, fieldSection("checksum", "0"))
 }
