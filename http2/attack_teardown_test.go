@@ -60,7 +60,7 @@ func TestServerEndsTheConnectionASecondAfterAnError(t *testing.T) {
 	})
 }
 
-// CVE-2022-27664 and its kin: who has been sent away gets no more time by going
+// CVE-2022-27664 and its kin: a client that has been sent away gets no more time by going
 // on, and nothing that it sends is looked at.
 func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 	var ran atomic.Int64

@@ -270,7 +270,7 @@ func (st *modelStream) end(last func(http.ResponseWriter, *http.Request)) {
 	st.m.sc.Run(&st.Stream)
 }
 
-// modelProgram is a handler, and who flushes beside it how often.
+// modelProgram is a handler, and how often others flush beside it.
 type modelProgram struct {
 	kind         *modelKind
 	calls        string // ends with callReturn or callPanic

@@ -31,7 +31,7 @@ type output struct {
 
 type outputStream struct {
 	window int64 // granted on top of initial, less what was used
-	open   bool  // somebody has opened it
+	open   bool  // its first section has been sent
 	header bool  // has the final field section
 	ended  bool
 	reset  bool

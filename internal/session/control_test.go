@@ -7,7 +7,7 @@ import (
 )
 
 // What is to be said about the connection comes first, in an order that does not
-// depend on who asked first.
+// depend on which was asked for first.
 func TestControlFramesAreSentInOrder(t *testing.T) {
 	e := newServer(t)
 	st, closed := e.accept(1, false), e.accept(3, false)

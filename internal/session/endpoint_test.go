@@ -178,8 +178,8 @@ func (e *endpoint) discard(st *testStream, n int) {
 	e.Discard(&st.Stream, n)
 }
 
-// recv feeds frames to the session and returns the first error, which nobody
-// has acted on.
+// recv feeds frames to the session and returns the first error, which has not been
+// acted on.
 func (e *endpoint) recv(p []byte) error {
 	for len(p) > 0 {
 		h := wire.ParseHeader(p)

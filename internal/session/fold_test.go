@@ -181,7 +181,7 @@ func TestEndStreamWaitsForTheWindow(t *testing.T) {
 			}
 			e.mustRecv(wire.AppendWindowUpdate(nil, 1, 1))
 			if !e.Pending() {
-				t.Fatal("nobody is told of the window")
+				t.Fatal("the writer is not told of the window")
 			}
 			e.want("the rest", "DATA(1) 1 END_STREAM")
 		})

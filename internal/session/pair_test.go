@@ -187,7 +187,7 @@ func (p *pair) open() {
 	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended)
 }
 
-// act has somebody do something about an exchange.
+// act has one end do something about an exchange.
 func (p *pair) act(x *exchange) {
 	switch r := p.rng.IntN(100); {
 	case r < 30:
@@ -323,7 +323,7 @@ func (p *pair) announce(from *endpoint, pipe *[]byte, s wire.Setting) {
 	from.control.unacked++
 }
 
-// finish has everybody do what is left to do, and looks at what came of it.
+// finish has both ends do what is left to do, and looks at what came of it.
 func (p *pair) finish() {
 	p.emit(p.client, &p.toServer)
 	p.emit(p.server, &p.toClient)
