@@ -82,7 +82,7 @@ func TestLoansThatWereForgottenAreKeptAliveByNothing(t *testing.T) {
 	}
 }
 
-// Records are made of what TLS is given, and who wraps a connection wants its Writes.
+// Records are made of what TLS is given, and a program that wraps a connection wants its Writes.
 func TestOnlyPlainSocketsGather(t *testing.T) {
 	for _, test := range []struct {
 		nc   net.Conn
