@@ -343,9 +343,9 @@ func TestWhatAUserSetsIsAHardLimit(t *testing.T) {
 		conn, stream int32
 		growth       session.Growth
 	}{
-		{"nothing", Server{}, 1 << 20, 64 << 10, session.Growth{MaxStream: maxStreamWindow, MaxConn: maxConnWindow, Unread: maxConnUnread, Free: maxStreamWindow, Budget: receiveBudget}},
+		{"nothing", Server{}, 1 << 20, 128 << 10, session.Growth{MaxStream: maxStreamWindow, MaxConn: maxConnWindow, Unread: maxConnUnread, Free: maxStreamWindow, Budget: receiveBudget}},
 		{"both", Server{MaxUploadBufferPerConnection: 1 << 21, MaxUploadBufferPerStream: 1 << 19}, 1 << 21, 1 << 19, session.Growth{Budget: receiveBudget}},
-		{"the connection's", Server{MaxUploadBufferPerConnection: 1 << 21}, 1 << 21, 64 << 10, session.Growth{MaxStream: 1 << 21, Free: maxStreamWindow, Budget: receiveBudget}},
+		{"the connection's", Server{MaxUploadBufferPerConnection: 1 << 21}, 1 << 21, 128 << 10, session.Growth{MaxStream: 1 << 21, Free: maxStreamWindow, Budget: receiveBudget}},
 		{"the stream's", Server{MaxUploadBufferPerStream: 1000}, 1 << 20, 1000, session.Growth{MaxConn: maxConnWindow, Unread: maxConnUnread, Budget: receiveBudget}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
