@@ -71,18 +71,18 @@ func (c *client) sendSplit(s string, at int) {
 	c.send(s[at:])
 }
 
-// head reads an HTTP/1.1 response up to its empty line, and nothing after it.
-func (c *client) head() string {
+// header reads an HTTP/1.1 response up to its empty line, and nothing after it.
+func (c *client) header() string {
 	c.t.Helper()
 	c.SetReadDeadline(time.Now().Add(5 * time.Second))
-	var head []byte
-	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {
+	var header []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(header, []byte("\r\n\r\n")); {
 		if _, err := c.Read(b); err != nil {
-			c.t.Fatalf("%v after %q", err, head)
+			c.t.Fatalf("%v after %q", err, header)
 		}
-		head = append(head, b[0])
+		header = append(header, b[0])
 	}
-	return string(head)
+	return string(header)
 }
 
 // response reads an HTTP/1.1 response.
@@ -105,7 +105,7 @@ const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUp
 // peer wants the 101 response, and speaks HTTP/2 from then on.
 func (c *client) peer() *h2test.Peer {
 	c.t.Helper()
-	if got := c.head(); got != switching {
+	if got := c.header(); got != switching {
 		c.t.Fatalf("the server answers %q, not with 101", got)
 	}
 	return newPeer(c)

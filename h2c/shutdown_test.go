@@ -11,7 +11,7 @@ import (
 	"h2fork.example/net/internal/h2test"
 )
 
-// golang/go#26682. Nobody calls http2.ConfigureServer here.
+// golang/go#26682. http2.ConfigureServer is not called here.
 func TestShutdownOfTheServerEndsConnectionsOnceTheirStreamsHaveFinished(t *testing.T) {
 	t.Parallel()
 	for name, begin := range beginnings {

@@ -105,7 +105,7 @@ func TestExpectedContinueIsSentBeforeTheUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := dial(t, start(t, &http.Server{Handler: ours(echoHandler)}))
 		c.send(upgrade("POST /a HTTP/1.1", "Expect: 100-continue\r\nContent-Length: 5\r\n", ""))
-		if got := c.head(); got != "HTTP/1.1 100 Continue\r\n\r\n" {
+		if got := c.header(); got != "HTTP/1.1 100 Continue\r\n\r\n" {
 			t.Fatalf("the server answers %q, not with 100", got)
 		}
 		c.send("hello")

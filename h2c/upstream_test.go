@@ -25,7 +25,7 @@ func outcome(t *testing.T, newHandler func(http.Handler) http.Handler, script st
 			seen = describe(r)
 		}))}))
 		c.send(script)
-		status, _, _ = strings.Cut(c.head(), "\r\n")
+		status, _, _ = strings.Cut(c.header(), "\r\n")
 		if strings.Contains(status, " 101 ") {
 			newPeer(c).Greet()
 		}

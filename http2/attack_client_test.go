@@ -75,7 +75,7 @@ func wantCounted(t *testing.T, counted *eventLog, name string) {
 // response is a field section of a response: status 200.
 const response = "\x88"
 
-// serversMoveNothing are a server's frames that bring nobody any further, after
+// serversMoveNothing are a server's frames that move nothing, after
 // what leads up to them.
 var serversMoveNothing = []struct {
 	name    string
@@ -125,7 +125,7 @@ func TestTransportIgnoresFramesThatMoveNothingOnlyUpToABudget(t *testing.T) {
 				c.flood(test.frame, 9000)
 				c.WantNothing("a burst is harmless")
 				c.flood(test.frame, 20000)
-				if test.name != "GOAWAY" { // after which nothing is open, and nobody waits
+				if test.name != "GOAWAY" { // after which nothing is open, and no request waits
 					c.Want("a flood is not", h2test.GoAwayFrame(0, wire.EnhanceYourCalm))
 				}
 				c.WantClosed("the connection is over")

@@ -27,7 +27,7 @@ func TestServerEndsAnIdleConnectionInTheMiddleOfAFrame(t *testing.T) {
 				time.Sleep(time.Minute)
 				c.WantNow("it is over", h2test.GoAwayFrame(math.MaxInt32, wire.NoError))
 				time.Sleep(2 * time.Second) // a PING is not acknowledged, and GOAWAY lingers
-				if !c.isOver() {
+				if !c.hasReturned() {
 					t.Error("the connection goes on")
 				}
 			})
@@ -70,7 +70,7 @@ func TestServerEndsAConnectionWhoseFieldSectionDoesNotEnd(t *testing.T) {
 						t.Errorf("the rest was waited for for %v, want %v", d, limit)
 					}
 					time.Sleep(time.Second)
-					if !c.isOver() {
+					if !c.hasReturned() {
 						t.Error("the connection goes on")
 					}
 				})
@@ -106,7 +106,7 @@ func TestServerTakesFieldSectionsThatNoReadIsTheEndOf(t *testing.T) {
 	})
 }
 
-// The reader waits until the replies of a flood have left: it does not wait for
+// The reader waits until the replies of a flood have been sent: it does not wait for
 // ever.
 func TestServerEndsAnIdleConnectionWhoseFloodIsNotRead(t *testing.T) {
 	serving{srv: &Server{IdleTimeout: time.Minute}}.run(t, func(c *servedConn) {
@@ -115,7 +115,7 @@ func TestServerEndsAnIdleConnectionWhoseFloodIsNotRead(t *testing.T) {
 		a := attacker{c, c.Conn().(*h2test.Conn)}
 		a.flood(rawFrame(wire.Ping, 0, 0, "12345678"), 100000)
 		time.Sleep(2 * time.Minute)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("the connection goes on")
 		}
 	})
@@ -137,7 +137,7 @@ func TestServerEndsAConnectionThatTakesNoneOfManyResponses(t *testing.T) {
 			t.Errorf("%d goroutines", n)
 		}
 		time.Sleep(5 * time.Second)
-		if !a.isOver() {
+		if !a.hasReturned() {
 			t.Error("the connection goes on")
 		}
 	})

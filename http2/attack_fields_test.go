@@ -203,7 +203,7 @@ func TestServerBoundsTheTrailersThatARequestDeclares(t *testing.T) {
 }
 
 // The writer owns the table that responses are compressed with: its size may
-// change while they leave.
+// change while they are sent.
 func TestServerEncodesInStepWithATableThatChangesAllTheTime(t *testing.T) {
 	serving{srv: &Server{MaxConcurrentStreams: 1000}, handler: func(w http.ResponseWriter, r *http.Request) {
 		for i := range 10 {

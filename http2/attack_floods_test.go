@@ -42,7 +42,7 @@ func TestServerGoesOnWhenAFloodIsReadAtLast(t *testing.T) {
 	})
 }
 
-// moveNothing are frames that bring nobody any further, after what leads up to
+// moveNothing are frames that move nothing, after what leads up to
 // them. CVE-2019-9512, 9513, 9515 and 9518, and what is left if only those are
 // charged.
 var moveNothing = []struct {

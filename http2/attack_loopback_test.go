@@ -32,14 +32,14 @@ type victimServer struct {
 	asking  sync.Mutex   // held by the bystander during a request
 	served  atomic.Int64 // its requests
 	stop    context.CancelFunc
-	stopped chan struct{} // closed when the bystander has left
+	stopped chan struct{} // closed when the bystander has ended
 	before  held
 }
 
 // victimConn is a connection that is served, or was.
 type victimConn struct {
-	nc   net.Conn
-	over chan struct{} // closed when ServeConn has returned
+	nc       net.Conn
+	returned chan struct{} // closed when ServeConn has returned
 }
 
 // held is what a process holds.
@@ -88,7 +88,7 @@ func startVictim(t *testing.T, srv *Server, hs *http.Server, handler http.Handle
 			f.conns = append(f.conns, c)
 			f.mu.Unlock()
 			go func() {
-				defer close(c.over)
+				defer close(c.returned)
 				srv.ServeConn(nc, opts)
 			}()
 		}
@@ -149,7 +149,7 @@ func (f *victimServer) wantNothingLeft() {
 	attackers := f.conns[1:]
 	f.mu.Unlock()
 	for _, c := range attackers {
-		<-c.over
+		<-c.returned
 	}
 	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > f.before.goroutines+bystanders && time.Now().Before(deadline); {
 		runtime.Gosched() // those that have been told to end
@@ -226,12 +226,12 @@ func isReset(err error) bool {
 	return strings.Contains(err.Error(), "reset by peer") || strings.Contains(err.Error(), "broken pipe")
 }
 
-// settle waits until the server has read everything so far: it answers a PING.
-func (s *attackerConn) settle() {
+// awaitRead waits until the server has read everything so far: it answers a PING.
+func (s *attackerConn) awaitRead() {
 	s.f.t.Helper()
-	s.write(wire.AppendPing(nil, false, [8]byte([]byte("settled?"))))
+	s.write(wire.AppendPing(nil, false, [8]byte([]byte("all read"))))
 	s.until("the answer to a PING", func(h wire.Header, p []byte) bool {
-		return h.Type == wire.Ping && string(p) == "settled?"
+		return h.Type == wire.Ping && string(p) == "all read"
 	})
 }
 
@@ -252,12 +252,12 @@ func (s *attackerConn) wantGoAway(why string) {
 func (s *attackerConn) until(what string, is func(wire.Header, []byte) bool) {
 	s.f.t.Helper()
 	s.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
-	head := make([]byte, wire.HeaderLen)
+	header := make([]byte, wire.HeaderLen)
 	for {
-		if _, err := io.ReadFull(s.nc, head); err != nil {
+		if _, err := io.ReadFull(s.nc, header); err != nil {
 			s.f.t.Fatalf("want %s, got %v", what, err)
 		}
-		h := wire.ParseHeader(head)
+		h := wire.ParseHeader(header)
 		p := make([]byte, h.Length)
 		if _, err := io.ReadFull(s.nc, p); err != nil {
 			s.f.t.Fatalf("want %s, got %v", what, err)

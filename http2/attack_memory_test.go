@@ -70,7 +70,7 @@ var memoryAttacks = []struct {
 			for id := uint32(3); id < 2*allStreams; id += 2 {
 				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+strings.Repeat("\xbe", 250)))
 			}
-			s.settle()
+			s.awaitRead()
 		}),
 		bytes: allStreams * perStream, goroutines: allStreams + 10,
 	},
@@ -89,7 +89,7 @@ var memoryAttacks = []struct {
 					grow = wire.AppendWindowUpdate(grow, id, 1)
 				}
 				s.write(grow)
-				s.settle()
+				s.awaitRead()
 			}
 		}),
 		bytes: allStreams * perResponse, goroutines: allStreams + 10,
@@ -113,7 +113,7 @@ var memoryAttacks = []struct {
 				churn = wire.AppendSettings(churn, wire.Setting{ID: wire.SettingInitialWindowSize, Val: i % 2})
 			}
 			s.write(churn)
-			s.settle()
+			s.awaitRead()
 		}),
 		bytes: allStreams * perResponse, goroutines: allStreams + 10,
 	},
@@ -130,7 +130,7 @@ var memoryAttacks = []struct {
 				}
 				s.write(data)
 			}
-			s.settle()
+			s.awaitRead()
 		}),
 		bytes: mib + allStreams*(2*kib+perStream), goroutines: allStreams + 10,
 	},
@@ -151,7 +151,7 @@ var memoryAttacks = []struct {
 				churn = append(churn, rawFrame(wire.Priority, 0, id, string([]byte{0, 0, byte((id - 2) >> 8), byte(id - 2), 16}))...)
 			}
 			s.write(churn)
-			s.settle()
+			s.awaitRead()
 		}),
 		bytes: mib, goroutines: 10,
 	},
@@ -162,10 +162,10 @@ var memoryAttacks = []struct {
 				name := strings.Repeat("n", 1000) + string([]byte{'a' + byte(id%26), 'a' + byte(id/26%26), 'a' + byte(id/676%26)})
 				s.write(rawFrame(wire.Headers, endHeaders|endStream, id, block+"\x00\x7f\xec\x06"+name+"\x00"))
 				if id%200 == 1 {
-					s.settle()
+					s.awaitRead()
 				}
 			}
-			s.settle()
+			s.awaitRead()
 		}),
 		bytes: mib + allStreams*perStream, goroutines: allStreams + 10, // of 8.5 MB
 	},
@@ -204,7 +204,7 @@ func fifty(request []byte, answered bool) func(*victimServer) []*attackerConn {
 	return func(f *victimServer) (all []*attackerConn) {
 		for range 50 {
 			s := f.dial(wire.Setting{ID: wire.SettingInitialWindowSize, Val: mib})
-			s.settle() // there is a window
+			s.awaitRead() // there is a window
 			s.write(append(wire.AppendWindowUpdate(nil, 0, mib), request...))
 			if answered {
 				s.until("an answer", func(h wire.Header, _ []byte) bool { return h.StreamID == 1 && h.Flags.Has(endStream) })
@@ -233,7 +233,7 @@ func openAll(s *attackerConn) {
 	for id := uint32(1); id < 2*allStreams; id += 2 {
 		s.write(openWhole(id))
 	}
-	s.settle()
+	s.awaitRead()
 }
 
 func blocks(started func()) http.HandlerFunc {

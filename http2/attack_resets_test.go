@@ -95,7 +95,7 @@ func TestServerEndsAClientThatMakesItReset(t *testing.T) {
 	}
 }
 
-// Streams beyond the limit are refused, and it is the client who makes us.
+// Streams beyond the limit are refused, and it is the client that makes us.
 func TestServerEndsAClientThatKeepsOpeningStreamsBeyondTheLimit(t *testing.T) {
 	h := new(slowToNotice)
 	serving{srv: &Server{MaxConcurrentStreams: 10}, handler: h.handle}.withBystander(t, func(c *servedConn) {

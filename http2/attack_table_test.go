@@ -96,7 +96,7 @@ var attackTests = map[string][]string{
 	"Trailer header amplification": {
 		"TestServerBoundsTheTrailersThatARequestDeclares", "TestDeclaredTrailersAreBounded", "TestTheTrailersThatAResponseDeclaresAreBounded",
 	},
-	"HEADER_TABLE_SIZE that changes while responses leave": {
+	"HEADER_TABLE_SIZE that changes while responses are sent": {
 		"TestServerEncodesInStepWithATableThatChangesAllTheTime", "TestTableSizeGoesToTheEncoderWithItsMinimum", "TestServerEncodesWithinTheTableItIsAllowed",
 	},
 	"dynamic tables beyond what was announced": {

@@ -19,7 +19,7 @@ func TestServerRejectsWhatIsNotHTTP2(t *testing.T) {
 		t.Run(fmt.Sprintf("%q", greeting), func(t *testing.T) {
 			serving{silent: true}.withBystander(t, func(c *servedConn) {
 				io.WriteString(c.Conn(), greeting)
-				if !c.isOver() {
+				if !c.hasReturned() {
 					t.Fatal("the connection goes on")
 				}
 				if got := c.log.String(); !strings.HasPrefix(got, "http2: server: error reading preface from client 192.0.2.1:50000: bogus greeting ") {
@@ -50,17 +50,17 @@ func TestServerEndsTheConnectionASecondAfterAnError(t *testing.T) {
 		c.Data(3, h2test.KeepOpen, "x")
 		c.Want("the client is told", h2test.GoAwayFrame(1, wire.ProtocolError))
 		time.Sleep(time.Second - time.Nanosecond)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Error("the client has no time to read GOAWAY")
 		}
 		time.Sleep(time.Nanosecond)
-		if !c.isOver() || ended == nil {
+		if !c.hasReturned() || ended == nil {
 			t.Error("the connection goes on")
 		}
 	})
 }
 
-// CVE-2022-27664 and its kin: who has been sent away gets no more time by going
+// CVE-2022-27664 and its kin: a client that has been sent away gets no more time by going
 // on, and nothing that it sends is looked at.
 func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 	var ran atomic.Int64
@@ -74,7 +74,7 @@ func TestServerIsNotKeptByFramesAfterItsGoAway(t *testing.T) {
 		}
 		c.WantNothing("there is nothing more to say")
 		time.Sleep(10 * time.Millisecond)
-		if !c.isOver() || ran.Load() > 0 {
+		if !c.hasReturned() || ran.Load() > 0 {
 			t.Errorf("the connection goes on, and %d handlers ran", ran.Load())
 		}
 	})
@@ -89,7 +89,7 @@ func TestServerDoesNotReadForEverWhatComesAfterItsGoAway(t *testing.T) {
 			t.Errorf("%d bytes of 16 MiB were read", n)
 		}
 		time.Sleep(time.Second)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("the connection goes on")
 		}
 	})
@@ -104,11 +104,11 @@ func TestServerShutdownEndsAConnectionThatReadsNothing(t *testing.T) {
 		a.flood(rawFrame(wire.Ping, 0, 0, "12345678"), 100000)
 		a.hs.Shutdown(context.Background())
 		time.Sleep(31*time.Second - time.Nanosecond) // one for the PING, which is not acknowledged
-		if a.isOver() {
+		if a.hasReturned() {
 			t.Error("it had no time to read GOAWAY")
 		}
 		time.Sleep(time.Nanosecond)
-		if !a.isOver() {
+		if !a.hasReturned() {
 			t.Error("the connection goes on")
 		}
 	})
@@ -123,7 +123,7 @@ func TestServerLeavesNothingRunningForAClientThatIsGone(t *testing.T) {
 		}
 		settled()
 		h.wantAtMost(a.servedConn, 250)
-		if !a.isOver() {
+		if !a.hasReturned() {
 			t.Error("the connection goes on")
 		}
 	})

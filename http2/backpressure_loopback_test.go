@@ -20,7 +20,7 @@ import (
 // mutexes. So memory is looked at while they are at it.
 
 // loopbackBound is what a stream may hold there: what it is bounded by, and the garbage
-// that those who are at work may make before the collector comes, 4 MiB.
+// that goroutines at work may make before the collector comes, 4 MiB.
 const loopbackBound = 4*mib + 2*talkBound
 
 // loopbackStalls are the settings of clients that do not take what there is.
@@ -37,7 +37,7 @@ func wantHeldBack(t *testing.T, handler http.HandlerFunc) {
 			f := startVictim(t, new(Server), new(http.Server), handler)
 			s := f.dial(settings...)
 			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
-			s.settle()
+			s.awaitRead()
 			s.write(openWhole(1))
 			for range 20 {
 				f.wantHeld(loopbackBound, 20)

@@ -15,7 +15,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// The same promise for requests: a body is read as fast as it leaves.
+// The same promise for requests: a body is read as fast as it is sent.
 
 // uploadEnds are ends of a stall: what lets the goroutine go that sends the body.
 var uploadEnds = []struct {

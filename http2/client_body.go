@@ -103,7 +103,7 @@ func (b *responseBody) judge(n int, err error) (int, error) {
 // Close ends the stream, if it has not ended.
 func (b *responseBody) Close() error {
 	b.closed.Store(true)
-	if !b.cs.over.Load() {
+	if !b.cs.ended.Load() {
 		b.cs.withholdRest()
 		b.cs.abort(errResponseBodyClosed)
 	}

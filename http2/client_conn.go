@@ -26,7 +26,7 @@ type ClientConn struct {
 	used         atomic.Bool   // a request of the pool has been sent on it
 	fromNetHTTP  atomic.Bool   // net/http dialled it and has told the trace
 	gotSettings  chan struct{} // closed by the reader when SETTINGS have arrived, or never will
-	over         chan struct{} // closed when the connection has ended
+	ended        chan struct{} // closed when the connection has ended
 	greetingSent chan struct{} // closed when our SETTINGS have been sent
 
 	// What the server's SETTINGS say of requests. The reader sets it, and goroutines
@@ -59,7 +59,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		life:         clientLife{singleUse: singleUse, keepAlive: !t.disableKeepAlives()},
 		stateChanged: stateChanged,
 		gotSettings:  make(chan struct{}),
-		over:         make(chan struct{}),
+		ended:        make(chan struct{}),
 		greetingSent: make(chan struct{}),
 		pings:        make(map[[8]byte]chan struct{}),
 		lastActive:   time.Now(),
@@ -86,7 +86,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 		Gathers:             gathers(c),
 		ReadsApart:          readsApart(c),
 		Log:                 cc.log(),
-	}, (*clientSide)(cc))
+	}, (*clientEndpoint)(cc))
 	cc.peerMaxList.Store(math.MaxUint32) // RFC 9113 §6.5.2: unlimited, at first
 	if d := t.idleConnTimeout(); d > 0 {
 		cc.idleTimer = time.AfterFunc(d, cc.closeIfIdle)

@@ -25,7 +25,7 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	}
 	cc.c.FailWhenSent(errClientConnClosed) // GOAWAY has still to be sent
 	select {
-	case <-cc.over:
+	case <-cc.ended:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -71,7 +71,7 @@ func (cc *ClientConn) serve() {
 	cc.wakeIdleWaitsLocked()
 	unused := cc.unusedGraceLocked()
 	cc.c.Unlock()
-	close(cc.over)
+	close(cc.ended)
 	cc.countEnd()
 	cc.t.vlogf("http2: Transport readFrame error on conn %p: (%T) %v", cc, err, err)
 	if unused > 0 {

@@ -20,7 +20,7 @@ func TestShutdownOfAnIdleConnectionSaysGoodbye(t *testing.T) {
 			t.Errorf("Shutdown: %v", err)
 		}
 		c.Want("no stream of the server's was seen", h2test.GoAwayFrame(0, wire.NoError))
-		c.WantClosed("nobody needs it")
+		c.WantClosed("no request needs it")
 		if st := c.cc.State(); !st.Closed || !st.Closing {
 			t.Errorf("the state is %+v", st)
 		}
@@ -111,7 +111,7 @@ func TestReservedConnectionIsNotIdle(t *testing.T) {
 	withConn(t, &Transport{IdleConnTimeout: time.Minute}, func(c *connected) {
 		c.cc.ReserveNewRequest()
 		time.Sleep(time.Hour)
-		c.WantNothing("somebody is about to use it")
+		c.WantNothing("a request is about to use it")
 	})
 }
 

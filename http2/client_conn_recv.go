@@ -7,37 +7,37 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// clientSide is a ClientConn as conn sees it. It implements conn.Client.
-type clientSide ClientConn
+// clientEndpoint is a ClientConn as conn sees it. It implements conn.Client.
+type clientEndpoint ClientConn
 
-func (s *clientSide) cc() *ClientConn { return (*ClientConn)(s) }
+func (e *clientEndpoint) cc() *ClientConn { return (*ClientConn)(e) }
 
 // CaughtUp implements conn.Client: it wakes the RoundTrips that have got a response
 // in this read.
-func (s *clientSide) CaughtUp() {
-	for i, cs := range s.answers {
+func (e *clientEndpoint) CaughtUp() {
+	for i, cs := range e.answers {
 		close(cs.answered)
-		s.answers[i] = nil
+		e.answers[i] = nil
 	}
-	s.answers = s.answers[:0]
+	e.answers = e.answers[:0]
 }
 
 // Settings implements conn.Client.
-func (s *clientSide) Settings(p conn.PeerSettings) {
-	s.peerMaxList.Store(p.MaxHeaderListSize)
-	s.peerExtendedConnect.Store(p.ExtendedConnect)
-	s.cc().noteSettings()
-	s.cc().noteState()
+func (e *clientEndpoint) Settings(p conn.PeerSettings) {
+	e.peerMaxList.Store(p.MaxHeaderListSize)
+	e.peerExtendedConnect.Store(p.ExtendedConnect)
+	e.cc().noteSettings()
+	e.cc().noteState()
 }
 
 // EndErrorLocked implements conn.Client.
-func (s *clientSide) EndErrorLocked(err error) error { return s.cc().life.end(err) }
+func (e *clientEndpoint) EndErrorLocked(err error) error { return e.cc().life.end(err) }
 
 // GoAway implements conn.Client: no more requests are sent on this connection.
 // Streams that the server says it has not processed are about to close with
 // ErrGoAway.
-func (s *clientSide) GoAway(f wire.GoAwayFrame) {
-	cc := s.cc()
+func (e *clientEndpoint) GoAway(f wire.GoAwayFrame) {
+	cc := e.cc()
 	cc.markDead()
 	if f.Code != wire.NoError {
 		cc.t.vlogf("transport got GOAWAY with error code = %v", f.Code)
@@ -53,8 +53,8 @@ func (s *clientSide) GoAway(f wire.GoAwayFrame) {
 }
 
 // Active implements conn.Client.
-func (s *clientSide) Active(active bool) {
-	cc := s.cc()
+func (e *clientEndpoint) Active(active bool) {
+	cc := e.cc()
 	if active {
 		return
 	}
@@ -77,7 +77,7 @@ func (s *clientSide) Active(active bool) {
 }
 
 // Closed implements conn.Client.
-func (s *clientSide) Closed(cs *conn.Stream) {
+func (e *clientEndpoint) Closed(cs *conn.Stream) {
 	cs.Outer.(*clientStream).closedByEngine()
-	s.cc().noteState()
+	e.cc().noteState()
 }

@@ -27,7 +27,7 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-cc.over:
+	case <-cc.ended:
 		cc.c.Lock()
 		defer cc.c.Unlock()
 		return cc.c.DeadLocked()
@@ -35,8 +35,8 @@ func (cc *ClientConn) Ping(ctx context.Context) error {
 }
 
 // PingAcked implements conn.Client.
-func (s *clientSide) PingAcked(data [8]byte) {
-	cc := s.cc()
+func (e *clientEndpoint) PingAcked(data [8]byte) {
+	cc := e.cc()
 	cc.c.Lock()
 	if ch, ok := cc.pings[data]; ok {
 		close(ch)

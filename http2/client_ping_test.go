@@ -73,11 +73,11 @@ func TestSilentServerIsPingedAndGivenUp(t *testing.T) {
 		k := c.roundTrip("/")
 		c.Want("a request", headersOf(1, h2test.EndStream))
 		time.Sleep(5 * time.Second)
-		c.Want("is anybody there?", h2test.FrameOfType(wire.Ping, 0))
+		c.Want("is the server there?", h2test.FrameOfType(wire.Ping, 0))
 		time.Sleep(2*time.Second - 1)
 		k.stillWaits("it may yet answer")
 		time.Sleep(time.Nanosecond)
-		wantErr(t, "nobody", k.failure(), "http2: client connection lost")
+		wantErr(t, "it is not", k.failure(), "http2: client connection lost")
 		counted.want(t, "CountError knows", "conn_close_lost_ping", "read_frame_other")
 	})
 }

@@ -70,7 +70,7 @@ func TestBodyLargerThanItsDeclaredLengthFails(t *testing.T) {
 			req.ContentLength = length
 			k := c.roundTrip(req)
 			p := c.accept()
-			p.Want("the fields leave", h2test.HeadersWith(1, h2test.KeepOpen, "content-length", strconv.Itoa(int(length))))
+			p.Want("the fields are sent", h2test.HeadersWith(1, h2test.KeepOpen, "content-length", strconv.Itoa(int(length))))
 			body.feed(strings.Repeat("x", int(length))+"more", io.EOF)
 			p.Want("nothing of the content does", h2test.RSTStreamFrame(1, wire.Cancel))
 			wantErr(t, "the length is a promise", k.failure(), "http2: request body larger than specified content length")
@@ -99,7 +99,7 @@ func TestErrorOfARequestsBodyEndsTheStream(t *testing.T) {
 		body := newSentBody("abc", mine)
 		k := c.roundTrip(newRequest("POST", "https://example.com/", body))
 		p := c.accept()
-		p.Want("what was read before the error has left", headersOf(1, h2test.KeepOpen),
+		p.Want("what was read before the error has been sent", headersOf(1, h2test.KeepOpen),
 			h2test.DataFrame(1, "abc", h2test.KeepOpen), h2test.RSTStreamFrame(1, wire.Cancel))
 		if err := k.failure(); err != mine {
 			t.Errorf("RoundTrip: %v", err)

@@ -49,7 +49,7 @@ type clientStream struct {
 
 	sending sendState   // guarded by the connection's lock
 	sender  sender      // of upload
-	over    atomic.Bool // the stream is closed, and all that wait on it have been woken
+	ended   atomic.Bool // the stream is closed, and all that wait on it have been woken
 
 	content  responseBody // behind the response's Body, if that has any
 	received conn.Body    // and behind that

@@ -58,7 +58,7 @@ func (cs *clientStream) closedByEngine() {
 	}
 	cs.stopLocked()
 	cs.Unlock()
-	cs.over.Store(true)
+	cs.ended.Store(true)
 }
 
 // endErr is why the stream closed, as a program sees it.

@@ -13,7 +13,7 @@ import (
 
 // Section implements conn.Client: a response, informational or final, or its
 // trailers.
-func (s *clientSide) Section(cst *conn.Stream, f conn.Fields) error {
+func (e *clientEndpoint) Section(cst *conn.Stream, f conn.Fields) error {
 	cs := cst.Outer.(*clientStream)
 	if f.TooLarge {
 		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "header_list_too_large", "http2: response header list larger than advertised limit")

@@ -88,7 +88,7 @@ func (cs *clientStream) sendBody() error {
 	if !u.begin(&cs.sender) {
 		return errBodyStopped
 	}
-	defer u.leave(&cs.sender)
+	defer u.end(&cs.sender)
 	for sent := 0; ; {
 		piece, err := u.next(&cs.sender, &sent)
 		if len(piece) > 0 || err == io.EOF {
@@ -100,7 +100,7 @@ func (cs *clientStream) sendBody() error {
 		case err == io.EOF:
 			return nil
 		case err != nil:
-			cs.awaitHeaderIfItLeaves()
+			cs.awaitHeaderUnlessLimited()
 			return cs.bodyErr(err)
 		}
 	}
@@ -195,11 +195,11 @@ func (cs *clientStream) withholdRest() {
 	cs.Unlock()
 }
 
-// awaitHeaderIfItLeaves waits until the field section has been sent, unless it
+// awaitHeaderUnlessLimited waits until the field section has been sent, unless it
 // waits for the server's limit. A body that fails at once then always shows as
 // HEADERS and RST_STREAM, as upstream's does. Otherwise the writer's timing would
 // decide.
-func (cs *clientStream) awaitHeaderIfItLeaves() {
+func (cs *clientStream) awaitHeaderUnlessLimited() {
 	cs.Lock()
 	defer cs.Unlock()
 	cs.WaitLocked(func() bool { return cs.HeaderSentLocked() || cs.ClosedLocked() || !cs.cc.c.WaitingMayOpenLocked() })

@@ -59,7 +59,7 @@ func traceGotConn(req *http.Request, cc *ClientConn, reused bool) {
 	}
 	select { // a connection that breaks with its first write is not reported
 	case <-cc.greetingSent:
-	case <-cc.over:
+	case <-cc.ended:
 		if cc.neverWorked() {
 			return
 		}

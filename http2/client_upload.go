@@ -90,8 +90,8 @@ func (u *upload) begin(s *sender) bool {
 	return true
 }
 
-// leave ends an attempt that has begun.
-func (u *upload) leave(s *sender) {
+// end ends an attempt that has begun.
+func (u *upload) end(s *sender) {
 	u.mu.Lock()
 	if u.owner == s {
 		u.owner = nil

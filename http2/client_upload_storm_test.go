@@ -29,7 +29,7 @@ var stormTime = flag.Duration("storm", 2*time.Second, "how long the storms of up
 type storm struct {
 	t       *testing.T
 	current atomic.Pointer[httptest.Server]
-	over    atomic.Bool
+	ended   atomic.Bool
 
 	whole, failed, hung atomic.Int64
 }
@@ -65,7 +65,7 @@ func (s *storm) handle(w http.ResponseWriter, r *http.Request) {
 // blow replaces the server again and again: in a hurry, or not.
 func (s *storm) blow() {
 	r := rand.New(rand.NewPCG(1, 1))
-	for !s.over.Load() {
+	for !s.ended.Load() {
 		old := s.current.Load()
 		time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
 		switch r.IntN(3) {
@@ -127,7 +127,7 @@ func (s *storm) request(r *rand.Rand) *http.Request {
 // upload makes requests until the storm is over.
 func (s *storm) upload(rt http.RoundTripper, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 2))
-	for !s.over.Load() {
+	for !s.ended.Load() {
 		req := s.request(rand.New(rand.NewPCG(r.Uint64(), 3)))
 		res, err := rt.RoundTrip(req)
 		if err != nil {
@@ -180,7 +180,7 @@ func TestUploadsAreWholeWhileConnectionsGoAway(t *testing.T) {
 			for end := time.Now().Add(*stormTime); time.Now().Before(end) || s.whole.Load() == 0; {
 				time.Sleep(10 * time.Millisecond)
 			}
-			s.over.Store(true)
+			s.ended.Store(true)
 			all.Wait()
 			s.current.Load().Config.Close()
 			t.Logf("%d requests were answered, %d failed", s.whole.Load(), s.failed.Load())

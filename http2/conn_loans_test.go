@@ -113,12 +113,12 @@ func (c *servedConn) body(id uint32) (body []byte) {
 // stuckWrites are ends of a large write that the connection is in the middle of
 // while the client reads nothing.
 var stuckWrites = map[string]struct {
-	srv  *Server
-	prep func(w http.ResponseWriter, r *http.Request)
-	end  func(c *servedConn)
-	err  error
-	over bool // with the connection
-	code wire.ErrCode
+	srv      *Server
+	prep     func(w http.ResponseWriter, r *http.Request)
+	end      func(c *servedConn)
+	err      error
+	endsConn bool // with the connection
+	code     wire.ErrCode
 }{
 	"the client resets the stream": {
 		end: func(c *servedConn) { c.RST(1, wire.Cancel) },
@@ -133,15 +133,15 @@ var stuckWrites = map[string]struct {
 		code: wire.InternalError,
 	},
 	"the client goes away": {
-		end:  func(c *servedConn) { c.Close() },
-		err:  errClientDisconnected,
-		over: true,
+		end:      func(c *servedConn) { c.Close() },
+		err:      errClientDisconnected,
+		endsConn: true,
 	},
 	"nothing moves for WriteByteTimeout": {
-		srv:  &Server{WriteByteTimeout: time.Second},
-		end:  func(*servedConn) { time.Sleep(3 * time.Second) },
-		err:  errClientDisconnected,
-		over: true,
+		srv:      &Server{WriteByteTimeout: time.Second},
+		end:      func(*servedConn) { time.Sleep(3 * time.Second) },
+		err:      errClientDisconnected,
+		endsConn: true,
 	},
 	"the client resets the stream, and there is a WriteByteTimeout": {
 		srv: &Server{WriteByteTimeout: time.Hour},
@@ -189,8 +189,8 @@ func TestLargeWriteThatIsStuckEndsWithItsStreamAndLeavesTheConnectionWhole(t *te
 				default:
 					t.Fatal("Write still waits")
 				}
-				if s.over {
-					if !c.isOver() {
+				if s.endsConn {
+					if !c.hasReturned() {
 						t.Error("the connection goes on")
 					}
 					return

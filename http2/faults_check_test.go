@@ -33,7 +33,7 @@ type handlerRecord struct {
 	flushErr error  // the first
 	trailers bool   // the response has some
 	returned bool   // or panicked
-	over     *gate  // open when that has come true
+	ended    *gate  // open when that has come true
 
 	received *streamRecord // what the client received of it; set when all is over
 }
@@ -94,13 +94,13 @@ type handlerRecords struct {
 func (l *handlerRecords) keep(handler func(*handlerRecord)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		id, _ := strconv.ParseUint(r.Header.Get("X-Stream"), 10, 32)
-		a := &handlerRecord{w: w, r: r, id: uint32(id), over: newGate()}
+		a := &handlerRecord{w: w, r: r, id: uint32(id), ended: newGate()}
 		l.mu.Lock()
 		l.all = append(l.all, a)
 		l.mu.Unlock()
 		defer func() {
 			a.returned = true
-			a.over.open()
+			a.ended.open()
 		}()
 		handler(a)
 	}
@@ -234,9 +234,9 @@ func (v *conversation) converses(t *testing.T, s *setup) (accounts []*handlerRec
 			}
 			v.handler(a)
 		})
-		over := make(chan struct{})
+		done := make(chan struct{})
 		go func() {
-			defer close(over)
+			defer close(done)
 			srv.ServeConn(server, &ServeConnOpts{BaseConfig: hs, Handler: handler})
 		}()
 		on := &stage{client, server, hs, &l, newGate()}
@@ -252,7 +252,7 @@ func (v *conversation) converses(t *testing.T, s *setup) (accounts []*handlerRec
 		s.play(on)
 		time.Sleep(time.Hour)
 		select {
-		case <-over:
+		case <-done:
 		default:
 			t.Error("the connection goes on")
 			client.Close()

@@ -110,7 +110,7 @@ func readAside(a *handlerRecord) {
 // useAfterReturn does everything once more when it is too late.
 func useAfterReturn(a *handlerRecord) {
 	go func() {
-		a.over.wait()
+		a.ended.wait()
 		time.Sleep(time.Microsecond) // what is left to do for the server takes no time
 		if _, err := a.w.Write(make([]byte, 10_000)); err != errAfterHandler && a.writeErr == nil {
 			a.writeErr = errors.Join(errors.New("Write after the end"), err)

@@ -247,8 +247,8 @@ func TestDownloadThatIsReadSlowlyHoldsUpNone(t *testing.T) {
 		}
 	}, func(d *distant) {
 		slow := d.get("/slow")
-		over := make(chan struct{})
-		go func() { defer close(over); slowly(slow.Body) }()
+		done := make(chan struct{})
+		go func() { defer close(done); slowly(slow.Body) }()
 		begin := time.Now()
 		var all sync.WaitGroup
 		for range 100 {
@@ -258,7 +258,7 @@ func TestDownloadThatIsReadSlowlyHoldsUpNone(t *testing.T) {
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("100 downloads took %v", took)
 		}
-		<-over
+		<-done
 	})
 }
 

@@ -133,9 +133,9 @@ const (
 type action uint8
 
 const (
-	holdHead   action = 1 << iota // keep the field section back
+	holdHeader action = 1 << iota // keep the field section back
 	tellSize                      // all of the content is known, add its length
-	sendHead                      // hand the field section to the writer
+	sendHeader                    // hand the field section to the writer
 	commit                        // END_STREAM does not go on the field section
 	keepGRPC                      // its grpc-* fields may have to be repeated
 	sendBody                      // hand over what is buffered
@@ -165,19 +165,19 @@ func (f *framing) ofSealed(e event) action {
 		switch {
 		case f.class == flushBodiless:
 			f.phase = phaseFinished
-			return sendHead | sendEnd
+			return sendHeader | sendEnd
 		case e == eventBody:
 			f.phase = phaseReleased
-			return sendHead | sendBody
+			return sendHeader | sendBody
 		case f.class == flushTrailersOnly:
 			f.phase = phaseHeld
-			return holdHead
+			return holdHeader
 		}
 		f.phase = phaseReleased
 		return f.committed()
 	case eventReturn, eventTrailers:
 		f.phase = phaseFinished
-		return tellSize | sendHead | sendBody | sendEnd
+		return tellSize | sendHeader | sendBody | sendEnd
 	case eventPanic:
 		f.phase = phaseFinished // what was not flushed is not sent
 	}
@@ -188,19 +188,19 @@ func (f *framing) ofHeld(e event) action {
 	switch e {
 	case eventBody:
 		f.phase = phaseReleased
-		return sendHead | sendBody
+		return sendHeader | sendBody
 	case eventWait, eventExpire:
 		f.phase = phaseReleased
 		return f.committed()
 	case eventReturn:
 		f.phase = phaseFinished
-		return tellSize | sendHead | sendEnd
+		return tellSize | sendHeader | sendEnd
 	case eventTrailers:
 		f.phase = phaseFinished
-		return sendHead | sendEnd
+		return sendHeader | sendEnd
 	case eventPanic: // what was flushed is not taken back
 		f.phase = phaseFinished
-		return sendHead | commit
+		return sendHeader | commit
 	}
 	return 0
 }
@@ -227,7 +227,7 @@ func (f *framing) ofReleased(e event) action {
 // committed is the action that sends a field section before anything follows it.
 func (f *framing) committed() action {
 	if f.grpc {
-		return sendHead | commit | keepGRPC
+		return sendHeader | commit | keepGRPC
 	}
-	return sendHead | commit
+	return sendHeader | commit
 }

@@ -240,7 +240,7 @@ func TestFlushReturnsWhileAResponseIsHeldAndFailsOnADeadStream(t *testing.T) {
 
 // A response that has been flushed and finished may still be waiting for the
 // writer when its stream dies.
-func TestFlushFailsOnAFinishedResponseThatNeverLeft(t *testing.T) {
+func TestFlushFailsOnAFinishedResponseThatWasNeverSent(t *testing.T) {
 	var stalled *h2test.Conn
 	handler := func(w http.ResponseWriter, _ *http.Request) {
 		stalled.StallWrites()

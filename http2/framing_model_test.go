@@ -18,7 +18,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// A model is a real server connection whose writer is stuck, so that frames leave
+// A model is a real server connection whose writer is stuck, so that frames are sent
 // only when a test says so. Everything happens in one goroutine, in a bubble,
 // except Writes and Reads that block.
 type model struct {
@@ -33,7 +33,7 @@ type model struct {
 	streams map[uint32]*modelStream
 }
 
-// modelStream is a stream of a model, and what has left of it.
+// modelStream is a stream of a model, and what has been sent of it.
 type modelStream struct {
 	*serverStream
 	m     *model
@@ -104,7 +104,7 @@ func (m *model) pending() bool {
 	return m.sc.c.Session().Pending()
 }
 
-// emit has one frame leave, or a few if they are control frames.
+// emit has one frame sent, or a few if they are control frames.
 func (m *model) emit() {
 	const oneFrame = 1
 	m.sc.c.Lock()
@@ -116,7 +116,7 @@ func (m *model) emit() {
 	for i := range b.Ops {
 		switch op := &b.Ops[i]; {
 		case op.Section != nil:
-			m.left()
+			m.noteSent()
 			m.section(op)
 		case op.Data != nil:
 			m.raw = append(m.raw, op.Data...)
@@ -127,7 +127,7 @@ func (m *model) emit() {
 			m.raw = append(m.raw, b.Raw[op.From:op.To]...)
 		}
 	}
-	m.left()
+	m.noteSent()
 	m.sc.c.Session().ReturnLent(b)
 }
 
@@ -148,8 +148,8 @@ func (m *model) section(op *session.Op) {
 	op.Section.Free()
 }
 
-// left notes the frames in m.raw.
-func (m *model) left() {
+// noteSent notes the frames in m.raw.
+func (m *model) noteSent() {
 	for b := m.raw; len(b) > 0; {
 		h := wire.ParseHeader(b)
 		payload := b[wire.HeaderLen:][:h.Length]
@@ -179,7 +179,7 @@ func (st *modelStream) data(n int, end bool) {
 	st.frame = append(st.frame, modelFrame{kind: 'D', bytes: n, end: end})
 }
 
-// contentSoFar is how many bytes of content have left.
+// contentSoFar is how many bytes of content have been sent.
 func (st *modelStream) contentSoFar() (n int) {
 	for _, f := range st.frame {
 		n += f.bytes
@@ -229,7 +229,7 @@ func (st *modelStream) do(call byte, kind *modelKind) {
 
 var modelContent = []byte(strings.Repeat("x", largeWrite))
 
-// block runs a Write, and has frames leave if that waits for it.
+// block runs a Write, and has frames sent if that waits for it.
 func (st *modelStream) block(write func()) {
 	done := make(chan struct{})
 	go func() {
@@ -270,7 +270,7 @@ func (st *modelStream) end(last func(http.ResponseWriter, *http.Request)) {
 	st.m.sc.Run(&st.Stream)
 }
 
-// modelProgram is a handler, and who flushes beside it how often.
+// modelProgram is a handler, and how often others flush beside it.
 type modelProgram struct {
 	kind         *modelKind
 	calls        string // ends with callReturn or callPanic
@@ -337,8 +337,8 @@ func (m *model) run(p modelProgram, s *schedule, check func(string, *modelStream
 		st.begin(p.kind)
 		streams = append(streams, st)
 	}
-	var room [32]byte
-	story := room[:0]
+	var array [32]byte
+	story := array[:0]
 	calls, others := p.calls, p.otherFlushes
 	left := make([]int, p.width)
 	for calls != "" {
@@ -395,7 +395,7 @@ func checkFraming(t *testing.T, srv *Server, programs []modelProgram, outcomes f
 			schedules += m.explore(p, func(story string, st *modelStream, left int) {
 				o := oracle{kind: p.kind, story: story, off: holdsOff}
 				if want := o.wire(left, p.requestOpen()); !slices.Equal(st.frame, want) {
-					t.Fatalf("%v\nstory %q, of which %d bytes of content had left when the handler ended\n got %v\nwant %v", p, story, left, st.frame, want)
+					t.Fatalf("%v\nstory %q, of which %d bytes of content had been sent when the handler ended\n got %v\nwant %v", p, story, left, st.frame, want)
 				}
 				if wire := fmt.Sprint(st.frame); outcomes != nil && !slices.Contains(seen[story], wire) {
 					seen[story] = append(seen[story], wire)

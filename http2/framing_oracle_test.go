@@ -180,8 +180,8 @@ func (o oracle) releasedAt() int {
 	return min(o.firstByte(), indexFrom(o.story, flush, string(callRead)), end)
 }
 
-// head is the field section that starts the response.
-func (o oracle) head() string {
+// header is the field section that starts the response.
+func (o oracle) header() string {
 	fields := []string{fmt.Sprintf(":status=%d", o.status()), "date"}
 	fields = append(fields, o.kind.fields...)
 	sealed := o.index(string(callWriteHeader) + string(callWrite) + string(callWriteLarge) + flushes + endings)
@@ -224,7 +224,7 @@ func sortedFields(fields []string) string {
 	return strings.Join(fields, " ")
 }
 
-// wire is the response on the wire. left is how many bytes of content had left when
+// wire is the response on the wire. left is how many bytes of content had been sent when
 // the handler ended: END_STREAM goes on the last of them if that is still here. Nothing
 // else depends on the writer.
 func (o oracle) wire(left int, requestOpen bool) []modelFrame {
@@ -239,14 +239,14 @@ func (o oracle) wire(left int, requestOpen bool) []modelFrame {
 }
 
 func (o oracle) returned(left int) []modelFrame {
-	head := modelFrame{kind: 'H', fields: o.head()}
+	header := modelFrame{kind: 'H', fields: o.header()}
 	end := o.index(endings)
 	n, _ := o.written(end)
 	if o.bodiless() {
-		head.end = true
-		return []modelFrame{head}
+		header.end = true
+		return []modelFrame{header}
 	}
-	frames := []modelFrame{head}
+	frames := []modelFrame{header}
 	if n > 0 {
 		frames = append(frames, modelFrame{kind: 'D', bytes: n})
 	}
@@ -270,7 +270,7 @@ func (o oracle) aborted(requestOpen bool) []modelFrame {
 	if o.releasedAt() == never {
 		return []modelFrame{reset}
 	}
-	frames := []modelFrame{{kind: 'H', fields: o.head(), end: o.bodiless()}}
+	frames := []modelFrame{{kind: 'H', fields: o.header(), end: o.bodiless()}}
 	if o.bodiless() { // complete: there is at most a request to stop
 		if requestOpen {
 			frames = append(frames, modelFrame{kind: 'R'})

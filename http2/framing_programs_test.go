@@ -105,7 +105,7 @@ func TestEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
 }
 
 // Each order of calls has one outcome, in every class, whenever the writer runs. What a
-// writer may show is whether the last of the content had left before the end came: then an
+// writer may show is whether the last of the content had been sent before the end came: then an
 // empty DATA frame follows it.
 func TestScheduleDoesNotShowOnTheWire(t *testing.T) {
 	calls := 2

@@ -128,7 +128,7 @@ func TestReverseProxyPassesTrailersOnlyOn(t *testing.T) {
 	}
 }
 
-// stalledRow is a handler that runs while nothing leaves, and what leaves then.
+// stalledRow is a handler that runs while nothing is sent, and what is sent then.
 func stalledRow(t *testing.T, sentence string, handler http.HandlerFunc, want ...h2test.Expectation) {
 	t.Run(sentence, func(t *testing.T) {
 		var stalled *h2test.Conn
@@ -149,7 +149,7 @@ func stalledRow(t *testing.T, sentence string, handler http.HandlerFunc, want ..
 }
 
 // P2.
-func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
+func TestEndStreamGoesOnTheLastFrameThatHasNotBeenSent(t *testing.T) {
 	stalledRow(t, "a header that was not flushed ends the stream",
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) },
 		headersES(":status", "200", "content-length", "0"))
@@ -172,7 +172,7 @@ func TestEndStreamGoesOnTheLastFrameThatHasNotLeft(t *testing.T) {
 }
 
 // P2, P18.
-func TestAReleasedHeaderDoesNotEndTheStreamAlthoughItHasNotLeft(t *testing.T) {
+func TestAReleasedHeaderDoesNotEndTheStreamAlthoughItHasNotBeenSent(t *testing.T) {
 	stalledRow(t, "an open response",
 		respond(200, nil, andSleep(time.Minute)),
 		headersOpen(":status", "200"), dataES(""))

@@ -41,11 +41,11 @@ func withoutHolds(t *testing.T) {
 func TestWithoutHoldsAFlushReleasesTheHeader(t *testing.T) {
 	withoutHolds(t)
 	framingRows(t, []framingRow{{
-		sentence: "an open response leaves at once, and ends with an empty DATA frame",
+		sentence: "an open response is sent at once, and ends with an empty DATA frame",
 		handler:  respond(200, nil, andSleep(time.Microsecond)),
 		want:     []framingAt{at(0, headersOpen(":status", "200")), at(time.Microsecond, dataES(""))},
 	}, {
-		sentence: "a Trailers-Only response leaves at once, and still ends with a HEADERS frame",
+		sentence: "a Trailers-Only response is sent at once, and still ends with a HEADERS frame",
 		handler:  respond(200, trailersOnly, andSleep(time.Hour)),
 		want: []framingAt{
 			at(0, headersOpen(trailersOnlySent...)),
@@ -57,7 +57,7 @@ func TestWithoutHoldsAFlushReleasesTheHeader(t *testing.T) {
 		handler:  respond(200, nil, andSleep(time.Hour)),
 		want:     atOnce(headersES(":status", "200")),
 	}, {
-		sentence: "an announced response leaves at once",
+		sentence: "an announced response is sent at once",
 		handler:  respond(200, []string{"Content-Length", "5"}, func(w http.ResponseWriter) { io.WriteString(w, "hello") }),
 		want:     atOnce(headersOpen(":status", "200", "content-length", "5"), dataES("hello")),
 	}, {
@@ -92,7 +92,7 @@ func TestWithoutHoldsNothingIsLeftToRelease(t *testing.T) {
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST")
-		p.WantNow("the header leaves once", headersOpen(trailersOnlySent...))
+		p.WantNow("the header is sent once", headersOpen(trailersOnlySent...))
 		p.Data(1, h2test.EndStream, "request")
 		p.WantNow("the end follows", headersES("grpc-status", "12", "grpc-message", "no"))
 	})

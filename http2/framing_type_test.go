@@ -7,7 +7,7 @@ import (
 )
 
 // typeRun carries out what the framing type says, without a connection: the frames of a
-// response, of which nothing leaves before its end.
+// response, of which nothing is sent before its end.
 type typeRun struct {
 	framing  framing
 	kind     *modelKind
@@ -49,7 +49,7 @@ func (r *typeRun) write(n int) {
 
 func (r *typeRun) do(e event) {
 	a := r.framing.next(e)
-	if a&sendHead != 0 {
+	if a&sendHeader != 0 {
 		r.frames = append(r.frames, modelFrame{kind: 'H'})
 		r.commit = a&commit != 0
 	}

@@ -22,7 +22,7 @@ func TestAResponseWithoutFlushIsFramedByWhatTheHandlerDid(t *testing.T) {
 		handler:  func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
 		want:     atOnce(headersES(":status", "404", "content-length", "0")),
 	}, {
-		sentence: "the frame leaves when the handler returns",
+		sentence: "the frame is sent when the handler returns",
 		handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			time.Sleep(time.Hour)
@@ -151,7 +151,7 @@ func TestABodyThatExceedsTheBufferHasNoAutomaticLength(t *testing.T) {
 		}
 		framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 			p.Request(1, h2test.EndStream)
-			p.Want("the header leaves before the length is known", headersOpen(":status", "200", "content-type", "text/plain; charset=utf-8"))
+			p.Want("the header is sent before the length is known", headersOpen(":status", "200", "content-type", "text/plain; charset=utf-8"))
 			p.WantContent("DATA ends the stream", 1, body)
 			p.WantNothing("the stream is closed")
 		})
@@ -182,7 +182,7 @@ func TestABodyForHEADThatExceedsTheBufferIsNotSent(t *testing.T) {
 	}
 	framingServe(t, new(Server), handler, func(p *h2test.Peer, _ *h2test.Conn) {
 		p.Request(1, h2test.EndStream, ":method", "HEAD")
-		p.WantNow("what is known of the response leaves when the buffer is full",
+		p.WantNow("what is known of the response is sent when the buffer is full",
 			headersES(":status", "200", "content-type", "text/plain; charset=utf-8"))
 		time.Sleep(2 * time.Hour)
 		p.WantNothing("the stream is closed")
@@ -196,7 +196,7 @@ func TestInformationalResponsesAreNeverHeldAndEndNothing(t *testing.T) {
 	}
 	hint := headersOpen(":status", "103", "link", "</style.css>; rel=preload")
 	framingRows(t, []framingRow{{
-		sentence: "103 leaves at once",
+		sentence: "103 is sent at once",
 		handler: func(w http.ResponseWriter, r *http.Request) {
 			early(w, r)
 			time.Sleep(time.Hour)

@@ -31,8 +31,8 @@ type output struct {
 
 type outputStream struct {
 	window int64 // granted on top of initial, less what was used
-	open   bool  // somebody has opened it
-	head   bool  // has the final field section
+	open   bool  // its first section has been sent
+	header bool  // has the final field section
 	ended  bool
 	reset  bool
 }
@@ -169,8 +169,8 @@ func (o *output) opens(id uint32) error {
 
 func (o *output) data(f *DataFrame) error {
 	st := o.stream(f.StreamID)
-	if err := st.mayFollow(); err != nil || !st.head {
-		return fmt.Errorf("DATA, with a head before it %v: %w", st.head, err)
+	if err := st.mayFollow(); err != nil || !st.header {
+		return fmt.Errorf("DATA, with a header before it %v: %w", st.header, err)
 	}
 	o.conn -= int64(f.Length)
 	st.window -= int64(f.Length)
@@ -218,12 +218,12 @@ func (st *outputStream) fieldSection(fields []hpack.HeaderField, end bool) error
 	pseudo := strings.HasPrefix(fields[0].Name, ":")
 	informational := fields[0].Name == ":status" && fields[0].Value[0] == '1'
 	switch {
-	case pseudo == st.head, informational && end:
+	case pseudo == st.header, informational && end:
 		return fmt.Errorf("%v are not in their place (RFC 9113 §8.1)", fields)
-	case st.head && !end:
+	case st.header && !end:
 		return errors.New("trailers without END_STREAM (RFC 9113 §8.1)")
 	}
-	st.head = !informational
+	st.header = !informational
 	st.ended = end
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// fuzzPause, a frame type that RFC 9113 has everybody ignore, makes time pass: its payload's length in milliseconds.
-// Without a payload, those who can do something do it.
+// fuzzPause, a frame type that RFC 9113 has both ends ignore, makes time pass: its payload's length in milliseconds.
+// Without a payload, each end does what it can.
 const fuzzPause wire.FrameType = 0xf0
 
 // FuzzServerConnection sends a server whatever a client may send after the preface. Nothing may panic, the connection

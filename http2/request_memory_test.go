@@ -180,7 +180,7 @@ func TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits(t *testing.T) {
 					s.write(shape.request(id, fields))
 					id, fields = id+2, shape.rest
 				}
-				s.settle()
+				s.awaitRead()
 			}
 			open()
 			for range streams {

@@ -99,7 +99,7 @@ func (w *responseWriter) send(p []byte) (int, error) {
 	}
 	st.Lock()
 	defer st.UnlockAndWake()
-	if st.OverLocked() {
+	if st.ClosingLocked() {
 		return 0, w.st.writeErr()
 	}
 	w.happensLocked(eventBody)
@@ -120,33 +120,33 @@ func (w *responseWriter) send(p []byte) (int, error) {
 // stream has little enough output waiting.
 func (w *responseWriter) waitLocked(p []byte) error {
 	st := &w.st.Stream
-	room := w.outputRoomLocked()
-	if len(p) == 0 && st.QueuedLocked() <= room {
+	limit := w.outputLimitLocked()
+	if len(p) == 0 && st.QueuedLocked() <= limit {
 		return nil
 	}
 	st.SendLentLocked(p)
 	st.WakeLocked()
 	st.WaitLocked(func() bool {
-		if st.OverLocked() {
+		if st.ClosingLocked() {
 			if st.LentOutLocked() {
 				st.RecallLocked()
 			}
 			return !st.LentOutLocked()
 		}
-		return !st.LentLocked() && st.QueuedLocked() <= room/2
+		return !st.LentLocked() && st.QueuedLocked() <= limit/2
 	})
-	if st.OverLocked() {
+	if st.ClosingLocked() {
 		return w.st.writeErr()
 	}
 	return nil
 }
 
-// awaitRoomLocked waits until the stream has little enough output waiting. It
+// awaitOutputLocked waits until the stream has little enough output waiting. It
 // follows every output that a handler may produce again and again.
-func (w *responseWriter) awaitRoomLocked() error { return w.waitLocked(nil) }
+func (w *responseWriter) awaitOutputLocked() error { return w.waitLocked(nil) }
 
-// outputRoomLocked is how much output the stream may have waiting.
-func (w *responseWriter) outputRoomLocked() int {
+// outputLimitLocked is how much output the stream may have waiting.
+func (w *responseWriter) outputLimitLocked() int {
 	share := maxConnOutput / max(1, w.st.sc.c.OpenStreamsLocked())
 	return max(minStreamOutput, min(maxStreamOutput, share))
 }

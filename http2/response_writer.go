@@ -89,7 +89,7 @@ func (w *responseWriter) inform(status int) {
 	sec.Fields = message.AppendInformational(sec.Fields, status, w.header)
 	w.st.Lock()
 	w.st.SendInfoLocked(sec)
-	w.awaitRoomLocked()
+	w.awaitOutputLocked()
 	w.st.UnlockAndWake()
 }
 
@@ -150,7 +150,7 @@ func (w *responseWriter) FlushError() error {
 	}
 	w.st.Lock()
 	defer w.st.UnlockAndWake()
-	if w.st.OverLocked() && (w.st.Err() != nil || w.phase() != phaseFinished) {
+	if w.st.ClosingLocked() && (w.st.Err() != nil || w.phase() != phaseFinished) {
 		return w.st.writeErr()
 	}
 	if w.body == nil {
@@ -158,7 +158,7 @@ func (w *responseWriter) FlushError() error {
 		return nil
 	}
 	w.happensLocked(eventBody)
-	return w.awaitRoomLocked()
+	return w.awaitOutputLocked()
 }
 
 func (w *responseWriter) phase() phase {
@@ -181,12 +181,12 @@ func (w *responseWriter) happensLocked(e event) { w.doLocked(w.next(e), nil) }
 // doLocked carries out an action; trailers may be nil. The caller holds mu too,
 // except for an event that can only end a hold.
 func (w *responseWriter) doLocked(a action, trailers *session.Section) {
-	if a&holdHead != 0 {
+	if a&holdHeader != 0 {
 		w.held, w.dated = w.sec, w.info.HasDate
 		w.sec = nil
 	}
-	if a&sendHead != 0 {
-		w.sendHeadLocked(a, trailers)
+	if a&sendHeader != 0 {
+		w.sendHeaderLocked(a, trailers)
 	}
 	if a&sendBody != 0 {
 		w.sendBodyLocked()
@@ -199,13 +199,13 @@ func (w *responseWriter) doLocked(a action, trailers *session.Section) {
 	}
 }
 
-// sendHeadLocked hands the field section, sealed or held, to the connection's
+// sendHeaderLocked hands the field section, sealed or held, to the connection's
 // writer. A held one gets its Date now, as it would have without the Flush.
-func (w *responseWriter) sendHeadLocked(a action, trailers *session.Section) {
+func (w *responseWriter) sendHeaderLocked(a action, trailers *session.Section) {
 	sec := w.held
 	switch {
 	case sec == nil:
-		w.completeHead(a, trailers)
+		w.completeHeader(a, trailers)
 		sec, w.sec = w.sec, nil
 	default:
 		if a&tellSize != 0 {
@@ -282,7 +282,7 @@ func (w *responseWriter) finish() {
 		e = eventTrailers
 	}
 	if w.sec != nil { // before the connection is locked
-		w.completeHead(tellSize, trailers)
+		w.completeHeader(tellSize, trailers)
 	}
 	w.st.Lock()
 	w.doLocked(w.next(e), trailers)
@@ -308,10 +308,10 @@ func (w *responseWriter) trailers() *session.Section {
 	return sec
 }
 
-// completeHead adds the automatic fields of a response of which nothing has been
+// completeHeader adds the automatic fields of a response of which nothing has been
 // flushed, unless it was called before. If a has tellSize, only trailers follow
 // what has been written.
-func (w *responseWriter) completeHead(a action, trailers *session.Section) {
+func (w *responseWriter) completeHeader(a action, trailers *session.Section) {
 	body := w.written()
 	w.addContentType(body)
 	if n := len(body); a&tellSize != 0 && (n > 0 || (!w.isHEAD() && trailers == nil)) {

@@ -44,7 +44,7 @@ func (s *Server) ServeConn(c net.Conn, opts *ServeConnOpts) {
 	// returned by then, so the stack stays at 4 KiB; with all of their code here it
 	// took 8.
 	if sc := s.newServerConn(c, opts); sc != nil {
-		defer sc.leave()
+		defer sc.removeFromSets()
 		sc.serve()
 	}
 }
@@ -82,7 +82,7 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 		sc.reject(c, wire.ProtocolError, "invalid settings")
 		return nil
 	}
-	sc.join(opts)
+	sc.addToSets(opts)
 	if VerboseLogs {
 		sc.logf("http2: server connection from %v on %p", c.RemoteAddr(), sc.hs)
 	}
@@ -91,8 +91,8 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 
 func (sc *serverConn) serve() { sc.logEnd(sc.c.Serve()) }
 
-// join adds the connection to the sets that it belongs to.
-func (sc *serverConn) join(opts *ServeConnOpts) {
+// addToSets adds the connection to the sets that it belongs to.
+func (sc *serverConn) addToSets(opts *ServeConnOpts) {
 	if opts.BaseConfig != nil {
 		sc.sets = append(sc.sets, connsOf(opts.BaseConfig))
 	}
@@ -104,8 +104,8 @@ func (sc *serverConn) join(opts *ServeConnOpts) {
 	}
 }
 
-// leave removes the connection from its sets, and cancels its context.
-func (sc *serverConn) leave() {
+// removeFromSets removes the connection from its sets, and cancels its context.
+func (sc *serverConn) removeFromSets() {
 	for _, set := range sc.sets {
 		set.remove(sc)
 	}

@@ -12,7 +12,7 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// What a Flush that returned nil has accepted leaves before the end of its stream,
+// What a Flush that returned nil has accepted is sent before the end of its stream,
 // whatever that is, as far as windows allow.
 
 // flushedEnds are ends of a stream. handler is what its handler does in the end,
@@ -113,13 +113,13 @@ func (c *servedConn) content(id uint32) (n int64) {
 	c.t.Helper()
 	settled()
 	nc := c.Conn()
-	head := make([]byte, wire.HeaderLen)
+	header := make([]byte, wire.HeaderLen)
 	for {
 		nc.SetReadDeadline(time.Now().Add(5 * time.Second))
-		if _, err := io.ReadFull(nc, head); err != nil {
+		if _, err := io.ReadFull(nc, header); err != nil {
 			return n
 		}
-		h := wire.ParseHeader(head)
+		h := wire.ParseHeader(header)
 		if _, err := io.CopyN(io.Discard, nc, int64(h.Length)); err != nil {
 			c.t.Error(err)
 			return n

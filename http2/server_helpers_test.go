@@ -95,8 +95,8 @@ func (s serving) startOn(t *testing.T, client, server *h2test.Conn) *servedConn 
 	return c
 }
 
-// isOver reports whether ServeConn has returned.
-func (c *servedConn) isOver() bool { return isClosed(c.returned) }
+// hasReturned reports whether ServeConn has returned.
+func (c *servedConn) hasReturned() bool { return isClosed(c.returned) }
 
 // wantServed checks that the connection works: a request on stream id is
 // answered.

@@ -371,7 +371,7 @@ func TestDeadlineOfServeConnsCallerEndsTheConnection(t *testing.T) {
 		server.SetReadDeadline(time.Now().Add(time.Second))
 		c := serving{hs: &http.Server{ReadHeaderTimeout: time.Minute}}.startOn(t, client, server)
 		time.Sleep(time.Second)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("the connection goes on after its deadline")
 		}
 	})

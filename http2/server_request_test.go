@@ -166,9 +166,9 @@ func TestServerSendsContinueWhenTheBodyIsRead(t *testing.T) {
 		io.Copy(w, r.Body)
 	}}.run(t, func(c *servedConn) {
 		c.Request(1, h2test.KeepOpen, ":method", "POST", "expect", "100-continue")
-		c.WantNothing("nobody asks for the body yet")
+		c.WantNothing("the handler has not asked for the body")
 		read.open()
-		c.Want("now somebody does", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "100"))
+		c.Want("now the handler does", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "100"))
 		c.Data(1, h2test.EndStream, "hi")
 		c.Want("the body came", h2test.HeadersWith(1, h2test.KeepOpen, ":status", "200"), h2test.DataFrame(1, "hi", h2test.EndStream))
 	})

@@ -26,19 +26,15 @@ func (sc *serverConn) chooseScheduler(conf *session.Config) {
 		conf.NoRFC7540Priorities = !sched.FollowsDependencies(policy)
 		return
 	}
-	conf.External = &externalScheduler{ws: ws, sess: sc.session, flows: make(map[uint32]*externalFlow)}
+	conf.External = &externalScheduler{ws: ws, sc: sc, flows: make(map[uint32]*externalFlow)}
 }
-
-// session is the connection's protocol state, for schedulers, which are called with
-// the connection locked.
-func (sc *serverConn) session() *session.Session { return sc.c.Session() }
 
 // externalScheduler lets a user's WriteScheduler decide. It implements
 // session.External. Everything in it is guarded by the connection's lock, which is
 // held whenever a WriteScheduler runs.
 type externalScheduler struct {
 	ws    WriteScheduler
-	sess  func() *session.Session
+	sc    *serverConn
 	flows map[uint32]*externalFlow
 
 	// stash has DATA that the scheduler popped without charging flow control, and that
@@ -53,8 +49,8 @@ type externalFlow struct {
 }
 
 func (f *externalFlow) StreamID() uint32 { return f.st.ID() }
-func (f *externalFlow) Available() int32 { return int32(f.e.sess().MayCarry(f.st)) }
-func (f *externalFlow) Take(n int32)     { f.e.sess().ChargeWindows(f.st, int(n)) }
+func (f *externalFlow) MayCarry() int32  { return int32(f.e.sc.c.MayCarryLocked(f.st)) }
+func (f *externalFlow) Charge(n int32)   { f.e.sc.c.ChargeWindowsLocked(f.st, int(n)) }
 
 // Open implements session.External.
 func (e *externalScheduler) Open(st *session.Stream, o sched.OpenOptions) {

@@ -108,7 +108,7 @@ func TestServeConnRefusesAnUpgradeWithBadSettings(t *testing.T) {
 func TestServeConnReturnsWhenTheClientLeaves(t *testing.T) {
 	serving{}.run(t, func(c *servedConn) {
 		c.Close()
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("ServeConn goes on")
 		}
 		c.log.want(t, "that is no error")
@@ -118,7 +118,7 @@ func TestServeConnReturnsWhenTheClientLeaves(t *testing.T) {
 func TestServeConnReturnsWhenTheClientHalfCloses(t *testing.T) {
 	serving{}.run(t, func(c *servedConn) {
 		c.Conn().(*h2test.Conn).CloseWrite()
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("ServeConn goes on")
 		}
 	})
@@ -131,7 +131,7 @@ func TestServeConnReturnsWhileAHandlerRuns(t *testing.T) {
 		c.Request(1, h2test.EndStream)
 		settled()
 		c.Close()
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("ServeConn waits for a handler")
 		}
 	})

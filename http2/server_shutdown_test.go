@@ -28,11 +28,11 @@ func TestServerShutdownFinishesWhatIsOpen(t *testing.T) {
 		release.open()
 		c.Want("it is finished", bodyOK(1)...)
 		time.Sleep(time.Second - time.Nanosecond)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Error("the connection ended with the last stream: nothing may get lost on the way")
 		}
 		time.Sleep(time.Nanosecond)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("the connection goes on without a stream")
 		}
 	})
@@ -93,7 +93,7 @@ func TestServerConnectionCloseEndsTheConnectionGracefully(t *testing.T) {
 		time.Sleep(time.Second)
 		c.Want("a client that does not acknowledge the PING is told the last stream", h2test.GoAwayFrame(3, wire.NoError))
 		time.Sleep(time.Hour)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Error("a stream is open, and the connection has ended")
 		}
 	})

@@ -56,8 +56,8 @@ func TestServerClosesAnIdleConnectionWhoseClientReadsNothing(t *testing.T) {
 	serving{srv: &Server{IdleTimeout: time.Minute}}.run(t, func(c *servedConn) {
 		c.server.StallWrites()
 		time.Sleep(2 * time.Minute)
-		if !c.isOver() {
-			t.Error("GOAWAY cannot leave, and the connection stays for ever")
+		if !c.hasReturned() {
+			t.Error("GOAWAY cannot be sent, and the connection stays for ever")
 		}
 	})
 }
@@ -67,8 +67,8 @@ func TestServerClosesABrokenConnectionWhoseClientReadsNothing(t *testing.T) {
 		c.server.StallWrites()
 		c.Data(1, h2test.EndStream, "on an idle stream")
 		time.Sleep(time.Minute)
-		if !c.isOver() {
-			t.Error("GOAWAY cannot leave, and the connection stays for ever")
+		if !c.hasReturned() {
+			t.Error("GOAWAY cannot be sent, and the connection stays for ever")
 		}
 	})
 }
@@ -144,11 +144,11 @@ func TestServerClosesAConnectionWhoseWriteMovesNothing(t *testing.T) {
 		c.server.StallWrites()
 		c.Request(1, h2test.EndStream, ":path", "/served")
 		time.Sleep(5*time.Second - time.Nanosecond)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Error("it ended too soon")
 		}
 		time.Sleep(time.Nanosecond)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Error("it did not end")
 		}
 	})
@@ -233,11 +233,11 @@ func TestServerEndsAConnectionWithoutAPreface(t *testing.T) {
 		c.Want("the server's SETTINGS do not wait for the client", h2test.FrameOfType(wire.Settings, 0))
 		c.Raw([]byte(wire.Preface[:10]))
 		time.Sleep(10*time.Second - time.Nanosecond)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Fatal("it ended too soon")
 		}
 		time.Sleep(time.Nanosecond)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Fatal("it did not end after 10 seconds")
 		}
 	})
@@ -247,11 +247,11 @@ func TestServerEndsAConnectionWithoutSettings(t *testing.T) {
 	serving{silent: true}.run(t, func(c *servedConn) {
 		c.Raw([]byte(wire.Preface))
 		time.Sleep(2*time.Second - time.Nanosecond)
-		if c.isOver() {
+		if c.hasReturned() {
 			t.Fatal("it ended too soon")
 		}
 		time.Sleep(time.Nanosecond)
-		if !c.isOver() {
+		if !c.hasReturned() {
 			t.Fatal("it did not end after 2 seconds")
 		}
 		c.log.want(t, "the log says why", "timeout waiting for SETTINGS frames from 192.0.2.1:50000")

@@ -108,7 +108,7 @@ func TestRequestThatMayHaveBeenProcessedIsNotSentAgain(t *testing.T) {
 				t.Errorf("RoundTrip: %v", err)
 			}
 			if code == wire.ProtocolError {
-				p.WantClosed("it may be us whom the server cannot stand")
+				p.WantClosed("what the server refuses may be this client")
 			} else {
 				p.WantNothing("it is not sent again")
 			}
@@ -172,7 +172,7 @@ func TestGoAwayOnAnIdleConnectionClosesIt(t *testing.T) {
 		p.Headers(1, h2test.EndStream, ":status", "204")
 		k.response()
 		p.GoAway(1, wire.NoError, "")
-		p.WantClosed("nobody needs it")
+		p.WantClosed("no request needs it")
 		c.roundTrip(get("https://example.com/"))
 		c.accept().Want("the next request has a new one", headersOf(1, h2test.EndStream))
 	})

@@ -351,7 +351,7 @@ var pairCases = []pairCase{
 	}},
 }
 
-// slowReader takes a moment for every read: the fields have left before.
+// slowReader takes a moment for every read: the fields have been sent before.
 type slowReader struct{ r io.Reader }
 
 func (s slowReader) Read(p []byte) (int, error) {

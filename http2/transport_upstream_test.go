@@ -123,7 +123,7 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 	synctest.Test(t, func(t *testing.T) {
 		var servers []*h2test.Conn
 		var views []*twinView
-		over := make(chan bool, 20)
+		done := make(chan bool, 20)
 		log := new(eventLog)
 		dial := func(context.Context, string, string, *tls.Config) (net.Conn, error) {
 			client, server := h2test.Pipe()
@@ -132,7 +132,7 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 			go func() {
 				io.ReadFull(server, make([]byte, len(wire.Preface)))
 				v.read(server)
-				over <- true
+				done <- true
 			}()
 			go func() {
 				p := h2test.NewPeer(t, quiet{server})
@@ -140,7 +140,7 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 				p.SettingsAck()
 				twinPause()
 				pc.server(p)
-				over <- true
+				done <- true
 			}()
 			return client, nil
 		}
@@ -152,8 +152,8 @@ func (pc pairCase) run(t *testing.T, transport func(pairDial) http.RoundTripper)
 			s.Close()
 		}
 		for range servers {
-			<-over
-			<-over
+			<-done
+			<-done
 		}
 		synctest.Wait()
 		for i, v := range views {

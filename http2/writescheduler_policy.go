@@ -108,7 +108,7 @@ func (s *policyScheduler) popStream() (FrameWriteRequest, bool) {
 		st := node.Value.(*scheduledStream)
 		wr, ok := st.queue.consume(int32(limit))
 		if !ok {
-			s.policy.SetIdle(node)
+			s.policy.ClearReady(node)
 			s.blocked = append(s.blocked, st)
 			continue
 		}
@@ -118,7 +118,7 @@ func (s *policyScheduler) popStream() (FrameWriteRequest, bool) {
 		case s.opensOnPush:
 			s.CloseStream(node.ID)
 		default:
-			s.policy.SetIdle(node)
+			s.policy.ClearReady(node)
 		}
 		return wr, true
 	}

@@ -19,13 +19,13 @@ type FrameWriteRequest struct {
 type streamFlow interface {
 	StreamID() uint32
 
-	// Available returns the most bytes that a DATA frame may have now: the least of
+	// MayCarry returns the most bytes that a DATA frame may have now: the least of
 	// the stream's window, the connection's and the frame size that the peer allows;
 	// never less than 0.
-	Available() int32
+	MayCarry() int32
 
-	// Take charges n bytes, not more than are available, to both windows.
-	Take(n int32)
+	// Charge charges n bytes, not more than MayCarry, to both windows.
+	Charge(n int32)
 }
 
 // newControlRequest returns a request for a frame that belongs to no stream, or for
@@ -73,21 +73,21 @@ func (wr FrameWriteRequest) Consume(n int32) (FrameWriteRequest, FrameWriteReque
 	// A scheduler inside another may have consumed these bytes already. They are not
 	// charged twice.
 	if !wr.paid {
-		n = min(n, wr.flow.Available())
+		n = min(n, wr.flow.MayCarry())
 	}
 	if n <= 0 {
 		return none, none, 0
 	}
-	taken := min(int(n), wr.size)
+	charged := min(int(n), wr.size)
 	if !wr.paid {
-		wr.flow.Take(int32(taken))
+		wr.flow.Charge(int32(charged))
 	}
 	first, rest := wr, wr
-	first.size, first.paid = taken, true
-	if taken == wr.size {
+	first.size, first.paid = charged, true
+	if charged == wr.size {
 		return first, none, 1
 	}
-	rest.size -= taken
+	rest.size -= charged
 	return first, rest, 2
 }
 

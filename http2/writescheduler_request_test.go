@@ -21,9 +21,9 @@ func newFakeFlow(id uint32, window int32) *fakeFlow {
 
 func (f *fakeFlow) StreamID() uint32 { return f.id }
 
-func (f *fakeFlow) Available() int32 { return max(0, min(f.window, *f.conn, f.frame)) }
+func (f *fakeFlow) MayCarry() int32 { return max(0, min(f.window, *f.conn, f.frame)) }
 
-func (f *fakeFlow) Take(n int32) {
+func (f *fakeFlow) Charge(n int32) {
 	f.window -= n
 	*f.conn -= n
 }

@@ -9,7 +9,7 @@ import (
 	"h2fork.example/net/http2"
 )
 
-// fifo is a WriteScheduler as a program might write one: frames leave in the order in which they came, except that
+// fifo is a WriteScheduler as a program might write one: frames are sent in the order in which they came, except that
 // those that belong to no stream come first and that no stream waits for another one's window.
 type fifo struct {
 	control, frames []http2.FrameWriteRequest

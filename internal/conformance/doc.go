@@ -8,7 +8,7 @@
 //
 //   - tests: a package, a dot and the name of a test or fuzz target. What follows
 //     a colon is the name of a case in its table,
-//   - "not ours: " and why it binds somebody else,
+//   - "not ours: " and what else it binds,
 //   - "cannot arise: " and why there is nothing to test,
 //   - "deviates: " and why we do something else.
 //

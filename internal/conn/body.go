@@ -145,7 +145,7 @@ func (b *Body) Read(p []byte) (int, error) {
 		n = b.waitLocked(p)
 	}
 	if n == 0 && len(p) > 0 {
-		return 0, b.endLocked()
+		return 0, b.unlockAtEnd()
 	}
 	b.mu.Unlock()
 	if n > 0 {
@@ -164,7 +164,7 @@ func (b *Body) Next() (*Chunk, error) {
 	}
 	k := b.first
 	if k == nil {
-		return nil, b.endLocked()
+		return nil, b.unlockAtEnd()
 	}
 	b.removeLocked(k)
 	b.n -= k.w - k.r
@@ -173,8 +173,8 @@ func (b *Body) Next() (*Chunk, error) {
 	return k, nil
 }
 
-// endLocked returns what follows the last byte, and unlocks b.
-func (b *Body) endLocked() error {
+// unlockAtEnd unlocks b and returns what follows the last byte.
+func (b *Body) unlockAtEnd() error {
 	err, atEnd := b.err, b.atEnd
 	b.atEnd = nil
 	b.mu.Unlock()

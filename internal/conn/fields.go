@@ -64,7 +64,7 @@ type section struct {
 	id       uint32 // 0 if there is none
 	number   uint32 // how many sections have begun
 	complete bool   // the section is complete, and has not been handed on
-	head     wire.HeadersFrame
+	header   wire.HeadersFrame
 	list     []hpack.HeaderField
 	lent     *[]hpack.HeaderField // where list belongs; nil if it is not from fieldLists
 	size     uint64               // as MAX_HEADER_LIST_SIZE counts
@@ -96,9 +96,9 @@ func (a *section) emit(f hpack.HeaderField) {
 }
 
 func (a *section) begin(f wire.HeadersFrame) {
-	a.id, a.head = f.StreamID, f
+	a.id, a.header = f.StreamID, f
 	a.number++
-	a.head.Fragment = nil // it is part of the read buffer, which will be used again
+	a.header.Fragment = nil // it is part of the read buffer, which will be used again
 	a.size, a.wire, a.large = 0, 0, false
 	a.dec.SetEmitEnabled(true)
 }
@@ -214,10 +214,10 @@ func (in *reader) handOn() error {
 	a, c := &in.section, in.c
 	a.complete = false
 	f := Fields{
-		StreamID:    a.head.StreamID,
-		EndStream:   a.head.EndStream,
-		HasPriority: a.head.HasPriority,
-		Priority:    a.head.Priority,
+		StreamID:    a.header.StreamID,
+		EndStream:   a.header.EndStream,
+		HasPriority: a.header.HasPriority,
+		Priority:    a.header.Priority,
 		List:        a.list,
 		TooLarge:    a.large,
 	}

@@ -82,7 +82,7 @@ func TestLoansThatWereForgottenAreKeptAliveByNothing(t *testing.T) {
 	}
 }
 
-// Records are made of what TLS is given, and who wraps a connection wants its Writes.
+// Records are made of what TLS is given, and a program that wraps a connection wants its Writes.
 func TestOnlyPlainSocketsGather(t *testing.T) {
 	for _, test := range []struct {
 		nc   net.Conn
@@ -143,7 +143,7 @@ func TestALenderWaitsForTheWriteOfItsBytes(t *testing.T) {
 			t.Error("the bytes are back before they were written")
 		}
 		conn.ReleaseWrites()
-		peer.WantNow("they leave", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "200"), h2test.DataFrame(1, string(p), h2test.KeepOpen))
+		peer.WantNow("they are sent", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "200"), h2test.DataFrame(1, string(p), h2test.KeepOpen))
 		if !isBack(back) {
 			t.Error("they were written, and are not back")
 		}
@@ -163,7 +163,7 @@ func TestALenderDoesNotWaitForTheWriteOfACopy(t *testing.T) {
 	})
 }
 
-func TestARecallGivesTheBytesBackAndTheRestStillLeaves(t *testing.T) {
+func TestARecallGivesTheBytesBackAndTheRestIsStillSent(t *testing.T) {
 	p := bytes.Repeat([]byte("x"), minLoan)
 	late := false // guarded by the connection's lock
 	lendConn(t, p, func(*Stream) bool { return late }, func(peer *h2test.Peer, s *testServer, back chan struct{}) {
@@ -183,7 +183,7 @@ func TestARecallGivesTheBytesBackAndTheRestStillLeaves(t *testing.T) {
 		}
 		clear(p) // they are the lender's again
 		conn.ReleaseWrites()
-		peer.WantNow("what was promised leaves", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "200"), h2test.DataFrame(1, string(bytes.Repeat([]byte("x"), minLoan)), h2test.KeepOpen))
+		peer.WantNow("what was promised is sent", h2test.HeadersFrame(1, h2test.KeepOpen, ":status", "200"), h2test.DataFrame(1, string(bytes.Repeat([]byte("x"), minLoan)), h2test.KeepOpen))
 		s.c.Lock()
 		defer s.c.Unlock()
 		if s.c.recalled || s.c.lending {

@@ -8,9 +8,16 @@ import (
 
 // What http2 asks a connection, or tells it, where the session has the answer.
 
-// Session is the protocol state, for schedulers, which are called with the
-// connection locked, and for tests.
+// Session is the protocol state, for tests that decide when a frame is emitted. The
+// connection must be locked.
 func (c *Conn) Session() *session.Session { return c.sess }
+
+// MayCarryLocked is how many bytes of DATA one frame of st may carry now. This and
+// ChargeWindowsLocked are for write schedulers, which see session.Streams.
+func (c *Conn) MayCarryLocked(st *session.Stream) int { return c.sess.MayCarry(st) }
+
+// ChargeWindowsLocked charges n bytes to both send windows.
+func (c *Conn) ChargeWindowsLocked(st *session.Stream, n int) { c.sess.ChargeWindows(st, n) }
 
 // OpenStreamsLocked is how many streams are open, those that wait for the peer's
 // limit included.
@@ -81,6 +88,8 @@ func (c *Conn) ApplySettings(payload []byte) error {
 	if err != nil {
 		return err
 	}
+	c.mu.Lock()
+	defer c.Unlock()
 	for i := range f.Len() {
 		if err := c.sess.ApplySetting(f.At(i)); err != nil {
 			return err

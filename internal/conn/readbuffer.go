@@ -93,7 +93,7 @@ func (in *reader) grow() {
 	unread := in.buf[in.r:in.w]
 	if size := in.size(len(unread)); size > len(in.buf) {
 		old := in.pooled
-		in.take(size)
+		in.getBuffer(size)
 		copy(in.buf, unread)
 		giveBack(old)
 	} else if in.r > 0 {
@@ -116,9 +116,9 @@ func (in *reader) size(unread int) int {
 	return min(max(in.need(), readBufferSize), readGrowth*n)
 }
 
-// take gets a buffer of at least size bytes. The connection keeps a large one while
+// getBuffer gets a buffer of at least size bytes. The connection keeps a large one while
 // the peer sends as much at a time.
-func (in *reader) take(size int) {
+func (in *reader) getBuffer(size int) {
 	switch {
 	case size <= readBufferSize:
 		in.pooled = readBuffers.Get().(*[]byte)

@@ -105,7 +105,7 @@ func (c *Conn) readApart() {
 	select {
 	case <-done:
 		return
-	case <-c.over:
+	case <-c.netConnClosed:
 	}
 	timer := time.NewTimer(closeTimeout)
 	defer timer.Stop()

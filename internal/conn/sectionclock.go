@@ -60,9 +60,9 @@ func (in *reader) stopSectionClock() {
 func (c *Conn) sectionTooLate() {
 	err := wire.ConnErrorf(wire.EnhanceYourCalm, "headers_timeout", "a field section was not complete after %v", c.opt.SectionTimeout)
 	c.mu.Lock()
-	over := c.dead != nil
+	ended := c.dead != nil
 	c.mu.Unlock()
-	if over {
+	if ended {
 		return
 	}
 	c.count(err)

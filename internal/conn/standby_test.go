@@ -75,7 +75,7 @@ func TestTheReaderReadsWhileTheStandbyWriterIsStuck(t *testing.T) {
 	})
 }
 
-func TestWhatComesWhileTheStandbyWriterIsStuckLeavesInOneWrite(t *testing.T) {
+func TestWhatComesWhileTheStandbyWriterIsStuckIsSentInOneWrite(t *testing.T) {
 	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		conn := s.c.nc.(*h2test.Conn)
 		conn.StallWrites()

@@ -175,9 +175,9 @@ func (st *Stream) Err() error { return st.proto.Err() }
 // ClosedLocked reports whether the stream is closed.
 func (st *Stream) ClosedLocked() bool { return st.proto.Closed() }
 
-// OverLocked reports whether nothing more can be queued: the stream is closed, or
+// ClosingLocked reports whether nothing more can be queued: the stream is closed, or
 // will be reset once what is queued has been sent.
-func (st *Stream) OverLocked() bool { return st.proto.Over() }
+func (st *Stream) ClosingLocked() bool { return st.proto.Closing() }
 
 // FinishedLocked reports whether the end of our side has been queued or sent.
 func (st *Stream) FinishedLocked() bool { return st.proto.Finished() }

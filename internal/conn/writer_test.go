@@ -141,7 +141,7 @@ func (c *slowConn) Write(p []byte) (int, error) {
 }
 
 func TestAWriteThatMovesSomethingGetsTheWholeTimeoutAgain(t *testing.T) {
-	const text = "frames that leave slowly"
+	const text = "frames that are sent slowly"
 	nc := &slowConn{takes: []int{1, 2, 100}}
 	c := &Conn{nc: nc, opt: Options{WriteByteTimeout: time.Second}}
 	if err := c.flush([]byte(text)); err != nil || string(nc.written) != text || nc.deadlines != 3 {
@@ -168,7 +168,7 @@ func TestAWriteThatFailsEndsTheConnection(t *testing.T) {
 	})
 }
 
-func TestFailWhenSentLetsEverythingLeave(t *testing.T) {
+func TestFailWhenSentSendsEverythingFirst(t *testing.T) {
 	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
 		conn := s.c.nc.(*h2test.Conn)
 		conn.StallWrites()
@@ -179,7 +179,7 @@ func TestFailWhenSentLetsEverythingLeave(t *testing.T) {
 		synctest.Wait()
 		s.c.Lock()
 		if s.c.DeadLocked() != nil {
-			t.Error("PING has not left, and the connection is over")
+			t.Error("PING has not been sent, and the connection is over")
 		}
 		s.c.Unlock()
 		conn.ReleaseWrites()
@@ -188,7 +188,7 @@ func TestFailWhenSentLetsEverythingLeave(t *testing.T) {
 		s.c.Lock()
 		defer s.c.Unlock()
 		if s.c.DeadLocked() != io.ErrClosedPipe {
-			t.Error("everything has left, and the connection is not over")
+			t.Error("everything has been sent, and the connection is not over")
 		}
 	})
 }

@@ -93,7 +93,7 @@ func (p *pipe) write(b []byte) (n int, err error) {
 		if err := p.writeError(); err != nil {
 			return n, err
 		}
-		k := p.room(len(b) - n)
+		k := p.accepts(len(b) - n)
 		p.buf.Write(b[n : n+k])
 		p.total += int64(k)
 		n += k
@@ -127,8 +127,8 @@ func (p *pipe) writeError() error {
 	return nil
 }
 
-// room returns how many of n bytes can be written now.
-func (p *pipe) room(n int) int {
+// accepts returns how many of n bytes can be written now.
+func (p *pipe) accepts(n int) int {
 	if p.stalled {
 		return 0
 	}

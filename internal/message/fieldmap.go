@@ -8,12 +8,12 @@ const (
 	// long as the message is (a request of 16,300 crumbs kept 255 KiB of it).
 	maxHeaderHint = 32
 
-	// headerRoom is the number of names that a map is made for if there are more fields than that.
-	headerRoom = 8
+	// manyFieldsHint is the number of names that a map is made for if there are more fields than that.
+	manyFieldsHint = 8
 
-	// valuesRoom is the largest number of keys whose first values share one array. A larger array of strings does not
+	// maxSharedValues is the largest number of keys whose first values share one array. A larger array of strings does not
 	// fit its size class: the allocator adds eight bytes to what has pointers and is longer than 512.
-	valuesRoom = 32
+	maxSharedValues = 32
 )
 
 // A fieldMap is an http.Header under construction.
@@ -27,7 +27,7 @@ type fieldMap struct {
 func newFieldMap(n int, values []string) fieldMap {
 	names := n
 	if n > maxHeaderHint {
-		names = headerRoom
+		names = manyFieldsHint
 	}
 	return fieldMap{header: make(http.Header, names), values: values, left: n}
 }
@@ -45,7 +45,7 @@ func (m *fieldMap) add(key, value string) {
 	}
 	n := len(m.values)
 	if n == cap(m.values) {
-		n, m.values = 0, make([]string, 0, min(left, valuesRoom))
+		n, m.values = 0, make([]string, 0, min(left, maxSharedValues))
 	}
 	m.values = append(m.values, value)
 	m.header[key] = m.values[n : n+1 : n+1]
@@ -54,15 +54,15 @@ func (m *fieldMap) add(key, value string) {
 // growValues makes room for more values of a key. At most left are to come; it makes no more room than that, since it
 // is kept.
 func growValues(values []string, left int) []string {
-	room := len(values)
-	if room > valuesRoom {
-		room /= 2
+	extra := len(values)
+	if extra > maxSharedValues {
+		extra /= 2
 	}
-	return append(make([]string, 0, len(values)+min(room, left)), values...)
+	return append(make([]string, 0, len(values)+min(extra, left)), values...)
 }
 
 // newWithValues allocates what every message needs, a request's URL or the response itself, and a slot for each of n
-// fields' values, up to valuesRoom: in one allocation, when they are few. Its size follows n, for the collector's work
+// fields' values, up to maxSharedValues: in one allocation, when they are few. Its size follows n, for the collector's work
 // grows with the bytes that are allocated.
 func newWithValues[T any](n int) (*T, []string) {
 	switch {
@@ -91,5 +91,5 @@ func newWithValues[T any](n int) (*T, []string) {
 		})
 		return &both.message, both.values[:0]
 	}
-	return new(T), make([]string, 0, min(n, valuesRoom))
+	return new(T), make([]string, 0, min(n, maxSharedValues))
 }

@@ -16,8 +16,8 @@ func AppendPromise(dst []hpack.HeaderField, method string, u *url.URL, h http.He
 		hpack.HeaderField{Name: ":authority", Value: u.Host},
 		hpack.HeaderField{Name: ":path", Value: u.RequestURI()},
 	)
-	var room [stackEntries]entry
-	for _, e := range sortedEntries(room[:0], h) {
+	var array [stackEntries]entry
+	for _, e := range sortedEntries(array[:0], h) {
 		name, known, ok := lowerName(e.key)
 		if !ok || (known != nil && known.kind.connectionSpecific()) {
 			continue

@@ -9,7 +9,7 @@ type pseudoFields struct {
 	hasProtocol bool // :protocol is there, if only empty
 }
 
-// readPseudo reads the pseudo-header fields at the head of fields and returns the others.
+// readPseudo reads the pseudo-header fields at the beginning of fields and returns the others.
 func readPseudo(id uint32, fields []hpack.HeaderField) (p pseudoFields, rest []hpack.HeaderField, err error) {
 	const (
 		method = 1 << iota

@@ -45,15 +45,15 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 		return RequestInfo{}, err
 	}
 	u, values := newWithValues[url.URL](len(regular))
-	head := requestHead{fieldMap: newFieldMap(len(regular), values)}
-	if err := r.readRegular(id, &head, regular); err != nil {
+	got := requestFields{fieldMap: newFieldMap(len(regular), values)}
+	if err := r.readRegular(id, &got, regular); err != nil {
 		return RequestInfo{}, err
 	}
 	if err := pseudo.check(id, r.ExtendedConnect); err != nil {
 		return RequestInfo{}, err
 	}
-	head.finish(regular, &pseudo)
-	host, err := head.authority(id, &pseudo)
+	got.finish(regular, &pseudo)
+	host, err := got.authority(id, &pseudo)
 	if err != nil {
 		return RequestInfo{}, err
 	}
@@ -61,7 +61,7 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 	if err != nil {
 		return RequestInfo{}, err
 	}
-	declared, err := head.contentLength(id, endStream)
+	declared, err := got.contentLength(id, endStream)
 	if err != nil {
 		return RequestInfo{}, err
 	}
@@ -69,10 +69,10 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 	setBlank(req, ctx)
 	req.Method = pseudo.method
 	req.URL = u
-	req.Header = head.header
+	req.Header = got.header
 	req.ContentLength = declared
 	req.Host = host
-	req.Trailer = head.trailer
+	req.Trailer = got.trailer
 	req.RemoteAddr = r.RemoteAddr
 	req.RequestURI = uri
 	if pseudo.scheme == "https" {
@@ -84,8 +84,8 @@ func (r *RequestReader) Read(ctx context.Context, req *http.Request, id uint32, 
 	}
 	return RequestInfo{
 		DeclaredLength: declared,
-		NeedsContinue:  head.expectsContinue && !endStream,
-		Bad:            head.refusal(),
+		NeedsContinue:  got.expectsContinue && !endStream,
+		Bad:            got.refusal(),
 	}, nil
 }
 
@@ -109,8 +109,8 @@ func fillURL(id uint32, u *url.URL, pseudo *pseudoFields, host string) (uri stri
 	return pseudo.path, nil
 }
 
-// requestHead is what readRegular gathers of the regular fields.
-type requestHead struct {
+// requestFields is what readRegular gathers of the regular fields.
+type requestFields struct {
 	fieldMap
 	trailer http.Header
 
@@ -131,10 +131,10 @@ type requestHead struct {
 	expectsContinue bool
 }
 
-func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack.HeaderField) error {
+func (r *RequestReader) readRegular(id uint32, got *requestFields, fields []hpack.HeaderField) error {
 	for i := range fields {
 		f := &fields[i]
-		head.left = len(fields) - i
+		got.left = len(fields) - i
 		known := byLower(f.Name)
 		if known == nil {
 			key, ok := r.names.key(f.Name)
@@ -144,23 +144,23 @@ func (r *RequestReader) readRegular(id uint32, head *requestHead, fields []hpack
 			if !validValue(f.Value) {
 				return errFieldValue(id, f.Name)
 			}
-			head.add(key, f.Value)
+			got.add(key, f.Value)
 			continue
 		}
 		if !validValue(f.Value) {
 			return errFieldValue(id, f.Name)
 		}
 		if known.kind == ordinary {
-			head.add(known.canonical, f.Value)
+			got.add(known.canonical, f.Value)
 		} else {
-			head.addSpecial(known, f.Value)
+			got.addSpecial(known, f.Value)
 		}
 	}
 	return nil
 }
 
 // addSpecial is add for the fields that mean something to HTTP/2 itself.
-func (h *requestHead) addSpecial(known *knownName, value string) {
+func (h *requestFields) addSpecial(known *knownName, value string) {
 	switch k := known.kind; k {
 	case kindHost:
 		if h.hosts == 0 {
@@ -203,7 +203,7 @@ func (h *requestHead) addSpecial(known *knownName, value string) {
 }
 
 // finish puts into the header what depends on all fields together, or takes it out again.
-func (h *requestHead) finish(regular []hpack.HeaderField, pseudo *pseudoFields) {
+func (h *requestFields) finish(regular []hpack.HeaderField, pseudo *pseudoFields) {
 	if h.expectsContinue {
 		delete(h.header, "Expect") // answered on the handler's behalf
 	}
@@ -236,7 +236,7 @@ func joinCookies(fields []hpack.HeaderField, size int) string {
 
 // authority returns the request's Host: :authority, or the Host field in its absence. The two must not
 // differ, and neither may carry a userinfo subcomponent (RFC 9113 §8.3.1).
-func (h *requestHead) authority(id uint32, pseudo *pseudoFields) (string, error) {
+func (h *requestFields) authority(id uint32, pseudo *pseudoFields) (string, error) {
 	host := pseudo.authority
 	switch {
 	case h.hosts > 1:
@@ -258,7 +258,7 @@ func (h *requestHead) authority(id uint32, pseudo *pseudoFields) (string, error)
 // contentLength returns the declared length of the body, -1 if none is declared. DATA frames have to add up to it, so
 // a value that is no number is an error, and so are several values, and END_STREAM on the field section with any other
 // length than 0 (RFC 9113 §8.1.1, RFC 9110 §8.6).
-func (h *requestHead) contentLength(id uint32, endStream bool) (int64, error) {
+func (h *requestFields) contentLength(id uint32, endStream bool) (int64, error) {
 	if h.lengths == 0 {
 		return -1, nil
 	}
@@ -289,7 +289,7 @@ var errConnectionSpecific = func() map[kind]error {
 }()
 
 // refusal is the reason to answer 400, nil if there is none (RFC 9113 §8.2.2).
-func (h *requestHead) refusal() error {
+func (h *requestFields) refusal() error {
 	if h.connection != 0 {
 		return errConnectionSpecific[h.connection]
 	}

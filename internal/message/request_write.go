@@ -170,8 +170,8 @@ func absoluteOrAsterisk(path string) bool {
 
 // appendRequestFields appends what is to be sent of h, and says whether h has a User-Agent, if only to suppress it.
 func appendRequestFields(dst []hpack.HeaderField, h http.Header, hasBody bool) (_ []hpack.HeaderField, hasAgent bool, err error) {
-	var room [stackEntries]entry
-	for _, e := range sortedEntries(room[:0], h) {
+	var array [stackEntries]entry
+	for _, e := range sortedEntries(array[:0], h) {
 		if e.key == ":protocol" {
 			continue
 		}

@@ -13,7 +13,7 @@ type ResponseReader struct {
 	names canonicalCache
 }
 
-// ReadStatus reads the pseudo-header fields at the head of a response, of which there is one, :status (RFC 9113
+// ReadStatus reads the pseudo-header fields at the beginning of a response, of which there is one, :status (RFC 9113
 // §8.3.2). It returns the status code, and the regular fields: Informational takes those of a 1xx response, Read those
 // of a final one. Its error is a *wire.StreamError: the response is malformed.
 func ReadStatus(id uint32, fields []hpack.HeaderField) (code int, regular []hpack.HeaderField, err error) {
@@ -77,11 +77,11 @@ func (r *ResponseReader) Informational(id uint32, code int, regular []hpack.Head
 		// RFC 9113 §8.6: HTTP/2 has neither this status code nor what it is for.
 		return nil, malformed(id, "", "malformed response from server: status 101 in HTTP/2")
 	}
-	head := responseHead{fieldMap: newFieldMap(len(regular), nil)}
-	if err := r.readRegular(id, &head, regular); err != nil {
+	got := responseFields{fieldMap: newFieldMap(len(regular), nil)}
+	if err := r.readRegular(id, &got, regular); err != nil {
 		return nil, err
 	}
-	return head.header, nil
+	return got.header, nil
 }
 
 // Read makes the final response to req of what ReadStatus returned. It is complete but for Body, Request and TLS. The
@@ -89,11 +89,11 @@ func (r *ResponseReader) Informational(id uint32, code int, regular []hpack.Head
 // regular only the strings are kept.
 func (r *ResponseReader) Read(id uint32, code int, regular []hpack.HeaderField, endStream bool, req *http.Request) (*http.Response, error) {
 	res, values := newWithValues[http.Response](len(regular))
-	head := responseHead{fieldMap: newFieldMap(len(regular), values)}
-	if err := r.readRegular(id, &head, regular); err != nil {
+	got := responseFields{fieldMap: newFieldMap(len(regular), values)}
+	if err := r.readRegular(id, &got, regular); err != nil {
 		return nil, err
 	}
-	length := head.contentLength()
+	length := got.contentLength()
 	if req.Method == http.MethodConnect && code/100 == 2 {
 		length = -1 // RFC 9110 §9.3.6: a tunnel follows, and content-length is to be ignored
 	}
@@ -101,8 +101,8 @@ func (r *ResponseReader) Read(id uint32, code int, regular []hpack.HeaderField, 
 	res.StatusCode = code
 	res.Proto = "HTTP/2.0"
 	res.ProtoMajor = 2
-	res.Header = head.header
-	res.Trailer = head.trailer
+	res.Header = got.header
+	res.Trailer = got.trailer
 	res.ContentLength = length
 	if length < 0 && endStream && req.Method != http.MethodHead {
 		res.ContentLength = 0
@@ -110,14 +110,14 @@ func (r *ResponseReader) Read(id uint32, code int, regular []hpack.HeaderField, 
 	return res, nil
 }
 
-// responseHead is what readRegular gathers of the regular fields.
-type responseHead struct {
+// responseFields is what readRegular gathers of the regular fields.
+type responseFields struct {
 	fieldMap
 	trailer   http.Header
 	hasLength bool // a content-length is in the header
 }
 
-func (r *ResponseReader) readRegular(id uint32, head *responseHead, fields []hpack.HeaderField) error {
+func (r *ResponseReader) readRegular(id uint32, got *responseFields, fields []hpack.HeaderField) error {
 	for i := range fields {
 		f := &fields[i]
 		key, k, err := r.field(id, f)
@@ -127,10 +127,10 @@ func (r *ResponseReader) readRegular(id uint32, head *responseHead, fields []hpa
 		case k.connectionSpecific():
 			// Dropped: they would mislead a program that makes an HTTP/1.1 response of this one.
 		case k == kindTrailer:
-			head.trailer = declareAnyTrailers(head.trailer, f.Value)
+			got.trailer = declareAnyTrailers(got.trailer, f.Value)
 		default:
-			head.hasLength = head.hasLength || k == kindContentLength
-			head.add(key, f.Value)
+			got.hasLength = got.hasLength || k == kindContentLength
+			got.add(key, f.Value)
 		}
 	}
 	return nil
@@ -153,7 +153,7 @@ func (r *ResponseReader) field(id uint32, f *hpack.HeaderField) (key string, k k
 
 // contentLength returns the declared length, -1 if none is. Several fields with one value become
 // one field. If values differ, or are no number, all are removed (RFC 9110 §8.6).
-func (h *responseHead) contentLength() int64 {
+func (h *responseFields) contentLength() int64 {
 	const key = "Content-Length"
 	if !h.hasLength {
 		return -1

@@ -109,7 +109,7 @@ func compareResponses(t *testing.T, ours *http.Response, err error, theirs clien
 }
 
 func TestResponseTrailersAreThoseOfTheReferenceClient(t *testing.T) {
-	for name, test := range map[string]struct{ head, trailers []string }{
+	for name, test := range map[string]struct{ header, trailers []string }{
 		"declared":           {ok("trailer", "foo"), []string{"foo", "1"}},
 		"undeclared":         {ok(), []string{"foo", "1", "bar", "2", "foo", "3"}},
 		"declared and not":   {ok("trailer", "foo, baz"), []string{"foo", "1", "bar", "2"}},
@@ -124,13 +124,13 @@ func TestResponseTrailersAreThoseOfTheReferenceClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := newRequest(nil)
 			var r ResponseReader
-			ours, err := readFinal(&r, 1, fieldsOf(test.head...), false, req)
+			ours, err := readFinal(&r, 1, fieldsOf(test.header...), false, req)
 			if err != nil {
 				t.Fatal(err)
 			}
 			trailers, err := r.ReadTrailers(1, fieldsOf(test.trailers...))
 			theirs := referenceClient{answer: func(p *h2test.Peer) {
-				p.Headers(1, false, test.head...)
+				p.Headers(1, false, test.header...)
 				p.Headers(1, true, test.trailers...)
 			}}.roundTrip(t, req)
 			for key, values := range trailers {

@@ -32,8 +32,8 @@ func AppendResponse(dst []hpack.HeaderField, status int, h http.Header, info *Re
 	*info = ResponseInfo{ContentLength: -1, Declared: info.Declared.empty()}
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})
 	length := ""
-	var room [stackEntries]entry
-	for _, e := range sortedEntries(room[:0], h) {
+	var array [stackEntries]entry
+	for _, e := range sortedEntries(array[:0], h) {
 		name, known, ok := lowerName(e.key)
 		if !ok {
 			continue
@@ -103,8 +103,8 @@ func (info *ResponseInfo) noteSent(k kind, value string) {
 // content-length is left out.
 func AppendInformational(dst []hpack.HeaderField, status int, h http.Header) []hpack.HeaderField {
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})
-	var room [stackEntries]entry
-	for _, e := range sortedEntries(room[:0], h) {
+	var array [stackEntries]entry
+	for _, e := range sortedEntries(array[:0], h) {
 		name, known, ok := lowerName(e.key)
 		if !ok {
 			continue

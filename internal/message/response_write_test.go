@@ -105,9 +105,9 @@ func TestResponseInfoIsReused(t *testing.T) {
 }
 
 func TestAppendingLeavesWhatIsThere(t *testing.T) {
-	head := []hpack.HeaderField{{Name: "first", Value: "1"}}
+	before := []hpack.HeaderField{{Name: "first", Value: "1"}}
 	var info ResponseInfo
-	if got := AppendResponse(head, 200, nil, &info); !slices.Equal(got, fieldsOf("first", "1", ":status", "200")) {
+	if got := AppendResponse(before, 200, nil, &info); !slices.Equal(got, fieldsOf("first", "1", ":status", "200")) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -21,9 +21,9 @@ func trailerDeclaration(trailer http.Header) (string, error) {
 	if len(trailer) == 0 {
 		return "", nil
 	}
-	var room [stackTrailers]entry
+	var array [stackTrailers]entry
 	keys := make([]string, 0, len(trailer))
-	for _, e := range sortedEntries(room[:0], trailer) {
+	for _, e := range sortedEntries(array[:0], trailer) {
 		_, known, err := requestField("trailer", e)
 		if err != nil {
 			return "", err
@@ -40,8 +40,8 @@ func trailerDeclaration(trailer http.Header) (string, error) {
 
 // AppendRequestTrailers appends the trailer section of a request, by key. What is not valid in one is left out.
 func AppendRequestTrailers(dst []hpack.HeaderField, trailer http.Header) []hpack.HeaderField {
-	var room [stackTrailers]entry
-	for _, e := range sortedEntries(room[:0], trailer) {
+	var array [stackTrailers]entry
+	for _, e := range sortedEntries(array[:0], trailer) {
 		if name, known, ok := lowerName(e.key); ok && !undeclarable(known) {
 			dst = appendValues(dst, name, e.values)
 		}
@@ -116,8 +116,8 @@ func compareTrailers(a, b trailer) int {
 // Declared.Trailers, and those whose key has http.TrailerPrefix, by canonical name. A prefixed field takes the
 // place of one that merely was declared.
 func AppendTrailers(dst []hpack.HeaderField, h http.Header, declared []string) []hpack.HeaderField {
-	var room [stackTrailers]trailer
-	trailers := room[:0]
+	var array [stackTrailers]trailer
+	trailers := array[:0]
 	for from, values := range h {
 		name, ok := strings.CutPrefix(from, http.TrailerPrefix)
 		if !ok {

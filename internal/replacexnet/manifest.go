@@ -8,7 +8,7 @@ type manifest struct {
 	XNet string `json:"golang.org/x/net"` // the version
 
 	// GoModBefore is the user's go.mod without the directive; GoModAfter is the SHA-256 of what we made of it. As
-	// long as nobody has changed the file since, it can be put back as it was, to the byte.
+	// long as the file has not been changed since, it can be put back as it was, to the byte.
 	GoModBefore string `json:"goModBefore"`
 	GoModAfter  string `json:"goModAfter"`
 }

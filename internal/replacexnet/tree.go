@@ -44,7 +44,7 @@ func packageFolder(name string) string {
 }
 
 // suspects lists the packages of a merged tree that may not build: the overlay's, and the libraries that import one
-// of those that were replaced. Commands are left out: nobody's module imports them, and they need modules that the
+// of those that were replaced. Commands are left out: no module imports them, and they need modules that the
 // user's may never have downloaded.
 func suspects(t, overlay tree) []string {
 	folders := make(map[string]bool)

@@ -48,7 +48,7 @@ func BenchmarkReady(b *testing.B) {
 				nodes := openMany(p, streams)
 				i := 0
 				for b.Loop() {
-					p.SetIdle(nodes[i])
+					p.ClearReady(nodes[i])
 					p.SetReady(nodes[i])
 					i = (i + 7919) % streams
 				}
@@ -63,7 +63,7 @@ func BenchmarkShortStream(b *testing.B) {
 		b.Run(fmt.Sprint(streams), func(b *testing.B) {
 			benchmarkPolicies(b, func(b *testing.B, p Policy) {
 				for _, n := range openMany(p, streams) {
-					p.SetIdle(n)
+					p.ClearReady(n)
 				}
 				n := &Node{ID: 1<<24 + 1}
 				for b.Loop() {
@@ -71,7 +71,7 @@ func BenchmarkShortStream(b *testing.B) {
 					p.SetReady(n)
 					p.Sent(n, 0)
 					p.Sent(n, 13)
-					p.SetIdle(n)
+					p.ClearReady(n)
 					p.Close(n)
 					n.ID += 2
 				}

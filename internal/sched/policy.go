@@ -63,8 +63,8 @@ type Policy interface {
 	// SetReady says that n has something that may be sent now.
 	SetReady(n *Node)
 
-	// SetIdle says that n has nothing that may be sent now.
-	SetIdle(n *Node)
+	// ClearReady says that n has nothing that may be sent now.
+	ClearReady(n *Node)
 
 	// Next returns the node whose turn it is and the most bytes of DATA that it should send this turn, or nil
 	// when no node is ready. Asking does not use up the turn.
@@ -77,7 +77,7 @@ type Policy interface {
 	Ready() int
 }
 
-// reset makes n open, idle and in no set.
+// reset makes n open, not ready and in no set.
 func (n *Node) reset() {
 	*n = Node{ID: n.ID, Value: n.Value, open: true}
 	n.links.of = n

@@ -77,15 +77,15 @@ func TestOpenNodesHaveNoTurnUntilTheyAreReady(t *testing.T) {
 	})
 }
 
-func TestSetReadyAndSetIdleAreIdempotent(t *testing.T) {
+func TestSetReadyAndClearReadyAreIdempotent(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p Policy) {
 		n := openReady(p, 1)[0]
 		p.SetReady(n)
 		if p.Ready() != 1 {
 			t.Errorf("Ready() = %d, want 1", p.Ready())
 		}
-		p.SetIdle(n)
-		p.SetIdle(n)
+		p.ClearReady(n)
+		p.ClearReady(n)
 		expectIdle(t, p)
 	})
 }
@@ -123,7 +123,7 @@ func TestCallsAboutAClosedNodeDoNothing(t *testing.T) {
 		p.Close(n)
 		p.SetReady(n)
 		p.Sent(n, 100)
-		p.SetIdle(n)
+		p.ClearReady(n)
 		p.Close(n)
 		expectIdle(t, p)
 	})
@@ -134,7 +134,7 @@ func TestCallsAboutANodeNeverOpenedDoNothing(t *testing.T) {
 	forEachPolicy(t, func(t *testing.T, p Policy) {
 		n := &Node{ID: 1}
 		p.SetReady(n)
-		p.SetIdle(n)
+		p.ClearReady(n)
 		p.Sent(n, 100)
 		p.Close(n)
 		expectIdle(t, p)
@@ -209,7 +209,7 @@ func FuzzPolicies(f *testing.F) {
 		for len(u.ready) > 0 {
 			u.turn(t)
 			n, _ := u.p.Next()
-			u.p.SetIdle(n)
+			u.p.ClearReady(n)
 			delete(u.ready, n)
 		}
 		expectIdle(t, u.p)
@@ -250,7 +250,7 @@ func (u *user) step(t *testing.T) {
 		u.p.SetReady(n)
 		u.ready[n] = true
 	default:
-		u.p.SetIdle(n)
+		u.p.ClearReady(n)
 		delete(u.ready, n)
 	}
 	u.turn(t)
@@ -302,7 +302,7 @@ func TestNothingStarves(t *testing.T) {
 			}
 			p.Sent(n, min(limit, 1000))
 			if left[n]--; left[n] == 0 {
-				p.SetIdle(n)
+				p.ClearReady(n)
 				delete(left, n)
 			}
 		}
@@ -320,7 +320,7 @@ func TestTurnsTakeNoMemory(t *testing.T) {
 		step := func() {
 			n, _ := p.Next()
 			p.Sent(n, 100)
-			p.SetIdle(n)
+			p.ClearReady(n)
 			p.SetReady(n)
 			closed := nodes[id%8]
 			p.Close(closed)

@@ -16,7 +16,7 @@ func (p *random) Open(n *Node, _ OpenOptions) {
 }
 
 func (p *random) Close(n *Node) {
-	p.SetIdle(n)
+	p.ClearReady(n)
 	n.open = false
 }
 
@@ -31,7 +31,7 @@ func (p *random) SetReady(n *Node) {
 	p.ready = append(p.ready, n)
 }
 
-func (p *random) SetIdle(n *Node) {
+func (p *random) ClearReady(n *Node) {
 	if !n.ready {
 		return
 	}

@@ -66,7 +66,7 @@ func (p *rfc7540) Close(n *Node) {
 	if !n.open {
 		return
 	}
-	p.SetIdle(n)
+	p.ClearReady(n)
 	v := n.vertex
 	n.open, n.vertex, v.node = false, nil, nil
 	p.keep(&p.closed, v)
@@ -108,16 +108,16 @@ func (p *rfc7540) SetReady(n *Node) {
 	}
 	n.ready, n.vertex.ready = true, true
 	p.ready++
-	p.tree.settle(n.vertex)
+	p.tree.requeue(n.vertex)
 }
 
-func (p *rfc7540) SetIdle(n *Node) {
+func (p *rfc7540) ClearReady(n *Node) {
 	if !n.ready {
 		return
 	}
 	n.ready, n.vertex.ready = false, false
 	p.ready--
-	p.tree.settle(n.vertex)
+	p.tree.requeue(n.vertex)
 }
 
 func (p *rfc7540) Next() (*Node, int) {

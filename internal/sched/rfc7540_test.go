@@ -97,7 +97,7 @@ func TestAStreamIsServedBeforeThoseThatDependOnIt(t *testing.T) {
 	p.Adjust(3, Priority{StreamDep: 1, Weight: 15})
 	p.Adjust(5, Priority{StreamDep: 3, Weight: 15})
 	expectTurns(t, p, 1, 1, 1)
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	expectTurns(t, p, 3, 3)
 	p.Close(nodes[1])
 	expectTurns(t, p, 5, 5)
@@ -122,7 +122,7 @@ func TestDependentsShareWhatTheirParentWouldHave(t *testing.T) {
 	nodes := openReady(p, 1, 3, 5, 7)
 	p.Adjust(5, Priority{StreamDep: 1, Weight: 15})
 	p.Adjust(7, Priority{StreamDep: 1, Weight: 31})
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	had := shares(p, 600)
 	expectShare(t, had, 3, 300)
 	expectShare(t, had, 5, 100)
@@ -133,7 +133,7 @@ func TestDependentsShareWhatTheirParentWouldHave(t *testing.T) {
 func TestAStreamDoesNotMakeUpForTheTimeItWasIdle(t *testing.T) {
 	p := newTree()
 	nodes := openReady(p, 1, 3)
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	turns(p, 1000, 1000)
 	p.SetReady(nodes[0])
 	had := shares(p, 100)
@@ -149,7 +149,7 @@ func TestAStreamThatGoesIdleAfterEachFrameGainsNothing(t *testing.T) {
 		n, _ := p.Next()
 		had[n.ID]++
 		p.Sent(n, 1000)
-		p.SetIdle(nodes[0])
+		p.ClearReady(nodes[0])
 		p.SetReady(nodes[0])
 	}
 	expectShare(t, had, 1, 50)
@@ -383,7 +383,7 @@ func TestThrottledTurnsOutOfOrderStartSmallAndGrow(t *testing.T) {
 	p := NewRFC7540(RFC7540Config{Throttle: true})
 	nodes := openReady(p, 1, 3)
 	p.Adjust(3, Priority{StreamDep: 1})
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	expectLimits := func(want ...int) {
 		t.Helper()
 		for _, want := range want {
@@ -397,7 +397,7 @@ func TestThrottledTurnsOutOfOrderStartSmallAndGrow(t *testing.T) {
 	expectLimits(1024, 2048, 3072)
 	p.SetReady(nodes[0])
 	expectLimits(NoLimit)
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	expectLimits(1024, 2048)
 	p.Close(nodes[0])
 	expectLimits(NoLimit, NoLimit)
@@ -407,7 +407,7 @@ func TestTurnsOutOfOrderAreNotLimitedUnlessThrottled(t *testing.T) {
 	p := newTree()
 	nodes := openReady(p, 1, 3)
 	p.Adjust(3, Priority{StreamDep: 1})
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	if _, limit := p.Next(); limit != NoLimit {
 		t.Errorf("limit = %d, want none", limit)
 	}
@@ -446,7 +446,7 @@ func TestPriorityChurnHoldsNoMemory(t *testing.T) {
 	}
 	checkTree(t, p)
 	if len(p.vertices) != 3+10 || len(p.tree.free) > maxFree {
-		t.Errorf("%d streams in the tree and %d spare, want 13 and at most %d", len(p.vertices), len(p.tree.free), maxFree)
+		t.Errorf("%d streams in the tree and %d free, want 13 and at most %d", len(p.vertices), len(p.tree.free), maxFree)
 	}
 }
 

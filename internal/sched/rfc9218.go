@@ -61,7 +61,7 @@ func (p *rfc9218) Close(n *Node) {
 	if !n.open {
 		return
 	}
-	p.SetIdle(n)
+	p.ClearReady(n)
 	n.open = false
 	p.streams.remove(n)
 }
@@ -73,7 +73,7 @@ func (p *rfc9218) Adjust(id uint32, pr Priority) {
 		return
 	}
 	wasReady := n.ready
-	p.SetIdle(n)
+	p.ClearReady(n)
 	n.setPriority(pr)
 	if wasReady {
 		p.SetReady(n)
@@ -113,7 +113,7 @@ func (p *rfc9218) SetReady(n *Node) {
 	}
 }
 
-func (p *rfc9218) SetIdle(n *Node) {
+func (p *rfc9218) ClearReady(n *Node) {
 	if !n.ready {
 		return
 	}

@@ -16,9 +16,9 @@ func TestMoreUrgentStreamsComeFirst(t *testing.T) {
 	second := openWith(p, 3, 3, true)
 	first := openWith(p, 5, 0, false)
 	expectTurns(t, p, 5, 5)
-	p.SetIdle(first)
+	p.ClearReady(first)
 	expectTurns(t, p, 3, 3)
-	p.SetIdle(second)
+	p.ClearReady(second)
 	expectTurns(t, p, 1, 1)
 }
 
@@ -37,7 +37,7 @@ func TestStreamsThatAreNotIncrementalAreServedInOrderOfTheirRequests(t *testing.
 	first := openWith(p, 1, 3, false)
 	second := openWith(p, 3, 3, false)
 	expectTurns(t, p, 1, 1, 1)
-	p.SetIdle(first)
+	p.ClearReady(first)
 	expectTurns(t, p, 3)
 	p.SetReady(first)
 	expectTurns(t, p, 1, 1)

@@ -14,7 +14,7 @@ func (p *roundRobin) Open(n *Node, _ OpenOptions) {
 }
 
 func (p *roundRobin) Close(n *Node) {
-	p.SetIdle(n)
+	p.ClearReady(n)
 	n.open = false
 }
 
@@ -29,7 +29,7 @@ func (p *roundRobin) SetReady(n *Node) {
 	p.turns.pushBack(&n.links)
 }
 
-func (p *roundRobin) SetIdle(n *Node) {
+func (p *roundRobin) ClearReady(n *Node) {
 	if !n.ready {
 		return
 	}

@@ -11,7 +11,7 @@ func TestRoundRobinGivesEachReadyStreamAFrameInTurn(t *testing.T) {
 func TestRoundRobinPutsAStreamThatBecomesReadyLast(t *testing.T) {
 	p := NewRoundRobin()
 	nodes := openReady(p, 1, 3, 5)
-	p.SetIdle(nodes[0])
+	p.ClearReady(nodes[0])
 	expectTurns(t, p, 3)
 	p.SetReady(nodes[0])
 	expectTurns(t, p, 5, 3, 1)

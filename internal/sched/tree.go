@@ -92,7 +92,7 @@ func (t *tree) remove(v *vertex) {
 	v.ready = false
 	t.detach(v)
 	t.adopt(parent, v)
-	t.settle(parent)
+	t.requeue(parent)
 	v.turn.key = 0
 	v.node = nil
 	v.kids.parent = nil
@@ -186,7 +186,7 @@ func (t *tree) attach(v, parent *vertex) {
 	if parent != &t.root {
 		t.nested++
 	}
-	t.settle(v)
+	t.requeue(v)
 }
 
 // detach makes v depend on nothing.
@@ -203,11 +203,11 @@ func (t *tree) detach(v *vertex) {
 	}
 	v.turn.key -= min(v.turn.key, f.clock)
 	v.family = nil
-	t.settle(f.parent)
+	t.requeue(f.parent)
 }
 
-// settle queues v if it has something ready and takes it out if not, and then those that it depends on.
-func (t *tree) settle(v *vertex) {
+// requeue queues v if it has something ready and takes it out if not, and then those that it depends on.
+func (t *tree) requeue(v *vertex) {
 	for v.family != nil {
 		wanted := v.ready || v.kids.active.root != nil
 		if wanted == v.queued {

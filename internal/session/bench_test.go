@@ -180,7 +180,7 @@ func BenchmarkWindowUpdate(b *testing.B) {
 					}
 					s.RecvWindowUpdate(id, uint32(len(body)))
 					if s.flush() != len(body) {
-						b.Fatal("the window did not let it leave")
+						b.Fatal("the window did not let it be sent")
 					}
 				}
 			})

@@ -54,8 +54,8 @@ func newBucket(size, rate float64, now time.Time) bucket {
 	return bucket{tokens: size, size: size, rate: rate, at: now}
 }
 
-// take spends a token. It reports false if there is none.
-func (b *bucket) take(now time.Time) bool {
+// spend spends a token. It reports false if there is none.
+func (b *bucket) spend(now time.Time) bool {
 	b.tokens = min(b.size, b.tokens+now.Sub(b.at).Seconds()*b.rate)
 	b.at = now
 	if b.tokens < 1 {

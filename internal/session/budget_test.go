@@ -12,31 +12,31 @@ const enhanceYourCalm = "connection ENHANCE_YOUR_CALM"
 func TestABucketRefillsWithTimeAndWork(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	b := newBucket(10, 2, now)
-	takeAll := func(want int) {
+	spendAll := func(want int) {
 		t.Helper()
 		n := 0
-		for b.take(now) {
+		for b.spend(now) {
 			n++
 		}
 		if n != want {
 			t.Errorf("%d tokens, want %d", n, want)
 		}
 	}
-	takeAll(10)
+	spendAll(10)
 	now = now.Add(400 * time.Millisecond)
-	takeAll(0)
+	spendAll(0)
 	now = now.Add(100 * time.Millisecond)
-	takeAll(1)
+	spendAll(1)
 	now = now.Add(3 * time.Second)
-	takeAll(6)
+	spendAll(6)
 	now = now.Add(time.Hour)
-	takeAll(10) // never more than its size
+	spendAll(10) // never more than its size
 	b.earn()
-	takeAll(1)
+	spendAll(1)
 	for range 100 {
 		b.earn()
 	}
-	takeAll(10)
+	spendAll(10)
 }
 
 // A bucket that has been full for long holds no more than when it was new.
@@ -45,9 +45,9 @@ func TestTimeInWhichABucketWasFullDoesNotCount(t *testing.T) {
 	b := newBucket(10, 2, now)
 	now = now.Add(time.Hour)
 	for range 10 {
-		b.take(now)
+		b.spend(now)
 	}
-	if b.take(now) {
+	if b.spend(now) {
 		t.Error("an eleventh token")
 	}
 }
@@ -114,7 +114,7 @@ func TestStreamsThatCompleteEarnResets(t *testing.T) {
 		e.accept(4*i+1, true)
 		e.mustRecv(wire.AppendRSTStream(nil, 4*i+1, wire.Cancel))
 		st := e.accept(4*i+3, true)
-		e.head(st)
+		e.header(st)
 		e.end(st)
 		e.emit()
 		e.all = e.all[:0]
@@ -127,7 +127,7 @@ func TestLateResetsCostNothing(t *testing.T) {
 	for i := range uint32(maxEarlyResets + 1) {
 		st := e.accept(2*i+1, false)
 		e.promise(st)
-		e.head(st)
+		e.header(st)
 		e.end(st)
 		e.emit()
 		e.mustRecv(wire.AppendRSTStream(nil, 2*i+1, wire.NoError))
@@ -166,7 +166,7 @@ func TestStreamsThatCompleteEarnUselessFrames(t *testing.T) {
 	for i := range uint32(2 * maxUselessFrames) {
 		e.mustRecv(wire.AppendHeader(nil, wire.Header{Type: 0xee}))
 		st := e.accept(2*i+1, true)
-		e.head(st)
+		e.header(st)
 		e.end(st)
 		e.emit()
 		e.all = e.all[:0]

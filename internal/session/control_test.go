@@ -7,11 +7,11 @@ import (
 )
 
 // What is to be said about the connection comes first, in an order that does not
-// depend on who asked first.
-func TestControlFramesLeaveInOrder(t *testing.T) {
+// depend on which was asked for first.
+func TestControlFramesAreSentInOrder(t *testing.T) {
 	e := newServer(t)
 	st, closed := e.accept(1, false), e.accept(3, false)
-	e.head(st)
+	e.header(st)
 	e.mustRecv(wire.AppendData(nil, 1, false, make([]byte, 16384)))
 	e.mustRecv(wire.AppendData(nil, 1, false, make([]byte, 16384)))
 	e.Consume(&st.Stream, 32768)
@@ -31,13 +31,13 @@ func TestControlFramesLeaveInOrder(t *testing.T) {
 		"HEADERS(1)")
 }
 
-// RST_STREAM follows what had left before it, never overtakes it.
-func TestAResetFollowsWhatHasLeft(t *testing.T) {
+// RST_STREAM follows what had been sent before it, never overtakes it.
+func TestAResetFollowsWhatHasBeenSent(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "x")
 			got := describeAll(e.emitBytes(1))
 			e.Reset(&st.Stream, wire.Cancel, nil)
@@ -81,7 +81,7 @@ func TestFloodsThatWantRepliesCongest(t *testing.T) {
 						t.Errorf("%d replies", n)
 					}
 					if e.Backlogged() || e.Pending() {
-						t.Error("replies have left")
+						t.Error("replies have been sent")
 					}
 				})
 			}
@@ -96,7 +96,7 @@ func TestABatchStopsAtItsBudget(t *testing.T) {
 			e := newServer(t, sch.use)
 			for i := range uint32(10) {
 				st := e.accept(2*i+1, true)
-				e.head(st)
+				e.header(st)
 				e.data(st, "hello")
 				e.end(st)
 			}

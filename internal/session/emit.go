@@ -170,7 +170,7 @@ func (s *Session) block(st *Stream) {
 		st.blocked = blockedOnConn
 		s.send.connBlocked.push(st)
 	}
-	s.cfg.Policy.SetIdle(st.node)
+	s.cfg.Policy.ClearReady(st.node)
 }
 
 func (s *Session) emitExternal(b *Batch, budget int) {

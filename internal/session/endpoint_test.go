@@ -154,9 +154,9 @@ func (e *endpoint) request(end bool) *testStream {
 func (e *endpoint) commit(st *testStream) {
 	e.CommitHeader(&st.Stream, fieldSection(":status", "200"))
 }
-func (e *endpoint) head(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
-func (e *endpoint) info(st *testStream) { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
-func (e *endpoint) end(st *testStream)  { e.SendEnd(&st.Stream, nil) }
+func (e *endpoint) header(st *testStream) { e.SendHeader(&st.Stream, fieldSection(":status", "200")) }
+func (e *endpoint) info(st *testStream)   { e.SendInfo(&st.Stream, fieldSection(":status", "103")) }
+func (e *endpoint) end(st *testStream)    { e.SendEnd(&st.Stream, nil) }
 func (e *endpoint) trailers(st *testStream) {
 	e.SendEnd(&st.Stream, fieldSection("checksum", "0"))
 }
@@ -178,8 +178,8 @@ func (e *endpoint) discard(st *testStream, n int) {
 	e.Discard(&st.Stream, n)
 }
 
-// recv feeds frames to the session and returns the first error, which nobody
-// has acted on.
+// recv feeds frames to the session and returns the first error, which has not been
+// acted on.
 func (e *endpoint) recv(p []byte) error {
 	for len(p) > 0 {
 		h := wire.ParseHeader(p)

@@ -18,7 +18,7 @@ func TestAnExternalSchedulerSeesEveryFrame(t *testing.T) {
 	e, x := newExternal(t)
 	st, closed := e.accept(1, false), e.accept(3, false)
 	e.info(st)
-	e.head(st)
+	e.header(st)
 	e.data(st, "hello")
 	e.lend(st, "lent")
 	e.promise(st)
@@ -55,7 +55,7 @@ func TestAnExternalSchedulerMayCutData(t *testing.T) {
 	e, x := newExternal(t)
 	x.most = 2
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "hello")
 	e.end(st)
 	e.want("pieces, the last of which ends", "HEADERS(1)", "DATA(1) 2", "DATA(1) 2", "DATA(1) 1 END_STREAM")
@@ -65,8 +65,8 @@ func TestAnExternalSchedulerMayCutData(t *testing.T) {
 func TestAnExternalSchedulerDecidesWhenAnEmptyFrameEnds(t *testing.T) {
 	e, x := newExternal(t)
 	st := e.accept(1, true)
-	e.head(st)
-	e.want("the head", "HEADERS(1)")
+	e.header(st)
+	e.want("the header", "HEADERS(1)")
 	e.end(st)
 	if len(x.ids) != 1 || len(x.queues[1]) != 1 {
 		t.Fatalf("%v", x.queues)
@@ -78,7 +78,7 @@ func TestAnExternalSchedulerDecidesWhenAnEmptyFrameEnds(t *testing.T) {
 func TestTokensOfClosedStreamsAreIgnored(t *testing.T) {
 	e, x := newExternal(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "x")
 	kept := x.queues[1]
 	e.mustRecv(wire.AppendRSTStream(nil, 1, wire.Cancel))
@@ -109,7 +109,7 @@ func TestAGrownWindowOutlastsAFullBatch(t *testing.T) {
 	e, _ := newExternal(t)
 	e.mustRecv(settings(window, 0))
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "x")
 	e.end(st)
 	e.emit()
@@ -120,7 +120,7 @@ func TestAGrownWindowOutlastsAFullBatch(t *testing.T) {
 	if !e.Pending() {
 		t.Error("DATA is forgotten")
 	}
-	e.want("it leaves", "DATA(1) 1 END_STREAM")
+	e.want("it is sent", "DATA(1) 1 END_STREAM")
 }
 
 // The wire is the same with a user's scheduler as with ours, where both have the
@@ -129,28 +129,28 @@ func TestAnExternalSchedulerChangesNothingButTheOrder(t *testing.T) {
 	scripts := map[string]func(e *endpoint){
 		"a response": func(e *endpoint) {
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "hello")
 			e.end(st)
 		},
 		"with trailers": func(e *endpoint) {
 			st := e.accept(1, false)
 			e.info(st)
-			e.head(st)
+			e.header(st)
 			e.lend(st, "hello")
 			e.trailers(st)
 			e.Done(&st.Stream)
 		},
 		"ended late": func(e *endpoint) {
 			st := e.accept(1, false)
-			e.head(st)
+			e.header(st)
 			e.emit()
 			e.end(st)
 		},
 		"through a small window": func(e *endpoint) {
 			e.mustRecv(settings(window, 3))
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "hello")
 			e.end(st)
 			e.emit()
@@ -158,7 +158,7 @@ func TestAnExternalSchedulerChangesNothingButTheOrder(t *testing.T) {
 		},
 		"cut short": func(e *endpoint) {
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "hello")
 			e.end(st)
 			e.Reset(&st.Stream, wire.InternalError, nil)
@@ -167,7 +167,7 @@ func TestAnExternalSchedulerChangesNothingButTheOrder(t *testing.T) {
 			st := e.accept(1, true)
 			_, pushed := e.promise(st)
 			e.emit()
-			e.head(pushed)
+			e.header(pushed)
 			e.data(pushed, "hello")
 			e.trailers(pushed)
 		},

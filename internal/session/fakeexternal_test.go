@@ -86,7 +86,7 @@ func (x *fakeExternal) Pop() (Token, int, bool) {
 	return Token{}, 0, false
 }
 
-// take takes the next frame of stream id, or as much of it as may leave.
+// take takes the next frame of stream id, or as much of it as may be sent.
 func (x *fakeExternal) take(id uint32) (fakeFrame, int, bool) {
 	q := x.queues[id]
 	f := &q[0]

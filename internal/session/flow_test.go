@@ -162,7 +162,7 @@ func TestTheConnectionsWindowIsShared(t *testing.T) {
 			e := newServer(t, sch.use)
 			e.mustRecv(settings(window, 1<<20))
 			big, small := e.accept(1, true), e.accept(3, true)
-			e.head(big)
+			e.header(big)
 			e.lend(big, strings.Repeat("x", 1<<17))
 			sent := 0
 			for _, f := range e.emit() {
@@ -173,7 +173,7 @@ func TestTheConnectionsWindowIsShared(t *testing.T) {
 			if e.send.conn != 0 || sent == 0 || e.Pending() {
 				t.Fatalf("window %d, %d frames, pending %v", e.send.conn, sent, e.Pending())
 			}
-			e.head(small)
+			e.header(small)
 			e.end(small)
 			e.want("no DATA, no window", "HEADERS(3) END_STREAM")
 			e.mustRecv(wire.AppendWindowUpdate(nil, 0, 5))
@@ -195,7 +195,7 @@ func TestDataFramesAreBounded(t *testing.T) {
 				e.mustRecv(settings(frameSize, limit, window, 1<<20))
 				e.mustRecv(wire.AppendWindowUpdate(nil, 0, 1<<20))
 				st := e.accept(1, true)
-				e.head(st)
+				e.header(st)
 				e.lend(st, strings.Repeat("x", 1<<18))
 				e.end(st)
 				most := 0

@@ -16,25 +16,25 @@ type step struct {
 
 var (
 	stepInfo     = step{"info", func(e *endpoint, st *testStream) { e.info(st) }}
-	stepHead     = step{"head", func(e *endpoint, st *testStream) { e.head(st) }}
-	stepCommit   = step{"committed head", func(e *endpoint, st *testStream) { e.commit(st) }}
+	stepHeader   = step{"header", func(e *endpoint, st *testStream) { e.header(st) }}
+	stepCommit   = step{"committed header", func(e *endpoint, st *testStream) { e.commit(st) }}
 	stepData     = step{"data", func(e *endpoint, st *testStream) { e.data(st, "hello") }}
 	stepLent     = step{"lent data", func(e *endpoint, st *testStream) { e.lend(st, "hello") }}
 	stepEnd      = step{"end", func(e *endpoint, st *testStream) { e.end(st) }}
 	stepTrailers = step{"trailers", func(e *endpoint, st *testStream) { e.trailers(st) }}
 )
 
-// folded is the contract: END_STREAM is on the last frame that has not left yet, but
+// folded is the contract: END_STREAM is on the last frame that has not been sent yet, but
 // not on a committed field section; DATA that waits together leaves together.
 func folded(steps []step, emitAfter int) []string {
 	var frames []string
-	waiting := 0 // frames at the end of the list that have not left
+	waiting := 0 // frames at the end of the list that have not been sent
 	for i, s := range steps {
 		last := len(frames) - 1
 		switch s.name {
-		case "info", "head":
+		case "info", "header":
 			frames, waiting = append(frames, "HEADERS(1)"), waiting+1
-		case "committed head":
+		case "committed header":
 			frames, waiting = append(frames, "HEADERS(1)"), 0
 		case "data", "lent data":
 			if waiting > 0 && strings.HasPrefix(frames[last], "DATA") {
@@ -62,22 +62,22 @@ func folded(steps []step, emitAfter int) []string {
 
 // Every response of a few steps, with emission at every subset of the points in
 // between, under every scheduler.
-func TestEndStreamIsOnTheLastFrameThatHasNotLeft(t *testing.T) {
+func TestEndStreamIsOnTheLastFrameThatHasNotBeenSent(t *testing.T) {
 	responses := [][]step{
-		{stepHead, stepEnd},
-		{stepHead, stepTrailers},
-		{stepHead, stepData, stepEnd},
-		{stepHead, stepLent, stepEnd},
-		{stepHead, stepData, stepTrailers},
-		{stepHead, stepLent, stepTrailers},
-		{stepHead, stepData, stepLent, stepData, stepEnd},
+		{stepHeader, stepEnd},
+		{stepHeader, stepTrailers},
+		{stepHeader, stepData, stepEnd},
+		{stepHeader, stepLent, stepEnd},
+		{stepHeader, stepData, stepTrailers},
+		{stepHeader, stepLent, stepTrailers},
+		{stepHeader, stepData, stepLent, stepData, stepEnd},
 		{stepCommit, stepEnd},
 		{stepCommit, stepTrailers},
 		{stepCommit, stepData, stepEnd},
 		{stepCommit, stepLent, stepTrailers},
 		{stepInfo, stepCommit, stepEnd},
-		{stepInfo, stepHead, stepEnd},
-		{stepInfo, stepInfo, stepHead, stepData, stepTrailers},
+		{stepInfo, stepHeader, stepEnd},
+		{stepInfo, stepInfo, stepHeader, stepData, stepTrailers},
 	}
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestEndStreamIsOnTheLastFrameThatHasNotLeft(t *testing.T) {
 				for emitAfter := range 1 << len(steps) {
 					e := newServer(t, sch.use)
 					if x, ok := e.cfg.External.(*fakeExternal); ok && x != nil && countData(steps) > 1 {
-						continue // a token a write: they do not leave in one frame
+						continue // a token a write: they are not sent in one frame
 					}
 					st := e.accept(1, true)
 					var got []string
@@ -151,7 +151,7 @@ func TestPromisesDoNotChangeHowACommittedFieldSectionEnds(t *testing.T) {
 	}
 }
 
-// What a stream that is reset has flushed still leaves, framed no differently.
+// What a stream that is reset has flushed is still sent, framed no differently.
 func TestTheRemainsOfACommittedResponseEndWithDATA(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
@@ -172,16 +172,16 @@ func TestEndStreamWaitsForTheWindow(t *testing.T) {
 			e := newServer(t, sch.use)
 			e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 4}))
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "hello")
 			e.end(st)
 			e.want("as much as there is room", "SETTINGS ACK", "HEADERS(1)", "DATA(1) 4")
 			if e.Pending() {
-				t.Error("nothing may leave, and emission is asked for")
+				t.Error("nothing may be sent, and emission is asked for")
 			}
 			e.mustRecv(wire.AppendWindowUpdate(nil, 1, 1))
 			if !e.Pending() {
-				t.Fatal("nobody is told of the window")
+				t.Fatal("the writer is not told of the window")
 			}
 			e.want("the rest", "DATA(1) 1 END_STREAM")
 		})
@@ -194,11 +194,11 @@ func TestTrailersNeedNoWindow(t *testing.T) {
 			e := newServer(t, sch.use)
 			e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 0}))
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.trailers(st)
-			e.want("both leave", "SETTINGS ACK", "HEADERS(1)", "HEADERS(1) END_STREAM")
+			e.want("both are sent", "SETTINGS ACK", "HEADERS(1)", "HEADERS(1) END_STREAM")
 			st = e.accept(3, true)
-			e.head(st)
+			e.header(st)
 			e.emit()
 			e.end(st)
 			e.want("an empty DATA frame needs none either", "DATA(3) 0 END_STREAM")
@@ -221,7 +221,7 @@ func TestAnInformationalResponseNeverEndsAStream(t *testing.T) {
 func TestNothingIsQueuedBehindTheEnd(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, false)
-	e.head(st)
+	e.header(st)
 	e.trailers(st)
 	e.data(st, "too late")
 	e.lend(st, "too late")
@@ -240,7 +240,7 @@ func TestNothingIsQueuedOnAClosedStream(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
 	e.Reset(&st.Stream, wire.Cancel, nil)
-	e.head(st)
+	e.header(st)
 	e.data(st, "dropped")
 	e.lend(st, "dropped")
 	e.trailers(st)

@@ -9,7 +9,7 @@ func TestATrimmedSessionHasForgottenHowManyStreamsThereWere(t *testing.T) {
 	e := newServer(t, schedulers[0].use)
 	for id := uint32(1); id < 100; id += 2 {
 		st := e.accept(id, true)
-		e.head(st)
+		e.header(st)
 		e.end(st)
 	}
 	e.emit()
@@ -19,7 +19,7 @@ func TestATrimmedSessionHasForgottenHowManyStreamsThereWere(t *testing.T) {
 		t.Error("what was kept for many streams is kept on")
 	}
 	st := e.accept(101, true)
-	e.head(st)
+	e.header(st)
 	e.end(st)
 	e.want("a response after that", "HEADERS(101) END_STREAM")
 }

@@ -11,8 +11,8 @@ import (
 // A frame of one of these types, which RFC 9113 has us ignore, makes our side do
 // something: its stream identifier says to which stream, its payload how much.
 const (
-	localHead wire.FrameType = 0xf0 + iota
-	localInfo                // Abandon, at a client
+	localHeader wire.FrameType = 0xf0 + iota
+	localInfo                  // Abandon, at a client
 	localData
 	localLend
 	localEnd
@@ -50,7 +50,7 @@ func FuzzSession(f *testing.F) {
 			h.Length = min(h.Length, uint32(len(frames)))
 			p := frames[:h.Length]
 			frames = frames[h.Length:]
-			if h.Type >= localHead {
+			if h.Type >= localHeader {
 				e.act(h, p)
 				e.check()
 				continue
@@ -149,9 +149,9 @@ func (e fuzzed) write(t wire.FrameType, st *testStream, n int) {
 		} else if !started {
 			e.info(st)
 		}
-	case localHead:
+	case localHeader:
 		if !started {
-			e.head(st)
+			e.header(st)
 		}
 	case localData:
 		if started {
@@ -195,13 +195,13 @@ func fuzzSeeds() [][]byte {
 	}
 	emit := local(localEmit, 0, 100)
 	return [][]byte{
-		join(headers(1, true), local(localHead, 0, 0), local(localData, 0, 9), local(localEnd, 0, 0), emit),
-		join(headers(1, false), local(localHead, 0, 0), emit, wire.AppendData(nil, 1, true, make([]byte, 99)), local(localConsume, 0, 50), local(localTrailers, 0, 0), emit),
+		join(headers(1, true), local(localHeader, 0, 0), local(localData, 0, 9), local(localEnd, 0, 0), emit),
+		join(headers(1, false), local(localHeader, 0, 0), emit, wire.AppendData(nil, 1, true, make([]byte, 99)), local(localConsume, 0, 50), local(localTrailers, 0, 0), emit),
 		join(local(localOpen, 0, 1), emit, local(localLend, 0, 200), emit, headers(1, false), wire.AppendData(nil, 1, true, []byte("x")), local(localDone, 0, 0), emit),
-		join(headers(1, false), local(localPromise, 0, 0), emit, local(localHead, 1, 0), local(localEnd, 1, 0), local(localReset, 0, 2), emit),
-		join(settings(window, 0), headers(1, true), local(localHead, 0, 0), local(localLend, 0, 9), local(localEnd, 0, 0), emit, settings(window, 20), emit, wire.AppendWindowUpdate(nil, 1, 1000), emit),
+		join(headers(1, false), local(localPromise, 0, 0), emit, local(localHeader, 1, 0), local(localEnd, 1, 0), local(localReset, 0, 2), emit),
+		join(settings(window, 0), headers(1, true), local(localHeader, 0, 0), local(localLend, 0, 9), local(localEnd, 0, 0), emit, settings(window, 20), emit, wire.AppendWindowUpdate(nil, 1, 1000), emit),
 		join(headers(1, true), headers(3, false), wire.AppendRSTStream(nil, 1, wire.Cancel), wire.AppendPriority(nil, 3, wire.PriorityParam{StreamDep: 1, Weight: 3}), wire.AppendGoAway(nil, 1, wire.NoError, nil), wire.AppendPing(nil, false, [8]byte{}), emit),
 		join(headers(3, false), wire.AppendDataPadded(nil, 3, false, []byte("pad"), make([]byte, 40)), local(localReset, 0, 8), wire.AppendData(nil, 3, false, []byte("late")), local(localDiscard, 0, 3), wire.AppendData(nil, 1, false, nil), emit),
-		join(headers(1, false), local(localHead, 0, 0), local(localEnd, 0, 0), local(localResetWhenSent, 0, 1), local(localLater, 0, 100), emit, headers(1, true), emit),
+		join(headers(1, false), local(localHeader, 0, 0), local(localEnd, 0, 0), local(localResetWhenSent, 0, 1), local(localLater, 0, 100), emit, headers(1, true), emit),
 	}
 }

@@ -58,8 +58,8 @@ func (e *endpoint) checkGrowth() error {
 		}
 	}
 	taken += int64(e.Session.recv.size - e.cfg.ConnWindow)
-	if !g.over && (grown != g.grown || taken != g.taken || conf.Budget != nil && conf.Budget.Used() != taken) {
-		return fmt.Errorf("windows have grown by %d and %d are the budget's, counted as %d and %d", grown, taken, g.grown, g.taken)
+	if !g.ended && (grown != g.grown || taken != g.charged || conf.Budget != nil && conf.Budget.Used() != taken) {
+		return fmt.Errorf("windows have grown by %d and %d are the budget's, counted as %d and %d", grown, taken, g.grown, g.charged)
 	}
 	if grown > int64(g.target) || e.Session.recv.size > g.target+conf.Unread || g.target > max(conf.MaxConn, e.cfg.ConnWindow) {
 		return fmt.Errorf("streams have grown by %d, the connection's window is %d, target %d", grown, e.Session.recv.size, g.target)
@@ -133,36 +133,36 @@ func (e *endpoint) checkOutput() error {
 	if e.cfg.Policy != nil && e.cfg.Policy.Ready() != ready {
 		return fmt.Errorf("%d streams can send, the policy has %d", ready, e.cfg.Policy.Ready())
 	}
-	return e.checkSpares()
+	return e.checkFreeLists()
 }
 
-// checkSpares: what is spare is empty, is there once, and is not much.
-func (e *endpoint) checkSpares() error {
-	seen, stock := make(map[any]bool), e.lists()
-	for _, it := range stock.items.free {
+// checkFreeLists: what is free is empty, is there once, and is not much.
+func (e *endpoint) checkFreeLists() error {
+	seen, lists := make(map[any]bool), e.lists()
+	for _, it := range lists.items.free {
 		if it.sec != nil || it.data != nil || it.buf != nil || it.promise != nil || it.next != nil || seen[it] {
-			return fmt.Errorf("a spare item is %+v, seen before: %t", it, seen[it])
+			return fmt.Errorf("a free item is %+v, seen before: %t", it, seen[it])
 		}
 		seen[it] = true
 	}
-	for _, n := range stock.nodes.free {
+	for _, n := range lists.nodes.free {
 		if *n != (sched.Node{}) || seen[n] {
-			return fmt.Errorf("a spare node is %+v, seen before: %t", n, seen[n])
+			return fmt.Errorf("a free node is %+v, seen before: %t", n, seen[n])
 		}
 		seen[n] = true
 	}
 	for _, st := range e.streams {
 		if seen[st.node] {
-			return fmt.Errorf("stream %d has a node that is spare", st.id)
+			return fmt.Errorf("stream %d has a node that is free", st.id)
 		}
 		for it := st.q.first(); it != nil; it = it.next {
 			if seen[it] {
-				return fmt.Errorf("stream %d has an item that is spare", st.id)
+				return fmt.Errorf("stream %d has an item that is free", st.id)
 			}
 		}
 	}
-	if len(stock.items.free) > maxFree || len(stock.nodes.free) > maxFree {
-		return fmt.Errorf("%d items and %d nodes are spare", len(stock.items.free), len(stock.nodes.free))
+	if len(lists.items.free) > maxFree || len(lists.nodes.free) > maxFree {
+		return fmt.Errorf("%d items and %d nodes are free", len(lists.items.free), len(lists.nodes.free))
 	}
 	return nil
 }

@@ -6,8 +6,8 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-// RFC 9113 §5.1.1: a client's identifiers are odd and rise as HEADERS leave.
-func TestStreamsAreNumberedAsTheyLeave(t *testing.T) {
+// RFC 9113 §5.1.1: a client's identifiers are odd and rise as HEADERS are sent.
+func TestStreamsAreNumberedAsTheyAreSent(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newClient(t, sch.use)
@@ -34,7 +34,7 @@ func TestStreamsWaitForThePeersLimit(t *testing.T) {
 	third := e.request(true)
 	e.want("one", "SETTINGS ACK", "HEADERS(1) END_STREAM")
 	if e.Pending() {
-		t.Error("nothing may leave")
+		t.Error("nothing may be sent")
 	}
 	e.mustRecv(headers(1, true))
 	e.want("the next", "HEADERS(3) END_STREAM")

@@ -129,7 +129,7 @@ func (o *output) update(s *Session, st *Stream) {
 	if st.blocked == notBlocked && st.sendable() {
 		s.cfg.Policy.SetReady(st.node)
 	} else {
-		s.cfg.Policy.SetIdle(st.node)
+		s.cfg.Policy.ClearReady(st.node)
 	}
 }
 

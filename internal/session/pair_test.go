@@ -54,7 +54,7 @@ func FuzzTwoSessions(f *testing.F) {
 type half struct {
 	size     int // of the body
 	queued   int
-	head     bool
+	header   bool
 	ended    bool
 	trailers bool
 }
@@ -174,7 +174,7 @@ func (p *pair) open() {
 		return p.rng.IntN(most)
 	}
 	x := &exchange{n: len(p.exchanges)}
-	x.request = half{size: size(), trailers: p.chance(20), head: true}
+	x.request = half{size: size(), trailers: p.chance(20), header: true}
 	x.response = half{size: size(), trailers: p.chance(20)}
 	p.exchanges = append(p.exchanges, x)
 	x.client = newStream()
@@ -187,7 +187,7 @@ func (p *pair) open() {
 	p.client.Open(&x.client.Stream, fieldSection(fields...), x.request.ended)
 }
 
-// act has somebody do something about an exchange.
+// act has one end do something about an exchange.
 func (p *pair) act(x *exchange) {
 	switch r := p.rng.IntN(100); {
 	case r < 30:
@@ -224,12 +224,12 @@ func (p *pair) cancel(x *exchange) {
 func (p *pair) send(e *endpoint, st *testStream, h *half, n, direction int) {
 	switch {
 	case h.ended || st.Closed() || st.Lent():
-	case !h.head:
+	case !h.header:
 		if p.chance(30) {
 			e.info(st)
 		}
-		e.head(st)
-		h.head = true
+		e.header(st)
+		h.header = true
 	case h.queued < h.size:
 		to := min(h.size, h.queued+1+p.rng.IntN(20000))
 		if body := content(n, h.queued, to, direction); p.chance(50) {
@@ -323,7 +323,7 @@ func (p *pair) announce(from *endpoint, pipe *[]byte, s wire.Setting) {
 	from.control.unacked++
 }
 
-// finish has everybody do what is left to do, and looks at what came of it.
+// finish has both ends do what is left to do, and looks at what came of it.
 func (p *pair) finish() {
 	p.emit(p.client, &p.toServer)
 	p.emit(p.server, &p.toClient)
@@ -384,7 +384,7 @@ func (p *pair) take(e *endpoint, st *testStream) {
 func (p *pair) progress() string {
 	s := ""
 	for _, x := range p.exchanges {
-		s += fmt.Sprint(x.request.queued, x.request.ended, x.response.queued, x.response.head, x.response.ended, len(x.client.body), " ")
+		s += fmt.Sprint(x.request.queued, x.request.ended, x.response.queued, x.response.header, x.response.ended, len(x.client.body), " ")
 	}
 	return s
 }

@@ -43,7 +43,7 @@ type peerView struct {
 type viewStream struct {
 	ours, theirs bool  // opened by the session, by the peer
 	window       int64 // granted to the session, less initial
-	head         bool  // the session's final field section has come
+	header       bool  // the session's final field section has come
 	ended        bool  // the session has ended its side
 	reset        bool  // the session has
 	peerEnded    bool
@@ -211,7 +211,7 @@ func (v *peerView) data(h wire.Header, p []byte) error {
 	if err := st.maySend(); err != nil {
 		return err
 	}
-	if !st.head {
+	if !st.header {
 		return fmt.Errorf("before the final field section (RFC 9113 §8.1)")
 	}
 	n := int64(len(p))
@@ -282,12 +282,12 @@ func (v *peerView) fieldSection(id uint32, end bool, fields []hpack.HeaderField)
 	switch {
 	case len(fields) == 0:
 		return fmt.Errorf("empty")
-	case informational && (end || st.head):
+	case informational && (end || st.header):
 		return fmt.Errorf("1xx that ends the stream, or comes late (RFC 9113 §8.1)")
-	case st.head && !end:
+	case st.header && !end:
 		return fmt.Errorf("trailers without END_STREAM (RFC 9113 §8.1)")
 	}
-	st.head = st.head || !informational
+	st.header = st.header || !informational
 	v.ended(st, end)
 	return nil
 }

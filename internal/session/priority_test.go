@@ -10,7 +10,7 @@ import (
 // answerThree queues the bodies of responses on streams 1, 3 and 5.
 func answerThree(e *endpoint) {
 	for id := uint32(1); id <= 5; id += 2 {
-		e.head(e.accept(id, true))
+		e.header(e.accept(id, true))
 	}
 	e.emit()
 	for _, st := range e.all {

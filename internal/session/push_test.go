@@ -15,16 +15,16 @@ func (e *endpoint) promise(parent *testStream) (*Promise, *testStream) {
 	return p, st
 }
 
-// RFC 9113 §5.1.1, §6.6: identifiers rise in the order in which promises leave.
-func TestPromisedStreamsAreNumberedAsTheyLeave(t *testing.T) {
+// RFC 9113 §5.1.1, §6.6: identifiers rise in the order in which promises are sent.
+func TestPromisedStreamsAreNumberedAsTheyAreSent(t *testing.T) {
 	e := newServer(t)
 	a, b := e.accept(1, true), e.accept(3, true)
 	p1, st1 := e.promise(b)
 	p2, st2 := e.promise(a)
 	if p1.Done || p2.Done {
-		t.Fatal("done before they have left")
+		t.Fatal("done before they have been sent")
 	}
-	e.want("promises leave in turns", "PUSH_PROMISE(3) 2", "PUSH_PROMISE(1) 4")
+	e.want("promises are sent in turns", "PUSH_PROMISE(3) 2", "PUSH_PROMISE(1) 4")
 	if !p1.Done || p1.Err != nil || st1.ID() != 2 || !st1.Pushed() || st2.ID() != 4 || a.moved == 0 {
 		t.Errorf("promise %+v became stream %d", p1, st1.ID())
 	}
@@ -38,7 +38,7 @@ func TestAPromisedStreamIsAnsweredLikeOthers(t *testing.T) {
 	parent := e.accept(1, true)
 	_, st := e.promise(parent)
 	e.emit()
-	e.head(st)
+	e.header(st)
 	e.data(st, "pushed")
 	e.end(st)
 	e.want("the promised response", "HEADERS(2)", "DATA(2) 6 END_STREAM")
@@ -61,7 +61,7 @@ func TestAPromiseFails(t *testing.T) {
 			p, _ := e.promise(parent)
 			return p
 		}},
-		{"if push is disabled before it leaves", ErrPushDisabled, func(e *endpoint, parent *testStream) *Promise {
+		{"if push is disabled before it is sent", ErrPushDisabled, func(e *endpoint, parent *testStream) *Promise {
 			p, _ := e.promise(parent)
 			e.mustRecv(setting(wire.SettingEnablePush, 0))
 			return p
@@ -87,19 +87,19 @@ func TestAPromiseFails(t *testing.T) {
 			p, _ := e.promise(parent)
 			return p
 		}},
-		{"on a stream that closes before it leaves", ErrStreamClosed, func(e *endpoint, parent *testStream) *Promise {
+		{"on a stream that closes before it is sent", ErrStreamClosed, func(e *endpoint, parent *testStream) *Promise {
 			p, _ := e.promise(parent)
 			e.mustRecv(wire.AppendRSTStream(nil, 1, wire.Cancel))
 			return p
 		}},
 		{"on a stream whose END_STREAM is queued (RFC 9113 §6.6)", ErrStreamClosed, func(e *endpoint, parent *testStream) *Promise {
-			e.head(parent)
+			e.header(parent)
 			e.trailers(parent)
 			p, _ := e.promise(parent)
 			return p
 		}},
-		{"on a stream whose END_STREAM has left (RFC 9113 §6.6)", ErrStreamClosed, func(e *endpoint, parent *testStream) *Promise {
-			e.head(parent)
+		{"on a stream whose END_STREAM has been sent (RFC 9113 §6.6)", ErrStreamClosed, func(e *endpoint, parent *testStream) *Promise {
+			e.header(parent)
 			e.end(parent)
 			e.emit()
 			p, _ := e.promise(parent)
@@ -122,7 +122,7 @@ func TestAPromiseMayBeTheLastThingBeforeTheEnd(t *testing.T) {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.promise(st)
 			e.end(st)
 			e.want("PUSH_PROMISE cannot end a stream", "HEADERS(1)", "PUSH_PROMISE(1) 2", "DATA(1) 0 END_STREAM")

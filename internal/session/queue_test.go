@@ -10,7 +10,7 @@ import (
 func TestSmallPiecesShareABufferWhileTheyWait(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.emit()
 	e.data(st, "a")
 	one := st.Queued()
@@ -20,7 +20,7 @@ func TestSmallPiecesShareABufferWhileTheyWait(t *testing.T) {
 	if st.q.len() != 1 || st.Queued() != one || one < BufferSize {
 		t.Errorf("%d items take up %d bytes, the first one took up %d", st.q.len(), st.Queued(), one)
 	}
-	e.want("they leave together", "DATA(1) 2998")
+	e.want("they are sent together", "DATA(1) 2998")
 	if st.Queued() != 0 {
 		t.Errorf("%d bytes are taken up by nothing", st.Queued())
 	}
@@ -29,7 +29,7 @@ func TestSmallPiecesShareABufferWhileTheyWait(t *testing.T) {
 func TestPiecesThatDoNotFitGetABufferOfTheirOwn(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.emit()
 	for range 3 {
 		e.data(st, string(make([]byte, BufferSize/2+1)))
@@ -40,11 +40,11 @@ func TestPiecesThatDoNotFitGetABufferOfTheirOwn(t *testing.T) {
 }
 
 // The writer may be reading what has been emitted of a buffer to which more is added.
-func TestWhatIsAddedToABufferFollowsWhatHasLeftOfIt(t *testing.T) {
+func TestWhatIsAddedToABufferFollowsWhatHasBeenSentOfIt(t *testing.T) {
 	e := newServer(t, func(c *Config) {})
 	e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 2}))
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "one")
 	e.want("the window lets two through", "SETTINGS ACK", "HEADERS(1)", "DATA(1) 2")
 	e.data(st, "two")
@@ -59,7 +59,7 @@ func TestWhatIsAddedToABufferFollowsWhatHasLeftOfIt(t *testing.T) {
 func TestPiecesBehindAFieldSectionOrLentBytesStayBehindThem(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "a")
 	e.lend(st, "b")
 	e.data(st, "c")
@@ -73,7 +73,7 @@ func TestPiecesBehindAFieldSectionOrLentBytesStayBehindThem(t *testing.T) {
 func TestAUsersSchedulerGetsEachPieceByItself(t *testing.T) {
 	e, _ := newExternal(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	for range 3 {
 		e.data(st, "x")
 	}

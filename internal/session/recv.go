@@ -130,7 +130,7 @@ func (s *Session) lateFields(id uint32) error {
 // if there is none. The content counts against the windows until Consume or Discard
 // gives it back. END_STREAM has been applied.
 func (s *Session) RecvData(f wire.DataFrame, now time.Time) (*Stream, error) {
-	if !s.recv.take(f.Length) {
+	if !s.recv.charge(f.Length) {
 		return nil, wire.ConnErrorf(wire.FlowControlError, "data_flow", "DATA of %d bytes exceeds the connection's window", f.Length)
 	}
 	if len(f.Data) == 0 && !f.EndStream {
@@ -179,7 +179,7 @@ func (s *Session) checkData(st *Stream, f wire.DataFrame) error {
 			return err
 		}
 	}
-	if !st.recv.take(f.Length) {
+	if !st.recv.charge(f.Length) {
 		return wire.StreamErrorf(st.id, wire.FlowControlError, "flow_on_data_length", "DATA of %d bytes exceeds the stream's window", f.Length)
 	}
 	return nil
@@ -239,7 +239,7 @@ func (s *Session) RecvReset(id uint32, code wire.ErrCode, now time.Time) error {
 	s.recent.add(id, resetByPeer)
 	early := !st.ended && s.peerInitiated(id) // streams of ours are not counted: what we open bounds them
 	s.close(st, wire.StreamErrorf(id, code, "reset", "received from peer"))
-	if early && !s.resets.take(now) {
+	if early && !s.resets.spend(now) {
 		return tooManyResets()
 	}
 	return nil
@@ -298,7 +298,7 @@ func (s *Session) RecvPriorityUpdate(id uint32, p sched.Priority) { s.out.adjust
 // UselessFrame charges the budget for a frame that moves nothing (see
 // maxUselessFrames).
 func (s *Session) UselessFrame(now time.Time) error {
-	if !s.useless.take(now) {
+	if !s.useless.spend(now) {
 		return wire.ConnErrorf(wire.EnhanceYourCalm, "too_many_idle_frames", "frames that move nothing come too fast")
 	}
 	return nil

@@ -171,7 +171,7 @@ func TestFramesThatCrossedManyResetsAreIgnored(t *testing.T) {
 		e.Reset(&first.Stream, wire.Cancel, nil)
 		for i := range uint32(streams) {
 			st := e.accept(2*i+3, true)
-			e.head(st)
+			e.header(st)
 			e.end(st)
 			e.emit()
 		}
@@ -214,14 +214,14 @@ func TestAStreamMayNotDependOnItself(t *testing.T) {
 func TestAResetTellsWhy(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, false)
-	e.head(st)
+	e.header(st)
 	e.data(st, "dropped")
 	e.mustRecv(wire.AppendRSTStream(nil, 1, wire.ErrCode(77)))
 	se, isReset := st.Err().(*wire.StreamError)
 	if !isReset || se.Code != 77 || se.StreamID != 1 || !st.Closed() || st.Queued() != 0 || st.moved == 0 {
 		t.Errorf("%v, %d queued", st.Err(), st.Queued())
 	}
-	e.want("nothing leaves")
+	e.want("nothing is sent")
 }
 
 // RFC 9113 §6.8: streams up to the one announced are finished, newer ones ignored.
@@ -235,14 +235,14 @@ func TestAGracefulGoAwayLetsStreamsFinish(t *testing.T) {
 	}
 	e.want("it announces the last stream", "GOAWAY 5 NO_ERROR")
 	if _, left, _ := e.GoAwayState(); !left {
-		t.Error("it has left")
+		t.Error("it has been sent")
 	}
 	e.mustRecv(headers(7, false))
 	e.mustRecv(wire.AppendData(nil, 7, true, make([]byte, 16384)))
 	e.mustRecv(wire.AppendRSTStream(nil, 7, wire.Cancel))
 	e.mustRecv(wire.AppendData(nil, 5, true, []byte("x")))
 	e.Consume(&st.Stream, 1)
-	e.head(st)
+	e.header(st)
 	e.end(st)
 	e.want("the connection's window is kept", "WINDOW_UPDATE(0) 16385", "HEADERS(5) END_STREAM")
 	if e.OpenStreams() != 0 {
@@ -271,7 +271,7 @@ func TestAFatalGoAwayIsTheLastFrame(t *testing.T) {
 			st := e.accept(1, true)
 			e.GoAway(wire.NoError, "")
 			e.emit()
-			e.head(st)
+			e.header(st)
 			e.Ping([8]byte{})
 			e.mustRecv(wire.AppendSettings(nil))
 			e.GoAway(wire.ProtocolError, "why")
@@ -295,7 +295,7 @@ func TestAnUpgradedRequestIsStreamOne(t *testing.T) {
 	e.all = append(e.all, st)
 	e.AcceptUpgraded(&st.Stream, defaultPriority)
 	e.peer.sentSection(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "hello")
 	e.end(st)
 	e.want("the response, as far as the window goes", "SETTINGS", "HEADERS(1)", "DATA(1) 3")

@@ -40,16 +40,16 @@ type Budget struct {
 // NewBudget returns a budget of n bytes.
 func NewBudget(n int64) *Budget { return &Budget{size: n} }
 
-// Used is how much of the budget is taken.
+// Used is how much of the budget is used.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
-// take takes n bytes, if there are as many.
-func (b *Budget) take(n int32) bool {
+// charge charges n bytes, if there are as many.
+func (b *Budget) charge(n int32) bool {
 	if b == nil {
 		return true
 	}
 	if b.used.Load()+int64(n) > b.size {
-		return false // the usual answer once all is taken; it writes nothing
+		return false // the usual answer once all is used; it writes nothing
 	}
 	if b.used.Add(int64(n)) > b.size {
 		b.used.Add(-int64(n))
@@ -58,7 +58,7 @@ func (b *Budget) take(n int32) bool {
 	return true
 }
 
-func (b *Budget) give(n int32) {
+func (b *Budget) refund(n int32) {
 	if b != nil && n != 0 {
 		b.used.Add(-int64(n))
 	}
@@ -73,8 +73,8 @@ type receiving struct {
 	learned  int32     // the largest window that a stream has needed
 	poor     int32     // the window of a stream that could not grow by shortage
 	shortage int32
-	taken    int64 // from the budget
-	over     bool  // the connection has ended, and has given taken back
+	charged  int64 // to the budget
+	ended    bool  // the connection has ended, and has refunded charged
 
 	roundTrip roundTrip
 	unsure    bool // a PING is to be sent with the next WINDOW_UPDATE
@@ -82,30 +82,30 @@ type receiving struct {
 	pings     int  // PINGs that have not been acknowledged
 }
 
-// takeBudget takes n bytes for windows that grow, if there are as many.
-func (s *Session) takeBudget(n int32) bool {
-	if s.growth.over || !s.cfg.Growth.Budget.take(n) {
+// chargeBudget charges n bytes for windows that grow, if the budget has as many.
+func (s *Session) chargeBudget(n int32) bool {
+	if s.growth.ended || !s.cfg.Growth.Budget.charge(n) {
 		return false
 	}
-	s.growth.taken += int64(n)
+	s.growth.charged += int64(n)
 	return true
 }
 
-func (s *Session) giveBudget(n int32) {
-	if s.growth.over {
+func (s *Session) refundBudget(n int32) {
+	if s.growth.ended {
 		return
 	}
-	s.cfg.Growth.Budget.give(n)
-	s.growth.taken -= int64(n)
+	s.cfg.Growth.Budget.refund(n)
+	s.growth.charged -= int64(n)
 }
 
-// leaveBudget gives everything back: the connection has ended.
-func (s *Session) leaveBudget() {
+// refundAll gives everything back: the connection has ended.
+func (s *Session) refundAll() {
 	g := &s.growth
-	if !g.over && s.cfg.Growth.Budget != nil {
-		s.cfg.Growth.Budget.used.Add(-g.taken)
+	if !g.ended && s.cfg.Growth.Budget != nil {
+		s.cfg.Growth.Budget.used.Add(-g.charged)
 	}
-	g.taken, g.over = 0, true
+	g.charged, g.ended = 0, true
 }
 
 // ReceiveWindow is how large the connection's receive window is: what the peer may
@@ -168,7 +168,7 @@ func (s *Session) giveBackUnread() {
 	w, target := &s.recv, s.growth.target
 	if has := w.avail + w.credit; has < target-target/8 {
 		n := min(target-has, target+s.cfg.Growth.Unread-w.size)
-		if n > 0 && s.takeBudget(n) {
+		if n > 0 && s.chargeBudget(n) {
 			w.grow(n)
 		}
 	}
@@ -183,7 +183,7 @@ func (s *Session) refill(n int32) {
 		g.used = min(g.used+n, g.target)
 		if back := min(n, w.size-g.target, w.avail+w.credit+n-g.target); back > 0 {
 			w.size -= back
-			s.giveBudget(back)
+			s.refundBudget(back)
 			n -= back
 		}
 	}
@@ -194,7 +194,7 @@ func (s *Session) refill(n int32) {
 func (s *Session) growConn() {
 	g := &s.growth
 	n := min(g.target, s.cfg.Growth.MaxConn-g.target)
-	if n > 0 && s.takeBudget(n) {
+	if n > 0 && s.chargeBudget(n) {
 		g.target += n
 		s.recv.grow(n)
 	}
@@ -210,10 +210,10 @@ func (s *Session) growStream(st *Stream) {
 		// The first window's worth has been read, so this stream gets what others have
 		// needed. It gets no more than half of what streams may still grow by, since it
 		// may end soon.
-		s.growBy(st, min(int64(s.growth.learned-w.size), s.roomToGrow()/2))
+		s.growBy(st, min(int64(s.growth.learned-w.size), s.mayGrowBy()/2))
 	case w.usage.fast() && st.unread <= w.size/4:
 		n := min(w.size, most-w.size)
-		if s.growBy(st, min(int64(n), s.roomToGrow())) {
+		if s.growBy(st, min(int64(n), s.mayGrowBy())) {
 			s.growth.learned = max(s.growth.learned, w.size)
 		} else {
 			s.growth.shortage, s.growth.poor = n, w.size
@@ -229,16 +229,16 @@ func (s *Session) share(st *Stream, n int32) int32 {
 	if g.shortage == 0 || w.size < 4*g.poor || w.size <= s.cfg.InitialWindow {
 		return n
 	}
-	left := min(n, g.shortage, w.size-s.cfg.InitialWindow)
-	s.giveBudget(s.billed(w.size) - s.billed(w.size-left))
-	w.size -= left
-	g.grown -= int64(left)
-	g.shortage -= left
-	return n - left
+	shrunk := min(n, g.shortage, w.size-s.cfg.InitialWindow)
+	s.refundBudget(s.billed(w.size) - s.billed(w.size-shrunk))
+	w.size -= shrunk
+	g.grown -= int64(shrunk)
+	g.shortage -= shrunk
+	return n - shrunk
 }
 
-// roomToGrow is how much streams may still grow by, together.
-func (s *Session) roomToGrow() int64 { return max(0, int64(s.growth.target)-s.growth.grown) }
+// mayGrowBy is how much streams may still grow by, together.
+func (s *Session) mayGrowBy() int64 { return max(0, int64(s.growth.target)-s.growth.grown) }
 
 // growBy makes the window of st larger by n, if the budget allows it and n is worth
 // while.
@@ -248,7 +248,7 @@ func (s *Session) growBy(st *Stream, n int64) bool {
 	if n == 0 || n < int64(s.cfg.InitialWindow)/4 {
 		return false
 	}
-	if bill := s.billed(w.size+int32(n)) - s.billed(w.size); bill > 0 && !s.takeBudget(bill) {
+	if bill := s.billed(w.size+int32(n)) - s.billed(w.size); bill > 0 && !s.chargeBudget(bill) {
 		return false
 	}
 	w.grow(int32(n))
@@ -267,7 +267,7 @@ func (s *Session) billed(size int32) int32 {
 func (s *Session) shrink(st *Stream) {
 	w, first := &st.recv, s.cfg.InitialWindow
 	if keep := max(first, st.unread); s.cfg.Growth.MaxStream > 0 && keep < w.size {
-		s.giveBudget(s.billed(w.size) - s.billed(keep))
+		s.refundBudget(s.billed(w.size) - s.billed(keep))
 		s.growth.grown -= int64(w.size - keep)
 		w.size = keep
 	}

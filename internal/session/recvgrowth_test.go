@@ -37,7 +37,7 @@ type link struct {
 	updates int
 }
 
-// sending is a stream and who reads it.
+// sending is a stream and how its reader reads.
 type sending struct {
 	st       *Stream
 	id       uint32

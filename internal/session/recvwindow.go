@@ -15,9 +15,9 @@ type recvWindow struct {
 
 func (w *recvWindow) init(n int32) { *w = recvWindow{size: n, avail: n} }
 
-// take charges n received bytes. It reports false if the peer was not allowed to
+// charge charges n received bytes. It reports false if the peer was not allowed to
 // send them. Zero bytes are always allowed, even if the window is negative.
-func (w *recvWindow) take(n uint32) bool {
+func (w *recvWindow) charge(n uint32) bool {
 	if n > 0 && int64(n) > int64(w.avail) {
 		return false
 	}

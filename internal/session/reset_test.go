@@ -13,7 +13,7 @@ var errCause = errors.New("cause")
 
 // P105. What was flushed is not taken back, and a response that was cut short never
 // looks complete. END_STREAM of both sides needs no RST_STREAM.
-func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
+func TestWhatWasFlushedIsSentBeforeAReset(t *testing.T) {
 	lots := string(make([]byte, BufferSize))
 	for _, test := range []struct {
 		name string
@@ -21,26 +21,26 @@ func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
 		want []string
 	}{
 		{"nothing was sent", func(*endpoint, *testStream) {}, []string{"RST_STREAM(1) CANCEL"}},
-		{"the head waits", func(e *endpoint, st *testStream) { e.head(st) }, []string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
-		{"a response without a body waits", func(e *endpoint, st *testStream) { e.head(st); e.end(st) },
+		{"the header waits", func(e *endpoint, st *testStream) { e.header(st) }, []string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
+		{"a response without a body waits", func(e *endpoint, st *testStream) { e.header(st); e.end(st) },
 			[]string{"HEADERS(1) END_STREAM"}},
-		{"informational and head wait", func(e *endpoint, st *testStream) { e.info(st); e.head(st) },
+		{"informational and header wait", func(e *endpoint, st *testStream) { e.info(st); e.header(st) },
 			[]string{"HEADERS(1)", "HEADERS(1)", "RST_STREAM(1) CANCEL"}},
 		{"only informational waits", func(e *endpoint, st *testStream) { e.info(st) }, []string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
-		{"head and data wait, and what is lent", func(e *endpoint, st *testStream) { e.head(st); e.data(st, "x"); e.lend(st, "y") },
+		{"header and data wait, and what is lent", func(e *endpoint, st *testStream) { e.header(st); e.data(st, "x"); e.lend(st, "y") },
 			[]string{"HEADERS(1)", "DATA(1) 1", "RST_STREAM(1) CANCEL"}},
-		{"the whole response waits", func(e *endpoint, st *testStream) { e.head(st); e.data(st, "x"); e.end(st) },
+		{"the whole response waits", func(e *endpoint, st *testStream) { e.header(st); e.data(st, "x"); e.end(st) },
 			[]string{"HEADERS(1)", "DATA(1) 1 END_STREAM"}},
-		{"the whole response waits, with trailers", func(e *endpoint, st *testStream) { e.head(st); e.trailers(st) },
+		{"the whole response waits, with trailers", func(e *endpoint, st *testStream) { e.header(st); e.trailers(st) },
 			[]string{"HEADERS(1)", "HEADERS(1) END_STREAM"}},
-		{"the end waits for the last piece, which is lent", func(e *endpoint, st *testStream) { e.head(st); e.lend(st, "x"); e.end(st) },
+		{"the end waits for the last piece, which is lent", func(e *endpoint, st *testStream) { e.header(st); e.lend(st, "x"); e.end(st) },
 			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
-		{"the head has left", func(e *endpoint, st *testStream) { e.head(st); e.emit(); e.data(st, "x") },
+		{"the header has been sent", func(e *endpoint, st *testStream) { e.header(st); e.emit(); e.data(st, "x") },
 			[]string{"DATA(1) 1", "RST_STREAM(1) CANCEL"}},
-		{"a promise waits", func(e *endpoint, st *testStream) { e.promise(st); e.head(st) },
+		{"a promise waits", func(e *endpoint, st *testStream) { e.promise(st); e.header(st) },
 			[]string{"HEADERS(1)", "RST_STREAM(1) CANCEL"}},
 		{"more waits than the window allows", func(e *endpoint, st *testStream) {
-			e.head(st)
+			e.header(st)
 			for range 17 {
 				e.data(st, lots)
 			}
@@ -71,14 +71,14 @@ func TestWhatWasFlushedLeavesBeforeAReset(t *testing.T) {
 func TestAWholeResponseIsFollowedByTheResetOfItsRequest(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, false)
-	e.head(st)
+	e.header(st)
 	e.end(st)
 	e.Reset(&st.Stream, wire.InternalError, errCause)
 	e.want("both", "HEADERS(1) END_STREAM", "RST_STREAM(1) INTERNAL_ERROR")
 }
 
 // Nobody wants a request that is cancelled.
-func TestWhatAClientHasQueuedDoesNotLeaveBeforeAReset(t *testing.T) {
+func TestWhatAClientHasQueuedIsNotSentBeforeAReset(t *testing.T) {
 	e := newClient(t)
 	st := e.request(false)
 	e.emit()
@@ -87,27 +87,27 @@ func TestWhatAClientHasQueuedDoesNotLeaveBeforeAReset(t *testing.T) {
 	e.want("only the reset", "RST_STREAM(1) CANCEL")
 }
 
-func TestWhatWasFlushedLeavesBeforeAnErrorOfTheConnection(t *testing.T) {
+func TestWhatWasFlushedIsSentBeforeAnErrorOfTheConnection(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			a, b := e.accept(1, true), e.accept(3, true)
-			e.head(a)
+			e.header(a)
 			e.data(a, "x")
 			e.GoAway(wire.ProtocolError, "")
 			e.data(a, "too late")
-			e.head(b)
+			e.header(b)
 			e.want("what was flushed, then GOAWAY", "HEADERS(1)", "DATA(1) 1", "GOAWAY 3 PROTOCOL_ERROR")
 		})
 	}
 }
 
-func TestWhatWasFlushedLeavesWhenThePeerHasEndedTheConnection(t *testing.T) {
+func TestWhatWasFlushedIsSentWhenThePeerHasEndedTheConnection(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "x")
 			e.End(errCause)
 			e.want("what was flushed", "HEADERS(1)", "DATA(1) 1")
@@ -119,12 +119,12 @@ func TestWhatWasFlushedLeavesWhenThePeerHasEndedTheConnection(t *testing.T) {
 }
 
 // A batch is full at some point, and the rest leaves with the next.
-func TestWhatRemainsOfStreamsLeavesInBatches(t *testing.T) {
+func TestWhatRemainsOfStreamsIsSentInBatches(t *testing.T) {
 	const n = 8
 	e := newServer(t)
 	for i := range uint32(n) {
 		st := e.accept(2*i+1, true)
-		e.head(st)
+		e.header(st)
 		e.data(st, "x")
 		e.Reset(&st.Stream, wire.Cancel, errCause)
 	}
@@ -148,7 +148,7 @@ func TestReadingStopsWhileTooMuchRemainsOfStreams(t *testing.T) {
 	most := 0
 	for i := uint32(1); !e.Backlogged(); i += 2 {
 		st := e.accept(i, true)
-		e.head(st)
+		e.header(st)
 		for range 15 {
 			e.data(st, string(make([]byte, BufferSize)))
 		}
@@ -160,9 +160,9 @@ func TestReadingStopsWhileTooMuchRemainsOfStreams(t *testing.T) {
 	}
 }
 
-// A response whose request was malformed leaves as a whole, whenever that is.
+// A response whose request was malformed is sent as a whole, whenever that is.
 func TestResetWhenSentLeavesTheResponseWhole(t *testing.T) {
-	steps := []step{stepHead, stepData, stepEnd}
+	steps := []step{stepHeader, stepData, stepEnd}
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			for emitAfter := range 1 << len(steps) {
@@ -196,7 +196,7 @@ func TestResetWhenSentAfterAPromise(t *testing.T) {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.promise(st)
 			e.ResetWhenSent(&st.Stream, wire.Cancel, errCause)
 			e.want("all of it", "HEADERS(1)", "PUSH_PROMISE(1) 2", "RST_STREAM(1) CANCEL")
@@ -204,7 +204,7 @@ func TestResetWhenSentAfterAPromise(t *testing.T) {
 	}
 }
 
-func TestAStreamThatHasNotLeftIsResetWithoutAFrame(t *testing.T) {
+func TestAStreamThatHasNotBeenSentIsResetWithoutAFrame(t *testing.T) {
 	e := newClient(t)
 	e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 0}))
 	a, b := e.request(true), e.request(true)
@@ -224,7 +224,7 @@ func TestAFinishedHandlerStopsTheRequest(t *testing.T) {
 			t.Run(sch.name, func(t *testing.T) {
 				e := newServer(t, sch.use)
 				st := e.accept(1, false)
-				e.head(st)
+				e.header(st)
 				e.end(st)
 				if doneFirst {
 					e.Done(&st.Stream)
@@ -247,7 +247,7 @@ func TestAFinishedHandlerStopsTheRequest(t *testing.T) {
 func TestAFinishedHandlerOfAWholeRequestResetsNothing(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.end(st)
 	e.Done(&st.Stream)
 	e.want("the response", "HEADERS(1) END_STREAM")
@@ -260,7 +260,7 @@ func TestAFinishedHandlerOfAWholeRequestResetsNothing(t *testing.T) {
 func TestLentBytesComeBackOnceCopied(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.lend(st, "lent")
 	if !st.Lent() || st.LentOut() {
 		t.Fatal("queued: lent, and not out")
@@ -281,14 +281,14 @@ func TestLentBytesComeBackOnceCopied(t *testing.T) {
 	}
 	e.ReturnLent(&b)
 	if st.lentOut != 0 || st.moved != moved+1 {
-		t.Error("settled twice")
+		t.Error("closed twice")
 	}
 }
 
 func TestLentBytesThatAreDroppedComeBackAtOnce(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.lend(st, "lent")
 	moved := st.moved
 	e.Reset(&st.Stream, wire.Cancel, nil)
@@ -297,11 +297,11 @@ func TestLentBytesThatAreDroppedComeBackAtOnce(t *testing.T) {
 	}
 }
 
-func TestLentBytesThatLeaveInPiecesComeBackWhenAllHaveLeft(t *testing.T) {
+func TestLentBytesThatAreSentInPiecesComeBackWhenAllHaveBeenSent(t *testing.T) {
 	e := newServer(t)
 	e.mustRecv(wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: 3}))
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.lend(st, "hello")
 	e.want("a piece", "SETTINGS ACK", "HEADERS(1)", "DATA(1) 3")
 	if !st.Lent() || st.LentOut() {

@@ -7,7 +7,7 @@ import (
 
 const (
 	// firstProbes is how many round trips are measured one after the other, before the
-	// estimate counts as settled. From then on the pause between two grows from
+	// estimate counts as known. From then on the pause between two grows from
 	// minProbePause to maxProbePause.
 	firstProbes   = 3
 	minProbePause = time.Second

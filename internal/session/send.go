@@ -145,7 +145,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	} else if !s.ignored(e.StreamID) {
 		s.queueReset(reset{id: e.StreamID, code: e.Code})
 	}
-	if early && !s.resets.take(now) {
+	if early && !s.resets.spend(now) {
 		return tooManyResets()
 	}
 	return nil
@@ -153,7 +153,7 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 
 // CloseAll closes every stream: the connection has ended, for the reason err.
 func (s *Session) CloseAll(err error) {
-	defer s.leaveBudget()
+	defer s.refundAll()
 	for _, st := range s.streams {
 		s.close(st, err)
 	}

@@ -64,7 +64,7 @@ func TestSettingsAreAcknowledged(t *testing.T) {
 	for _, sch := range schedulers {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
-			e.head(e.accept(1, true))
+			e.header(e.accept(1, true))
 			e.mustRecv(settings(frameSize, 20000))
 			e.mustRecv(settings(listSize, 3, extended, 1))
 			e.want("two of them, first", "SETTINGS ACK", "SETTINGS ACK", "HEADERS(1)")
@@ -153,16 +153,16 @@ func TestInitialWindowSizeMovesEveryStreamsWindow(t *testing.T) {
 		t.Run(sch.name, func(t *testing.T) {
 			e := newServer(t, sch.use)
 			st := e.accept(1, true)
-			e.head(st)
+			e.header(st)
 			e.data(st, "0123456789")
-			e.want("it leaves", "HEADERS(1)", "DATA(1) 10")
+			e.want("it is sent", "HEADERS(1)", "DATA(1) 10")
 			e.mustRecv(settings(window, 4))
 			if got := e.streamWindow(&st.Stream); got != -6 {
 				t.Fatalf("window %d, want -6", got)
 			}
 			e.data(st, "abcdefgh")
 			e.end(st)
-			e.want("nothing may leave", "SETTINGS ACK")
+			e.want("nothing may be sent", "SETTINGS ACK")
 			e.mustRecv(wire.AppendWindowUpdate(nil, 1, 6))
 			e.want("nor at 0")
 			e.mustRecv(settings(window, 5))
@@ -195,7 +195,7 @@ func TestInitialWindowSizeMayNotOverflowAWindow(t *testing.T) {
 func TestInitialWindowSizeTouchesNoStream(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
-	e.head(st)
+	e.header(st)
 	e.data(st, "blocked")
 	e.mustRecv(settings(window, 0))
 	e.emit()

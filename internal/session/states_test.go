@@ -40,7 +40,7 @@ const (
 // RFC 9113 §5.1, §5.1.1 and §8.1: what a server says to frames in each state.
 func TestAServerJudgesFramesByTheStreamsState(t *testing.T) {
 	answer := func(e *endpoint, st *testStream) {
-		e.head(st)
+		e.header(st)
 		e.end(st)
 		e.emit()
 	}
@@ -99,7 +99,7 @@ func TestAServerJudgesFramesByTheStreamsState(t *testing.T) {
 			e := newServer(t)
 			_, st := e.promise(e.accept(1, false))
 			e.emit()
-			e.head(st)
+			e.header(st)
 			e.emit()
 			return e, 2
 		}, [5]string{streamClosed, streamClosed, ok, ok, ok}},
@@ -208,9 +208,9 @@ func TestStreamStatesFollowTheDiagram(t *testing.T) {
 		wantState(t, st, StateOpen)
 		e.mustRecv(wire.AppendData(nil, 1, true, nil))
 		wantState(t, st, StateHalfClosedRemote)
-		e.head(st)
+		e.header(st)
 		e.end(st)
-		wantState(t, st, StateHalfClosedRemote) // it has not left
+		wantState(t, st, StateHalfClosedRemote) // it has not been sent
 		e.emit()
 		wantState(t, st, StateClosed)
 		if st.Err() != nil || e.OpenStreams() != 0 || e.TakeClosed() != &st.Stream || e.TakeClosed() != nil {
@@ -220,7 +220,7 @@ func TestStreamStatesFollowTheDiagram(t *testing.T) {
 	t.Run("we end first", func(t *testing.T) {
 		e := newServer(t)
 		st := e.accept(1, false)
-		e.head(st)
+		e.header(st)
 		e.end(st)
 		e.emit()
 		wantState(t, st, StateHalfClosedLocal)

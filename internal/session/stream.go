@@ -102,9 +102,9 @@ func (st *Stream) Closed() bool { return st.state == StateClosed }
 // stream.
 func (st *Stream) Err() error { return st.err }
 
-// Over reports whether nothing more can be queued: the stream is closed, or will be
+// Closing reports whether nothing more can be queued: the stream is closed, or will be
 // reset once what is queued has been sent.
-func (st *Stream) Over() bool { return st.state == StateClosed || st.resetAfter }
+func (st *Stream) Closing() bool { return st.state == StateClosed || st.resetAfter }
 
 // Finished reports whether the end of our side has been queued or sent.
 func (st *Stream) Finished() bool { return st.fin }
