@@ -65,13 +65,16 @@ func fuzzServer(t *testing.T, setup byte, stream []byte) {
 		defer close(returned)
 		srv.ServeConn(server, &ServeConnOpts{BaseConfig: quietServer(lines), Handler: bodies})
 	}()
-	received := collect(client)
+	peer := newFuzzPeer(client, 0)
 	client.Write([]byte(wire.Preface))
-	sendFuzzed(client, stream)
+	peer.play(stream)
 	hangUp(client, setup)
 	<-returned
-	sent := <-received
+	sent := peer.all()
 	client.Close()
+	if err := peer.check(maxConnWindow+maxConnUnread, 0); err != nil {
+		t.Error(err)
+	}
 	if setup&fuzzReset == 0 {
 		if err := checkOutput(sent, stream, false); err != nil {
 			t.Error(err)
@@ -81,8 +84,8 @@ func fuzzServer(t *testing.T, setup byte, stream []byte) {
 		t.Error(lines)
 	}
 	synctest.Wait() // for the handlers
-	if n := bodies.read.Load(); n > int64(len(stream)) {
-		t.Errorf("handlers read %d bytes of %d", n, len(stream))
+	if n := bodies.read.Load(); n > int64(len(stream))+peer.filled {
+		t.Errorf("handlers read %d bytes of %d", n, int64(len(stream))+peer.filled)
 	}
 }
 
@@ -96,25 +99,6 @@ func fuzzTransmission(peer, ours *h2test.Conn, setup byte) {
 	}
 }
 
-// sendFuzzed sends frames, and makes the pauses between them. What is not a whole frame comes last.
-func sendFuzzed(c *h2test.Conn, stream []byte) {
-	var pending []byte
-	for _, f := range cutFrames(stream) {
-		stream = stream[len(f):]
-		h := wire.ParseHeader(f)
-		if h.Type != fuzzPause {
-			pending = append(pending, f...)
-			continue
-		}
-		c.Write(pending)
-		pending = pending[:0]
-		synctest.Wait()
-		time.Sleep(time.Duration(h.Length) * time.Millisecond)
-	}
-	c.Write(append(pending, stream...))
-	synctest.Wait()
-}
-
 // hangUp ends the peer's side.
 func hangUp(c *h2test.Conn, setup byte) {
 	if setup&fuzzReset != 0 {
@@ -122,16 +106,6 @@ func hangUp(c *h2test.Conn, setup byte) {
 	} else {
 		c.CloseWrite()
 	}
-}
-
-// collect reads until the other side ends.
-func collect(c *h2test.Conn) <-chan []byte {
-	all := make(chan []byte, 1)
-	go func() {
-		b, _ := io.ReadAll(c)
-		all <- b
-	}()
-	return all
 }
 
 func (b *fuzzBodies) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -228,6 +202,16 @@ func serverSeeds() [][]byte {
 			}
 			c.b = wire.AppendWindowUpdate(c.b, 0, 0)
 		}),
+		seed(func(c *fuzzFrames) {
+			c.request(1, false, "/wait")
+			c.request(3, false, "/")
+			c.fill(1, 200)
+			c.fill(3, 3000)
+			c.request(5, false, "/echo")
+			c.fill(5, 100)
+			c.b = wire.AppendRSTStream(c.b, 1, wire.Cancel)
+			c.fill(3, 5000)
+		}),
 	}
 }
 
@@ -264,6 +248,11 @@ func (c *fuzzFrames) request(id uint32, end bool, path string) {
 // pause waits for ms milliseconds, or for whatever happens at once.
 func (c *fuzzFrames) pause(ms int) {
 	c.b = append(c.b, rawFrame(fuzzPause, 0, 0, strings.Repeat("\x00", ms))...)
+}
+
+// fill sends kib KiB of content, as far as windows allow.
+func (c *fuzzFrames) fill(id uint32, kib int) {
+	c.b = append(c.b, rawFrame(fuzzFill, 0, id, strings.Repeat("\x00", kib))...)
 }
 
 // fuzzBodies is a handler of many kinds, which counts what is read of requests' bodies.

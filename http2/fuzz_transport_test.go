@@ -58,7 +58,7 @@ func fuzzTransport(t *testing.T, setup byte, stream []byte) {
 	if setup&fuzzLong != 0 {
 		body = fuzzBody
 	}
-	received := collect(server)
+	peer := newFuzzPeer(server, len(wire.Preface))
 	var trips sync.WaitGroup
 	for _, req := range []*http.Request{
 		get("https://example.com/1"),
@@ -69,15 +69,18 @@ func fuzzTransport(t *testing.T, setup byte, stream []byte) {
 		if req.Method == "PUT" {
 			req.Trailer = http.Header{"A": {"b"}}
 		}
-		trips.Go(func() { fuzzTrip(t, tr, req, len(stream)) })
+		trips.Go(func() { fuzzTrip(t, tr, req, len(stream)+maxFilled) })
 		synctest.Wait() // the order of streams is known
 	}
-	sendFuzzed(server, stream)
+	peer.play(stream)
 	hangUp(server, setup)
 	trips.Wait()
 	tr.CloseIdleConnections()
-	sent := <-received
+	sent := peer.all()
 	server.Close()
+	if err := peer.check(int64(clientWindows.conn), len(wire.Preface)); err != nil {
+		t.Error(err)
+	}
 	if setup&fuzzReset != 0 {
 		return
 	}
@@ -104,7 +107,7 @@ func fuzzTrip(t *testing.T, tr *Transport, req *http.Request, most int) {
 	if res.StatusCode < 100 || res.StatusCode > 999 || res.Body == nil || res.Header == nil {
 		t.Errorf("%+v", res)
 	}
-	n, err := io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
+	n, err := io.Copy(io.Discard, io.LimitReader(res.Body, 2*maxFilled))
 	switch {
 	case req.Method == "HEAD" && n > 0:
 		t.Errorf("the body of a response to HEAD is %d bytes long", n)

@@ -105,8 +105,8 @@ var patchCases = []patchCase{
 	}), upstream: "WINDOW_UPDATE 1"},
 	{id: "P31", name: "half of a window that has not grown", handler: patchReads, script: patchScript(func(p *h2test.Peer) {
 		p.Request(1, h2test.KeepOpen, ":method", "POST")
-		p.Data(1, h2test.KeepOpen, strings.Repeat("x", 32<<10))
-	}), ours: "WINDOW_UPDATE 1 32768"},
+		p.Data(1, h2test.KeepOpen, strings.Repeat("x", 64<<10))
+	}), ours: "WINDOW_UPDATE 1 65536"},
 	{id: "P32", name: "PINGs from a client that does not read", handler: answers(answerOK), script: patchStalled(func(p *h2test.Peer) {
 		for range 10500 {
 			p.Ping(false, [8]byte{})

@@ -155,9 +155,11 @@ func (w *responseWriter) FlushError() error {
 	}
 	if w.body == nil {
 		w.happensLocked(eventFlush)
+		w.st.GatherLocked()
 		return nil
 	}
 	w.happensLocked(eventBody)
+	w.st.GatherLocked()
 	return w.awaitOutputLocked()
 }
 

@@ -71,14 +71,14 @@ type Server struct {
 	//
 	// With a value below 65,535, such as 0, the window grows with what is read. It
 	// begins with 1 MiB and grows up to 16 MiB while handlers keep up with a client;
-	// besides, it makes up for up to 16 MiB that lie unread. All connections of the
+	// besides, it makes up for up to 32 MiB that lie unread. All connections of the
 	// process together take 1 GiB for that at most; once that is used up, each has
 	// 1 MiB.
 	MaxUploadBufferPerConnection int32
 
 	// MaxUploadBufferPerStream is each stream's receive window in bytes
 	// (SETTINGS_INITIAL_WINDOW_SIZE). It is a hard limit. 0 or less means that the
-	// window grows with what is read: it begins with 64 KiB and doubles, up to 16 MiB,
+	// window grows with what is read: it begins with 128 KiB and doubles, up to 16 MiB,
 	// while the handler keeps up and the window is what limits the client.
 	MaxUploadBufferPerStream int32
 

@@ -61,7 +61,7 @@ func TestServerAnnouncesItsConfiguration(t *testing.T) {
 		wire.SettingMaxConcurrentStreams: 250,
 		wire.SettingMaxHeaderListSize:    mib + 320,
 		wire.SettingHeaderTableSize:      4096,
-		wire.SettingInitialWindowSize:    64 << 10,
+		wire.SettingInitialWindowSize:    128 << 10,
 		wire.SettingNoRFC7540Priorities:  1,
 	}
 	const defaultIncrement = mib - 65535

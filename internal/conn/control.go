@@ -93,7 +93,7 @@ func (c *Conn) waitForPeerLocked() {
 	c.in.caughtUp()
 	c.mu.Lock()
 	if !c.writing && c.dead == nil && c.sess.Backlogged() {
-		c.wakeStandbyLocked()
+		c.wakeStandbyLocked(false)
 	}
 	for c.sess.Backlogged() && c.dead == nil {
 		c.moved.Wait()

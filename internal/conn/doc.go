@@ -18,7 +18,8 @@
 //     goroutine. In every other case it goes to the standby writer, which takes the
 //     whole batch that has come together by then. A goroutine in the middle of a
 //     handler must not be stuck in a socket write: it could not keep its own
-//     deadline. Nor may the reader: it must read.
+//     deadline. Nor may the reader: it must read. After a Flush the standby writer
+//     lets others run first: what they send leaves in the same write.
 //   - A goroutine that sends a large piece of a body lends it, and waits until it
 //     comes back. On a TCP connection the piece is written from where it is. A
 //     lender that cannot wait any longer, because of a reset or a deadline, calls

@@ -62,6 +62,9 @@ func (st *Stream) WakeWaitersLocked() { st.moved.wake() }
 // WakeLocked is [Conn.WakeLocked].
 func (st *Stream) WakeLocked() { st.c.WakeLocked() }
 
+// GatherLocked is [Conn.GatherLocked].
+func (st *Stream) GatherLocked() { st.c.GatherLocked() }
+
 // RecallLocked is [Conn.RecallLocked].
 func (st *Stream) RecallLocked() { st.c.RecallLocked() }
 

@@ -134,7 +134,7 @@ func (c *Conn) writeInlineLocked() {
 		return
 	}
 	if c.workers.first != nil && c.workers.running < c.opt.MaxHandlers {
-		c.wakeStandbyLocked()
+		c.wakeStandbyLocked(false)
 		return
 	}
 	c.writing = true

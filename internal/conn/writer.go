@@ -234,11 +234,14 @@ func (c *Conn) logWritten(p []byte) {
 // is needed, and for a while after.
 type standby struct {
 	running bool
-	wake    chan bool // true: here is the role; closed: end
+	wake    chan bool // here is the role, and whether others are to run first; closed: end
 }
 
-// wakeStandbyLocked hands the writer role, which is free, to the standby writer.
-func (c *Conn) wakeStandbyLocked() {
+// wakeStandbyLocked hands the writer role, which is free, to the standby writer. With
+// gather that lets the goroutines run first that are ready, and so writes together
+// what they send. On a client it always does: those that were woken together by their
+// responses send their next requests together, 24 a write instead of 8.
+func (c *Conn) wakeStandbyLocked(gather bool) {
 	c.writing = true
 	s := &c.standby
 	if !s.running {
@@ -249,16 +252,13 @@ func (c *Conn) wakeStandbyLocked() {
 		go c.standBy(s.wake)
 		c.sweepLaterLocked()
 	}
-	s.wake <- true // does not block: there is one role
+	s.wake <- gather || c.client != nil // does not block: there is one role
 }
 
-// standBy is the standby writer. On a client it first lets the goroutines run that
-// are ready: those that were woken together by their responses then send their next
-// requests together, 24 a write instead of 8. A server needs none of that: its
-// handlers' output gathers on the goroutine that runs them.
+// standBy is the standby writer.
 func (c *Conn) standBy(wake chan bool) {
-	for <-wake {
-		if c.client != nil {
+	for gather := range wake {
+		if gather {
 			runtime.Gosched()
 		}
 		c.write()

@@ -13,8 +13,8 @@ import (
 
 // growing is a server's configuration as http2 has it.
 func growing(c *Config) {
-	c.InitialWindow, c.ConnWindow, c.MaxConcurrentStreams = 64<<10, 1<<20, 250
-	c.Growth = Growth{MaxStream: 16 << 20, MaxConn: 16 << 20, Unread: 16 << 20, Free: 16 << 20}
+	c.InitialWindow, c.ConnWindow, c.MaxConcurrentStreams = 128<<10, 1<<20, 250
+	c.Growth = Growth{MaxStream: 16 << 20, MaxConn: 16 << 20, Unread: 32 << 20, Free: 16 << 20}
 }
 
 // link is a simulated path between a sender and a session: bytes take their time (rate) and then are on their way
@@ -254,7 +254,7 @@ func TestAWindowDoesNotGrowForAReaderThatIsSlow(t *testing.T) {
 	s := l.send(1, 8<<20)
 	s.reads = 1 << 20
 	l.run(time.Hour)
-	if s.read != 8<<20 || s.st.recv.size != 64<<10 {
+	if s.read != 8<<20 || s.st.recv.size != 128<<10 {
 		t.Errorf("%d read, the window is %d", s.read, s.st.recv.size)
 	}
 }
@@ -282,7 +282,7 @@ func TestAStreamBeginsWithWhatOthersHaveNeededOnceItIsRead(t *testing.T) {
 	if took := s.finished.Sub(begin); took > 4*80*time.Millisecond {
 		t.Errorf("4 MiB took %v, the window is %d of %d, grown %d of %d", took, s.st.recv.size, l.s.growth.learned, l.s.growth.grown, l.s.growth.target)
 	}
-	if unread.arrived != 64<<10 {
+	if unread.arrived != 128<<10 {
 		t.Errorf("%d bytes arrived that are not read", unread.arrived)
 	}
 }
@@ -312,7 +312,7 @@ func TestStreamsThatAreNotReadHoldUpNone(t *testing.T) {
 	if took := s.finished.Sub(begin); s.arrived != 32<<20 || took > time.Second {
 		t.Errorf("%d bytes arrived in %v; window %d, grown %d of %d, round trip %v", s.arrived, took, s.st.recv.size, l.s.growth.grown, l.s.growth.target, l.s.growth.roundTrip.estimate())
 	}
-	if size := l.s.recv.size; size > 16<<20+l.s.growth.target {
+	if size := l.s.recv.size; size > l.s.cfg.Growth.Unread+l.s.growth.target {
 		t.Errorf("the connection's window is %d", size)
 	}
 }
@@ -351,15 +351,17 @@ func TestSmallRequestsHaveNothingMeasured(t *testing.T) {
 	}
 }
 
+// P112: the attack at its full size. Only frames are counted here, no content is held.
 func TestABudgetThatIsUsedUpLeavesFixedWindows(t *testing.T) {
-	budget := NewBudget(3 << 20)
+	const conns, streams, size = 1000, 250, 1 << 30
+	budget := NewBudget(size)
 	use := func(c *Config) { c.Growth.Budget = budget }
 	held := 0
 	var links []*link
-	for range 8 {
+	for range conns {
 		l := newLink(t, time.Millisecond, 1_250_000_000, use)
-		for id := uint32(1); id < 500; id += 2 {
-			s := l.send(id, 64<<10)
+		for id := uint32(1); id < 2*streams; id += 2 {
+			s := l.send(id, 128<<10)
 			s.reads, s.busy = 1, true
 		}
 		l.run(time.Minute)
@@ -368,10 +370,15 @@ func TestABudgetThatIsUsedUpLeavesFixedWindows(t *testing.T) {
 		}
 		links = append(links, l)
 	}
-	if most := 8<<20 + 3<<20; held > most || budget.Used() > 3<<20 || budget.Used() < 2<<20 {
+	if most := conns<<20 + size; held > most || budget.Used() > size || budget.Used() < size*2/3 {
 		t.Errorf("%d bytes are held, want at most %d; %d of the budget are used", held, most, budget.Used())
 	}
-	for _, l := range links {
+	other := newLink(t, time.Millisecond, 1_250_000_000, use)
+	s := other.send(1, 32<<20)
+	if other.run(time.Minute); s.arrived != 32<<20 {
+		t.Errorf("%d bytes of another connection's upload arrived", s.arrived)
+	}
+	for _, l := range append(links, other) {
 		l.s.CloseAll(errCause)
 	}
 	if budget.Used() != 0 {
