@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// handshakeTimeout is how long a client may take to send the rest of its preface, or to make room for our 101
-// response. net/http has given the connection up and does not watch it any more: a client that goes silent right then
-// would keep it, and a goroutine, for ever.
+// handshakeTimeout is how long a client may take to send the rest of its preface, or to read our 101 response.
+// net/http has given the connection up and does not watch it any more: a client that goes silent right then would keep
+// it, and a goroutine, for ever.
 const handshakeTimeout = 10 * time.Second
 
 // conn is a connection that was net/http's.

@@ -154,7 +154,8 @@ const maxCodeBits = 30
 // there is any rest, acc has more than maxCodeBits.
 func fillBits(acc uint64, n uint, src []byte) (uint64, uint, []byte) {
 	if len(src) >= 8 {
-		// Those for which acc has no room are in it in part. They are the same next time.
+		// An octet that does not fit whole is in acc in part, but not counted. It stays in src,
+		// and the same bits are set again next time.
 		acc |= binary.BigEndian.Uint64(src) >> (n & 63)
 		octets := (63 - n&63) / 8
 		return acc, n + 8*octets, src[octets:]

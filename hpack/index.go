@@ -26,8 +26,8 @@ type fieldHash struct {
 	name, field uint64
 }
 
-// hashName hashes a name whose index in the static table is given. That is hash enough, as
-// those names are few; only a name that is not in the table, for which it is 0, has to be read.
+// hashName hashes a name. static is its index in the static table, which serves as its hash: those
+// names are few. Only a name that is not in that table, with an index of 0, has to be read.
 func hashName(name string, static uint64) uint64 {
 	if static != 0 {
 		return static

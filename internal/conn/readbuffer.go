@@ -116,8 +116,8 @@ func (in *reader) size(unread int) int {
 	return min(max(in.need(), readBufferSize), readGrowth*n)
 }
 
-// getBuffer gets a buffer of at least size bytes. The connection keeps a large one while
-// the peer sends as much at a time.
+// getBuffer gets a buffer of at least size bytes. The connection keeps a large one
+// while the peer sends as much at a time.
 func (in *reader) getBuffer(size int) {
 	switch {
 	case size <= readBufferSize:

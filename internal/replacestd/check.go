@@ -30,22 +30,12 @@ func check(ctx context.Context, o options, stdout io.Writer) error {
 }
 
 func (j *job) stale(p *plan) []error {
-	var reasons []error
-	changes := j.made.Changes()
-	if len(changes) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", j.folder(), toolkit.IndentLines(changes)))
-	}
+	var madeFor error
 	if was := j.made.Manifest; was.Go != p.golang.version || was.GOROOT != p.golang.goroot {
-		return append(reasons, fmt.Errorf("%s is made for %s (%s), and the go command is %s now (%s)",
-			j.target, was.Go, was.GOROOT, p.golang.version, p.golang.goroot))
+		madeFor = fmt.Errorf("%s is made for %s (%s), and the go command is %s now (%s)",
+			j.target, was.Go, was.GOROOT, p.golang.version, p.golang.goroot)
 	}
-	if len(changes) > 0 {
-		return reasons
-	}
-	if lines := j.made.Files.Difference(p.files.Hashes()); len(lines) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", j.target, p.fork.Path, toolkit.IndentLines(lines)))
-	}
-	return reasons
+	return j.made.Stale(j.folder(), p.fork.Path, p.files, madeFor)
 }
 
 func undo(_ context.Context, o options, stdout io.Writer) error {

@@ -52,7 +52,7 @@ func takesOverlay(t *testing.T) {
 func replacestd(t *testing.T, args ...string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
-	status = run(t.Context(), append([]string{"-fork", projectDir(t)}, args...), &out, &out)
+	status = program.Run(t.Context(), append([]string{"-fork", projectDir(t)}, args...), &out, &out)
 	return status, out.String()
 }
 
@@ -255,7 +255,7 @@ func TestAnOverlayThatDoesNotBuildIsNotMade(t *testing.T) {
 	fork, dir := t.TempDir(), t.TempDir()
 	must(t, merged(smallFork, toolkit.Tree{"http2/before.go": []byte("//go:build !go1.27\n\npackage http2\n")}).Write(fork))
 	var out bytes.Buffer
-	if run(t.Context(), []string{"-fork", fork, "-out", filepath.Join(dir, "overlay")}, &out, &out) != 1 {
+	if program.Run(t.Context(), []string{"-fork", fork, "-out", filepath.Join(dir, "overlay")}, &out, &out) != 1 {
 		t.Error("it succeeded")
 	}
 	if !strings.Contains(out.String(), "and this project don't fit together") || !strings.Contains(out.String(), "h2fork_http2_Transport") {
@@ -291,7 +291,7 @@ func TestAMistakenCommandLineIsExplained(t *testing.T) {
 		{[]string{"-force"}, "flag provided but not defined"},
 	} {
 		var stderr bytes.Buffer
-		if status := run(t.Context(), tt.args, nil, &stderr); status != 2 || !strings.Contains(stderr.String(), tt.why) {
+		if status := program.Run(t.Context(), tt.args, nil, &stderr); status != 2 || !strings.Contains(stderr.String(), tt.why) {
 			t.Errorf("%q: exit status %d\n%s", tt.args, status, stderr.String())
 		}
 	}

@@ -20,10 +20,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // options are the command line's.
@@ -37,40 +36,21 @@ type options struct {
 	tests  bool // net/http's own tests are to be run
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
-}
+var program = toolkit.Program[options]{Name: "replacestd", Flags: defineFlags, Check: checkOptions, Do: do}
 
-// run returns the exit status: 0, 1 for what failed or isn't current, 2 for a mistaken command line.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	}
-	do := install
+func main() { program.Main() }
+
+func do(ctx context.Context, o options, stdout io.Writer) error {
 	switch {
 	case o.check:
-		do = check
+		return check(ctx, o, stdout)
 	case o.undo:
-		do = undo
+		return undo(ctx, o, stdout)
 	}
-	if err := do(ctx, o, stdout); err != nil {
-		fmt.Fprintf(stderr, "replacestd: %v\n", err)
-		return 1
-	}
-	return 0
+	return install(ctx, o, stdout)
 }
 
-func parseOptions(args []string, stderr io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("replacestd", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+func defineFlags(flags *flag.FlagSet, o *options) {
 	flags.StringVar(&o.dir, "C", ".", "a `directory` of the module that is to be built")
 	flags.StringVar(&o.out, "out", "", "the `directory` for an overlay")
 	flags.StringVar(&o.goroot, "goroot", "", "the `directory` for a patched copy of the Go installation")
@@ -78,21 +58,16 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.check, "check", false, "change nothing; fail if the folder isn't what this would make now")
 	flags.BoolVar(&o.undo, "undo", false, "remove the folder")
 	flags.BoolVar(&o.tests, "tests", false, "also for net/http's own tests: show them our idle connections")
-	if err := flags.Parse(args); err != nil {
-		return options{}, err
-	}
-	var problem string
+}
+
+func checkOptions(o *options, rest []string) error {
 	switch {
-	case flags.NArg() > 0:
-		problem = fmt.Sprintf("unexpected argument %q", flags.Arg(0))
+	case len(rest) > 0:
+		return toolkit.NoArguments(rest)
 	case (o.out == "") == (o.goroot == ""):
-		problem = "one of -out and -goroot must name a folder"
+		return errors.New("one of -out and -goroot must name a folder")
 	case o.check && o.undo:
-		problem = "-check and -undo exclude each other"
-	default:
-		return o, nil
+		return errors.New("-check and -undo exclude each other")
 	}
-	fmt.Fprintln(stderr, problem)
-	flags.Usage()
-	return options{}, errors.New(problem)
+	return nil
 }

@@ -35,20 +35,11 @@ func (j *job) stale(p *plan) []error {
 	if j.module.replacement == "" {
 		reasons = append(reasons, fmt.Errorf("go.mod doesn't replace %s with %s", xnet, j.target))
 	}
-	changes := j.tree.Changes()
-	if len(changes) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", j.target, toolkit.IndentLines(changes)))
-	}
+	var madeFor error
 	if made := j.tree.Manifest.XNet; made != p.version {
-		return append(reasons, fmt.Errorf("%s is made from %s %s, and the module selects %s now", j.target, xnet, made, p.version))
+		madeFor = fmt.Errorf("%s is made from %s %s, and the module selects %s now", j.target, xnet, made, p.version)
 	}
-	if len(changes) > 0 {
-		return reasons
-	}
-	if lines := j.tree.Files.Difference(p.files.Hashes()); len(lines) > 0 {
-		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", j.target, p.fork.Path, toolkit.IndentLines(lines)))
-	}
-	return reasons
+	return append(reasons, j.tree.Stale(j.target, p.fork.Path, p.files, madeFor)...)
 }
 
 // undo removes the directive first: the module builds at any time.

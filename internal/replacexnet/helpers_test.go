@@ -150,7 +150,7 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 func replacexnet(t *testing.T, dir string, args ...string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
-	status = run(t.Context(), append([]string{"-fork", forkDir, "-C", dir}, args...), &out, &out)
+	status = program.Run(t.Context(), append([]string{"-fork", forkDir, "-C", dir}, args...), &out, &out)
 	return status, out.String()
 }
 

@@ -21,11 +21,10 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // options are the command line's.
@@ -41,59 +40,32 @@ type options struct {
 // defaultOutput is relative to the module's root.
 var defaultOutput = filepath.Join("third_party", "golang.org", "x", "net")
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
-}
+var program = toolkit.Program[options]{Name: "replacexnet", Flags: defineFlags, Check: checkOptions, Do: do}
 
-// run returns the exit status: 0, 1 for what failed or isn't current, 2 for a mistaken command line.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	}
-	do := install
+func main() { program.Main() }
+
+func do(ctx context.Context, o options, stdout io.Writer) error {
 	switch {
 	case o.check:
-		do = check
+		return check(ctx, o, stdout)
 	case o.undo:
-		do = undo
+		return undo(ctx, o, stdout)
 	}
-	if err := do(ctx, o, stdout); err != nil {
-		fmt.Fprintf(stderr, "replacexnet: %v\n", err)
-		return 1
-	}
-	return 0
+	return install(ctx, o, stdout)
 }
 
-func parseOptions(args []string, stderr io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("replacexnet", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+func defineFlags(flags *flag.FlagSet, o *options) {
 	flags.StringVar(&o.dir, "C", ".", "the `directory` of the module to change")
 	flags.StringVar(&o.output, "o", "", "where the tree goes: a `directory` relative to the module's root (default "+defaultOutput+")")
 	flags.StringVar(&o.fork, "fork", "", "this project's source, a `directory` (default: as the go command finds it)")
 	flags.BoolVar(&o.fast, "fast", false, "build the module, but don't vet it")
 	flags.BoolVar(&o.check, "check", false, "change nothing; fail if the tree isn't what this would make now")
 	flags.BoolVar(&o.undo, "undo", false, "remove the tree and the replace directive")
-	if err := flags.Parse(args); err != nil {
-		return options{}, err
+}
+
+func checkOptions(o *options, rest []string) error {
+	if o.check && o.undo {
+		return errors.New("-check and -undo exclude each other")
 	}
-	var problem string
-	switch {
-	case flags.NArg() > 0:
-		problem = fmt.Sprintf("unexpected argument %q", flags.Arg(0))
-	case o.check && o.undo:
-		problem = "-check and -undo exclude each other"
-	default:
-		return o, nil
-	}
-	fmt.Fprintln(stderr, problem)
-	flags.Usage()
-	return options{}, errors.New(problem)
+	return toolkit.NoArguments(rest)
 }

@@ -153,7 +153,7 @@ func TestAMistakenCommandLineIsExplained(t *testing.T) {
 		{[]string{"-force"}, "flag provided but not defined"},
 	} {
 		var stderr bytes.Buffer
-		if status := run(t.Context(), tt.args, nil, &stderr); status != 2 || !strings.Contains(stderr.String(), tt.why) {
+		if status := program.Run(t.Context(), tt.args, nil, &stderr); status != 2 || !strings.Contains(stderr.String(), tt.why) {
 			t.Errorf("%q: exit status %d\n%s", tt.args, status, stderr.String())
 		}
 	}

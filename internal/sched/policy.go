@@ -70,7 +70,7 @@ type Policy interface {
 	// when no node is ready. Asking does not use up the turn.
 	Next() (n *Node, limit int)
 
-	// Sent says that a frame of n left, with that many bytes of DATA (0 for any other frame). The turn is over.
+	// Sent says that a frame of n has been sent, with that many bytes of DATA (0 for any other frame). The turn is over.
 	Sent(n *Node, bytes int)
 
 	// Ready returns the number of nodes that are ready.

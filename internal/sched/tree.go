@@ -5,7 +5,7 @@ const (
 
 	// maxNested bounds the streams that depend on another stream, and so the depth of the tree and the
 	// dependents of any stream but stream 0: a client may rearrange them with every PRIORITY frame
-	// (CVE-2019-9513). Past it, streams depend on stream 0. It leaves room for every stream of a connection with the
+	// (CVE-2019-9513). Past it, streams depend on stream 0. It is enough for every stream of a connection with the
 	// usual limits.
 	maxNested = 300
 

@@ -102,8 +102,8 @@ func (st *Stream) Closed() bool { return st.state == StateClosed }
 // stream.
 func (st *Stream) Err() error { return st.err }
 
-// Closing reports whether nothing more can be queued: the stream is closed, or will be
-// reset once what is queued has been sent.
+// Closing reports whether nothing more can be queued: the stream is closed, or will
+// be reset once what is queued has been sent.
 func (st *Stream) Closing() bool { return st.state == StateClosed || st.resetAfter }
 
 // Finished reports whether the end of our side has been queued or sent.

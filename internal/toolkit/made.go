@@ -65,3 +65,23 @@ func (m *Made[M]) RefuseChanged(dir string) error {
 	}
 	return fmt.Errorf("%s was changed since it was made:\n%s\nRestore it, or move the folder away", dir, IndentLines(changes))
 }
+
+// Stale returns the reasons why dir, which has m, is not what a command would make now: it was changed, it was made for
+// something else, as madeFor says if it is not nil, or its files are not those in want, which are from source.
+func (m *Made[M]) Stale(dir, source string, want Tree, madeFor error) []error {
+	var reasons []error
+	changes := m.Changes()
+	if len(changes) > 0 {
+		reasons = append(reasons, fmt.Errorf("%s was changed since it was made:\n%s", dir, IndentLines(changes)))
+	}
+	if madeFor != nil {
+		return append(reasons, madeFor)
+	}
+	if len(changes) > 0 {
+		return reasons // of course its files differ
+	}
+	if lines := m.Files.Difference(want.Hashes()); len(lines) > 0 {
+		reasons = append(reasons, fmt.Errorf("%s is made from another version of %s:\n%s", dir, source, IndentLines(lines)))
+	}
+	return reasons
+}

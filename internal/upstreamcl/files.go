@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // readFiles reads files below root: nil for those that do not exist.
@@ -41,10 +43,6 @@ func removeFile(root, at string) error {
 	if err := os.Remove(at); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	for dir := filepath.Dir(at); len(dir) > len(filepath.Clean(root)); dir = filepath.Dir(dir) {
-		if os.Remove(dir) != nil { // there is something in it
-			break
-		}
-	}
+	toolkit.RemoveEmptyParents(at, filepath.Clean(root))
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // The tests run on copies of upstream's source: golang.org/x/net's from the module cache, Go's from GOROOT.
@@ -37,7 +39,7 @@ func TestMain(m *testing.M) {
 func upstreamcl(t *testing.T, args ...string) (status int, output string) {
 	t.Helper()
 	var out bytes.Buffer
-	status = run(t.Context(), args, &out, &out)
+	status = program.Run(t.Context(), args, &out, &out)
 	return status, out.String()
 }
 
@@ -76,7 +78,7 @@ func snapshot(t *testing.T, dir string) map[string]string {
 			return err
 		}
 		content, err := os.ReadFile(name)
-		files[name] = hashOf(content)
+		files[name] = toolkit.HashOf(content)
 		return err
 	})
 	if err != nil {

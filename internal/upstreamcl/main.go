@@ -14,75 +14,46 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 // options are the command line's.
 type options struct {
 	dir     string    // a checkout, or a module that chooses a Go release
+	names   string    // the changes', as they were given
 	changes []*change // what to apply; nil for all that the release can have
 	overlay string    // where the overlay goes; empty to commit
 	issue   int       // the number of the issue at golang/go; 0 if none was given
 	check   bool
 }
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
-}
+var program = toolkit.Program[options]{Name: "upstreamcl", Flags: defineFlags, Check: (*options).complete, Do: do}
 
-// run returns the exit status: 0, 1 for what was refused or failed, 2 for a mistaken command line.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parseOptions(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
-	}
-	do := makeCommit
+func main() { program.Main() }
+
+func do(ctx context.Context, o options, stdout io.Writer) error {
 	if o.overlay != "" {
-		do = makeOverlay
+		return makeOverlay(ctx, o, stdout)
 	}
-	if err := do(ctx, o, stdout); err != nil {
-		fmt.Fprintf(stderr, "upstreamcl: %v\n", err)
-		return 1
-	}
-	return 0
+	return makeCommit(ctx, o, stdout)
 }
 
-func parseOptions(args []string, stderr io.Writer) (options, error) {
-	var o options
-	var names string
-	flags := flag.NewFlagSet("upstreamcl", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+func defineFlags(flags *flag.FlagSet, o *options) {
 	flags.StringVar(&o.dir, "C", ".", "the `directory` of a checkout; with -overlay, of a module")
-	flags.StringVar(&names, "cl", "", "the change to commit: "+strings.Join(changeNames(), ", ")+"; with -overlay, a comma-separated `list` (default: all that the release can have)")
+	flags.StringVar(&o.names, "cl", "", "the change to commit: "+strings.Join(changeNames(), ", ")+"; with -overlay, a comma-separated `list` (default: all that the release can have)")
 	flags.StringVar(&o.overlay, "overlay", "", "write an overlay for the Go release in use to this `directory`")
 	flags.IntVar(&o.issue, "issue", 0, "the `number` of the issue at golang/go that the change is for; Go's release note is named after it")
 	flags.BoolVar(&o.check, "check", false, "change nothing; say whether the change applies")
-	if err := flags.Parse(args); err != nil {
-		return options{}, err
-	}
-	err := o.complete(names, flags.Args())
-	if err != nil {
-		fmt.Fprintln(stderr, err)
-		flags.Usage()
-	}
-	return o, err
 }
 
 // complete fills in the changes, and says what is wrong with the command line.
-func (o *options) complete(names string, rest []string) error {
-	for name := range strings.SplitSeq(names, ",") {
+func (o *options) complete(rest []string) error {
+	for name := range strings.SplitSeq(o.names, ",") {
 		if name == "" {
 			continue
 		}
@@ -94,7 +65,7 @@ func (o *options) complete(names string, rest []string) error {
 	}
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("unexpected argument %q", rest[0])
+		return toolkit.NoArguments(rest)
 	case o.issue < 0:
 		return fmt.Errorf("-issue: %d is not the number of an issue", o.issue)
 	case o.overlay == "" && len(o.changes) != 1:

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 const (
@@ -149,7 +149,7 @@ func (v *overlay) add(t *tree, where place, chosen []*change) error {
 	// A name that ends in .go would make a package of it for ./..., if the folder is a module's.
 	name := strings.TrimPrefix(s.path, "src/") + ".txt"
 	v.files[name] = content
-	v.manifest.Files[name] = hashOf(content)
+	v.manifest.Files[name] = toolkit.HashOf(content)
 	v.manifest.Replace[filepath.Join(v.goroot(), filepath.FromSlash(s.path))] = filepath.Join(v.dir, filepath.FromSlash(name))
 	return nil
 }
@@ -248,16 +248,11 @@ func readManifest(dir string) (*manifest, error) {
 func (m *manifest) unchanged(dir string) error {
 	for _, name := range slices.Sorted(maps.Keys(m.Files)) {
 		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-		if err == nil && hashOf(content) != m.Files[name] {
+		if err == nil && toolkit.HashOf(content) != m.Files[name] {
 			return fmt.Errorf("%s was changed since it was made: restore it, or remove %s", filepath.Join(dir, name), dir)
 		}
 	}
 	return nil
-}
-
-func hashOf(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
 }
 
 func isBelow(name, dir string) bool {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/toolkit"
 )
 
 func newOverlayDir(t *testing.T) string { return filepath.Join(t.TempDir(), "overlay") }
@@ -81,7 +83,7 @@ func TestFilesThatAnOverlayNoLongerHasAreRemoved(t *testing.T) {
 	succeed(t, "-overlay", dir)
 	old := filepath.Join(dir, "net", "old", "old.txt")
 	write(t, old, "old")
-	edit(t, filepath.Join(dir, overlayName), `"Files": {`, `"Files": {"net/old/old.txt": "`+hashOf([]byte("old"))+`",`)
+	edit(t, filepath.Join(dir, overlayName), `"Files": {`, `"Files": {"net/old/old.txt": "`+toolkit.HashOf([]byte("old"))+`",`)
 	succeed(t, "-overlay", dir)
 	if exists(filepath.Dir(old)) {
 		t.Errorf("%s is still there", old)

@@ -109,7 +109,7 @@ func (e *StreamError) Error() string {
 	return "stream error: stream ID " + strconv.FormatUint(uint64(e.StreamID), 10) + "; " + e.Code.String() + "; " + e.Reason
 }
 
-// short is the error for a payload without room for a field that its frame promised. RFC 9113 §4.2: a frame too
+// short is the error for a payload without a field that its frame promised. RFC 9113 §4.2: a frame too
 // small to contain mandatory frame data is a FRAME_SIZE_ERROR, of the connection if it carries part of a field
 // section.
 func short(t FrameType, count, field string) *ConnError {
