@@ -7,7 +7,6 @@ type difference struct {
 	test    string // its name, or the name of what it is a part of
 	release string // such as 1.27, if it differs in one only
 	why     string // with the id in PATCHES.md
-	passing bool   // it is being fixed: from one day to the next it may not differ any more
 }
 
 // known are the differences.
