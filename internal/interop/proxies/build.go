@@ -24,26 +24,13 @@ type program struct {
 	path    string
 }
 
-// build builds the proxy as it is, and with this project's HTTP/2.
-func (p proxy) build(ctx context.Context, dir string, steps toolkit.Steps) ([]program, error) {
-	module, err := p.copyModule(ctx, dir)
-	if err != nil {
-		return nil, err
+// fetch makes a module that builds the proxy, and returns its folder and the proxy's version.
+func (p proxy) fetch(ctx context.Context, dir string) (module, version string, err error) {
+	if module, err = p.copyModule(ctx, dir); err != nil {
+		return "", "", err
 	}
-	version, err := toolkit.Go(ctx, module, "list", "-mod=mod", "-m", "-f", "{{.Version}}", p.module)
-	if err != nil {
-		return nil, err
-	}
-	var programs []program
-	for _, with := range []string{asItIs, p.tool} {
-		b := program{p, strings.TrimSpace(string(version)), with, filepath.Join(dir, p.name+"-"+strings.ReplaceAll(with, " ", "-"))}
-		err := steps.Do(b.String(), func() error { return b.make(ctx, module) })
-		if err != nil {
-			return nil, err
-		}
-		programs = append(programs, b)
-	}
-	return programs, nil
+	out, err := toolkit.Go(ctx, module, "list", "-m", "-f", "{{.Version}}", p.module)
+	return module, strings.TrimSpace(string(out)), err
 }
 
 func (p program) String() string { return fmt.Sprintf("%s %s, %s", p.title, p.version, p.with) }

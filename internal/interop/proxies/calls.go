@@ -40,13 +40,11 @@ type result struct {
 }
 
 // plan is a result for each way to make n calls.
-func plan(programs []program, n int) []*result {
+func plan(p program, n int) []*result {
 	var results []*result
-	for _, p := range programs {
-		for _, tls := range []bool{false, true} {
-			for _, atOnce := range inFlight {
-				results = append(results, &result{program: p, tls: tls, inFlight: atOnce, calls: n})
-			}
+	for _, tls := range []bool{false, true} {
+		for _, atOnce := range inFlight {
+			results = append(results, &result{program: p, tls: tls, inFlight: atOnce, calls: n})
 		}
 	}
 	return results

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,8 +40,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	results, err := compare(ctx, chosen, *n)
 	stop()
-	if err == nil {
+	if len(results) > 0 { // also of a run that was interrupted
 		fmt.Println(tableOf(results, *markdown))
+	}
+	if err == nil {
 		err = verdict(results)
 	}
 	if err != nil {
@@ -49,29 +52,44 @@ func main() {
 	}
 }
 
-// compare builds the proxies in each way, then makes n calls for each result.
+// compare builds the proxies in each way, and makes n calls for each result. It also returns what it has if it fails.
 func compare(ctx context.Context, chosen []proxy, n int) ([]*result, error) {
 	dir, err := os.MkdirTemp("", "proxies-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	steps := toolkit.Steps{W: os.Stdout}
-	var programs []program
+	var results []*result
 	for _, p := range chosen {
-		built, err := p.build(ctx, dir, steps)
+		module, version, err := p.fetch(ctx, dir)
 		if err != nil {
-			return nil, fmt.Errorf("building %s: %w", p.name, err)
+			return results, fmt.Errorf("%s: %w", p.title, err)
 		}
-		programs = append(programs, built...)
+		for _, with := range []string{asItIs, p.tool} {
+			b := program{proxy: p, version: version, with: with, path: filepath.Join(dir, p.name+"-"+with)}
+			err := toolkit.Steps{W: os.Stdout}.Do(b.String(), func() error { return b.make(ctx, module) })
+			if err != nil {
+				return results, err
+			}
+			more, err := measure(ctx, dir, b, n)
+			results = append(results, more...)
+			if err != nil {
+				return results, err
+			}
+		}
 	}
-	results := plan(programs, n)
+	return results, nil
+}
+
+// measure makes the calls through one program.
+func measure(ctx context.Context, dir string, b program, n int) (finished []*result, err error) {
+	results := plan(b, n)
 	show := progress.New(os.Stdout, len(results)*n, "calls")
 	defer show.Finish()
-	for _, r := range results {
+	for i, r := range results {
 		show.Begin(r.String())
 		if err := r.run(ctx, dir, show.Step); err != nil {
-			return nil, fmt.Errorf("%v: %w", r, err)
+			return results[:i], fmt.Errorf("%v: %w", r, err)
 		}
 		show.End(fmt.Sprintf("%v: %d of %d broken", r, r.broken, r.calls))
 	}

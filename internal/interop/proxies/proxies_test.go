@@ -9,7 +9,7 @@ import (
 )
 
 func TestACallThatIsBrokenOnOursIsAnError(t *testing.T) {
-	results := plan([]program{{proxy: proxies[0], with: asItIs, path: "a"}, {proxy: proxies[0], with: proxies[0].tool, path: "b"}}, 10)
+	results := append(plan(program{proxy: proxies[0], with: asItIs}, 10), plan(program{proxy: proxies[0], with: proxies[0].tool}, 10)...)
 	results[0].broken = 1
 	if err := verdict(results); err != nil {
 		t.Errorf("a broken call of the proxy as it is: %v", err)
@@ -21,7 +21,7 @@ func TestACallThatIsBrokenOnOursIsAnError(t *testing.T) {
 }
 
 func TestTheTableHasSharesAndRates(t *testing.T) {
-	results := plan([]program{{proxy: proxies[0], version: "v1", with: asItIs}}, 200)
+	results := plan(program{proxy: proxies[0], version: "v1", with: asItIs}, 200)
 	results[1].broken, results[1].took = 3, 2*time.Second
 	if got, want := tableOf(results, true), "| Caddy v1 | as it is | h2c | 16 | 200 | 3 | 1.50 % | 100 |  |"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)

@@ -1,6 +1,6 @@
 // This builds Traefik as it is published, for the command in the folder above. What is replaced besides Traefik's own
-// replacements stands for what cannot be had: its fork of go-http-auth, for which there is the original, and a hook
-// that is no published module. The command replaces more: see traefik.go.
+// replacements stands for what cannot be had: goauth for its fork of go-http-auth, and ext for a hook that is no published
+// module. The command replaces more: see traefik.go.
 module h2fork.example/net/internal/interop/proxies/traefik
 
 go 1.26.0
@@ -248,7 +248,7 @@ require (
 )
 
 replace (
-	github.com/abbot/go-http-auth => github.com/abbot/go-http-auth v0.4.0
+	github.com/abbot/go-http-auth => ./goauth
 	github.com/gorilla/mux => github.com/containous/mux v0.0.0-20250523120546-41b6ec3aed59
 	github.com/traefik/traefik/dynamic/ext => ./ext
 )

@@ -9,6 +9,9 @@ import (
 	"github.com/traefik/traefik/v3/pkg/safe"
 )
 
+// ProviderName is what Traefik calls it.
+const ProviderName = "kubernetescrd"
+
 // Provider provides nothing.
 type Provider struct{}
 

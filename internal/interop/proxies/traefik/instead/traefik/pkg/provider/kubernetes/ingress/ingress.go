@@ -8,6 +8,9 @@ import (
 	"github.com/traefik/traefik/v3/pkg/safe"
 )
 
+// ProviderName is what Traefik calls it.
+const ProviderName = "kubernetes"
+
 // Provider provides nothing.
 type Provider struct {
 	DefaultRuleSyntax string
