@@ -79,7 +79,8 @@ func configureTraefik(dir string, s site) ([]string, error) {
 		router["tls"] = object{}
 		config["tls"] = object{"certificates": []object{{"certFile": s.cert, "keyFile": s.key}}}
 	}
-	name, err := writeJSON(dir, "traefik.yml", config) // JSON is YAML
+	// JSON is YAML. A traefik.yml in the folder would be taken for the other configuration, in the place of the flags.
+	name, err := writeJSON(dir, "routes.yml", config)
 	return []string{
 		"--entrypoints.web.address=" + s.listen, "--providers.file.filename=" + name, "--providers.file.watch=false",
 		"--global.checknewversion=false", "--global.sendanonymoususage=false", "--log.level=ERROR",
