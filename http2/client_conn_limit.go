@@ -141,10 +141,12 @@ func (cc *ClientConn) available() int {
 	return max(0, cc.c.PeerMaxStreamsLocked()-cc.inUseLocked())
 }
 
+// inFlight is how many requests have been sent, or may be: not those that wait for
+// the server's limit.
 func (cc *ClientConn) inFlight() int {
 	cc.c.Lock()
 	defer cc.c.Unlock()
-	return cc.inUseLocked()
+	return cc.inUseLocked() - cc.c.WaitingLocked()
 }
 
 // admitLocked decides whether a request may be sent, and takes its reservation.

@@ -18,6 +18,9 @@ func TestPendingRequestsAreCounted(t *testing.T) {
 		if got := c.cc.State(); got.StreamsActive != 1 || got.StreamsPending != 2 {
 			t.Errorf("the state is %+v", got)
 		}
+		if got := c.cc.inFlight(); got != 1 {
+			t.Errorf("%d requests are in flight for net/http, and one has been sent", got)
+		}
 	}, wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
 }
 

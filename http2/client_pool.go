@@ -204,6 +204,9 @@ func (p *clientConnPool) offer(addr string, c net.Conn) (taken bool, err error) 
 	if p.takesRequests(addr) {
 		return false, nil
 	}
+	if err := p.t.shakeHands(c); err != nil {
+		return false, err
+	}
 	cc, err := p.t.NewClientConn(c) // not with the pool locked: it writes
 	if err != nil {
 		return false, err

@@ -28,6 +28,8 @@ type serverConn struct {
 	logf    func(format string, args ...any)
 	count   func(string)
 
+	maxValues int // see tooMany
+
 	reader   message.RequestReader // the reader goroutine's
 	priority clientPriority        // the reader goroutine's
 	goodbye  bool                  // the reader goroutine's: the client has sent GOAWAY
@@ -67,6 +69,8 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 		cancel:  cancel,
 		logf:    logfTo(hs),
 		count:   conf.countError,
+
+		maxValues: maxHeaderValues(hs),
 	}
 	if hs.WriteTimeout > 0 {
 		c.SetWriteDeadline(time.Time{}) // net/http's, of the handshake; ours is for each stream

@@ -65,7 +65,7 @@ func (sc *serverConn) OpenedLocked(cst *conn.Stream) {
 func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	st := cs.Outer.(*serverStream)
 	switch {
-	case f.TooLarge:
+	case f.TooLarge || sc.tooMany(f.List):
 		return wire.StreamErrorf(f.StreamID, wire.ProtocolError, "header_list_too_large", "trailers larger than advertised limit")
 	case st.connect:
 		return fieldsInTunnel(f.StreamID)

@@ -64,7 +64,7 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 		// RFC 7540 §5.3.1.
 		return 0, wire.StreamErrorf(f.StreamID, wire.ProtocolError, "priority", "stream depends on itself")
 	}
-	if f.TooLarge {
+	if f.TooLarge || st.sc.tooMany(f.List) {
 		st.acceptTruncated(f)
 		return -1, nil
 	}
@@ -88,7 +88,7 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 	return r.DeclaredLength, nil
 }
 
-// acceptTruncated is accept for a section that was cut off. Its fields are not
+// acceptTruncated is accept for a section that was cut off, or has too many fields. Its fields are not
 // kept, not even while the response waits for the client.
 func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.handler = refuseLargeHeader

@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -78,6 +79,23 @@ func (t *Transport) takeOver(pool *clientConnPool, scheme, authority string, c n
 		return unencrypted{t}
 	}
 	return t
+}
+
+// shakeHands makes the TLS handshake of a connection on which there was none yet. If
+// that fails, so does the request for which net/http has dialled. Otherwise the
+// first one to write would learn of it, whichever that is.
+func (t *Transport) shakeHands(c net.Conn) error {
+	tc, ok := c.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	ctx := context.Background()
+	if d := t.h1.TLSHandshakeTimeout; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	return tc.HandshakeContext(ctx)
 }
 
 // unencrypted sends requests with the scheme "http" too.

@@ -305,6 +305,25 @@ func TestConnectionsOfNetHTTPAreTracedOnce(t *testing.T) {
 	l.want(t, "once for each request", "get", "got reused=false", "get", "got reused=true")
 }
 
+// golang.org/x/net hands such connections over to net/http from Go 1.27 on.
+func TestAHandshakeThatFailsIsTheErrorOfARequestThatWasDialledFor(t *testing.T) {
+	srv, _ := tlsServer(t, echo)
+	t1 := new(http.Transport)
+	configured(t, t1)
+	nc, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	untrusted := errors.New("not trusted")
+	cfg := trusting(srv)
+	cfg.ServerName = "127.0.0.1"
+	cfg.VerifyConnection = func(tls.ConnectionState) error { return untrusted }
+	rt := t1.TLSNextProto[NextProtoTLS](srv.Listener.Addr().String(), tls.Client(nc, cfg))
+	if failed, ok := rt.(failing); !ok || !errors.Is(failed.RoundTripErr(), untrusted) {
+		t.Errorf("the RoundTripper is %#v", rt)
+	}
+}
+
 func TestNetHTTPsOwnClientConn(t *testing.T) {
 	srv, _ := tlsServer(t, echo)
 	t1 := &http.Transport{TLSClientConfig: trusting(srv)}

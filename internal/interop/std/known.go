@@ -7,18 +7,13 @@ type difference struct {
 	test    string // its name, or the name of what it is a part of
 	release string // such as 1.27, if it differs in one only
 	why     string // with the id in PATCHES.md
-	passing bool   // it is being fixed: from one day to the next it may not differ any more
 }
 
-// known are the differences. Those that are marked as passing go as soon as they are fixed: the program says so.
+// known are the differences.
 var known = []difference{
-	{test: "TestAPITransportCoalescedDial/leader_got_bad_conn", release: "1.27", why: "what breaks a connection before its first response is not in the request's error", passing: true},
-	{test: "TestAPITransportClientConnPending", release: "1.27", why: "InFlight counts requests that wait for the server's limit", passing: true},
 	{test: "TestAPIServerPermitProhibitedCipherSuites", release: "1.27", why: "P37: the suites that are prohibited are TLS 1.2's, and this one is said to be of TLS 1.3"},
 	{test: "TestAPIServerIdleTimeout", release: "1.27", why: "P120: a graceful end begins with a GOAWAY that names no stream"},
 	{test: "TestPropagation", release: "1.27", why: "P9: a large field is answered with 431, and the connection goes on"},
-	{test: "TestRequestHeaderValueCountLimit/h2", release: "1.27", why: "http.Server.MaxHeaderValueCount is not followed", passing: true},
-	{test: "TestRequestTrailerHeaderValueCountLimit/h2", release: "1.27", why: "http.Server.MaxHeaderValueCount is not followed", passing: true},
 }
 
 // leftOut are tests that are not run.

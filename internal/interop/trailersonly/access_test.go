@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -67,7 +68,7 @@ func TestTheStatusOfAGRPCCallIsLoggedFromHeaderAndTrailer(t *testing.T) {
 	for _, k := range []struct {
 		method string
 		want   string
-	}{{methodFail, "grpc_status=5"}, {methodSay, "grpc_status=0"}} {
+	}{{greeter.MethodFail, "grpc_status=5"}, {greeter.MethodSay, "grpc_status=0"}} {
 		name := filepath.Join(t.TempDir(), "access.log")
 		url, srv := testGateway(t, gateway{backend: "http://" + testBackend(t), access: name})
 		client, closeConns := stack.Client(stack.Protocols)

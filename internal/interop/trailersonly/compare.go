@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/progress"
 	"h2fork.example/net/internal/interop/stack"
 )
@@ -29,7 +30,7 @@ func (c comparison) total() int {
 
 // run makes all the calls and returns a result for each server, concurrency and kind of call.
 func (c comparison) run(out *os.File) ([]*result, error) {
-	backend, stop, err := startBackend()
+	backend, stop, err := greeter.Start()
 	if err != nil {
 		return nil, fmt.Errorf("starting the backend: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"google.golang.org/grpc/status"
+
+	"h2fork.example/net/internal/interop/greeter"
 )
 
 // columnWidth is the width of a picture: two of them fit a terminal of 120 columns.
@@ -106,6 +108,6 @@ func (p picture) outcome() string {
 		code, message, _ := strings.Cut(p.text, ": ")
 		return text.FgRed.Sprint("✗ the client is told: " + code + "\n  " + text.WrapSoft(message, columnWidth-2))
 	}
-	s := status.Convert(failure)
+	s := status.Convert(greeter.Failure)
 	return text.FgGreen.Sprint("✓ the client is told: " + s.Code().String() + "\n  " + s.Message())
 }

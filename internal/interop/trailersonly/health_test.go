@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -92,7 +93,7 @@ func TestGRPCClientsAreToldThatTheBackendIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cc.Close()
-	err = cc.Invoke(t.Context(), methodSay, nil, nil)
+	err = cc.Invoke(t.Context(), greeter.MethodSay, nil, nil)
 	if s := status.Convert(err); s.Code() != codes.Unavailable || !strings.Contains(s.Message(), "no call has reached it since") {
 		t.Errorf("the call ended with %v", err)
 	}

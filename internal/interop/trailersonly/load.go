@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
-	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -12,13 +10,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -36,66 +32,11 @@ type kind struct {
 }
 
 var (
-	failingUnary    = kind{"unary, fails", 100, callFail}
-	succeedingUnary = kind{"unary, succeeds", 20, callSay}
-	serverStreaming = kind{"server streaming", 20, callCount}
+	failingUnary    = kind{"unary, fails", 100, greeter.Fail}
+	succeedingUnary = kind{"unary, succeeds", 20, greeter.Say}
+	serverStreaming = kind{"server streaming", 20, greeter.Count}
 	kinds           = []kind{failingUnary, succeedingUnary, serverStreaming}
 )
-
-func callFail(ctx context.Context, cc *grpc.ClientConn) error {
-	err := cc.Invoke(ctx, methodFail, wrapperspb.String("gopher"), new(wrapperspb.StringValue))
-	want := status.Convert(failure)
-	if got := status.Convert(err); got.Code() != want.Code() || got.Message() != want.Message() {
-		return describe(err)
-	}
-	return nil
-}
-
-func callSay(ctx context.Context, cc *grpc.ClientConn) error {
-	var out wrapperspb.StringValue
-	if err := cc.Invoke(ctx, methodSay, wrapperspb.String("gopher"), &out); err != nil {
-		return describe(err)
-	}
-	if out.GetValue() != greeting("gopher") {
-		return fmt.Errorf("the greeting was %q", out.GetValue())
-	}
-	return nil
-}
-
-func callCount(ctx context.Context, cc *grpc.ClientConn) error {
-	stream, err := cc.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, methodCount)
-	if err != nil {
-		return describe(err)
-	}
-	if err := stream.SendMsg(wrapperspb.String("")); err != nil {
-		return describe(err)
-	}
-	if err := stream.CloseSend(); err != nil {
-		return describe(err)
-	}
-	for i := range countTo {
-		var out wrapperspb.StringValue
-		if err := stream.RecvMsg(&out); err != nil {
-			return fmt.Errorf("message %d: %w", i, describe(err))
-		}
-		if out.GetValue() != fmt.Sprint(i) {
-			return fmt.Errorf("message %d was %q", i, out.GetValue())
-		}
-	}
-	if err := stream.RecvMsg(new(wrapperspb.StringValue)); err != io.EOF {
-		return fmt.Errorf("after the last message: %w", describe(err))
-	}
-	return nil
-}
-
-// describe renders an error as "Code: message", nil as the success that it should not have been.
-func describe(err error) error {
-	if err == nil {
-		return fmt.Errorf("%v: the call succeeded", codes.OK)
-	}
-	s := status.Convert(err)
-	return fmt.Errorf("%v: %s", s.Code(), s.Message())
-}
 
 // A result is what became of a run of calls of one kind through one server.
 type result struct {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -145,7 +146,7 @@ func TestAProxyWithASelfSignedCertificateSpeaksHTTP2(t *testing.T) {
 	url, _ := testGateway(t, gateway{backend: "http://" + testBackend(t), tls: selfSigned})
 	tr := stack.XNet().Transport(&tls.Config{InsecureSkipVerify: true})
 	defer tr.CloseIdleConnections()
-	resp, err := (&http.Client{Transport: tr}).Post(url+methodFail, "application/grpc", nil)
+	resp, err := (&http.Client{Transport: tr}).Post(url+greeter.MethodFail, "application/grpc", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 
+	"h2fork.example/net/internal/interop/greeter"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -83,7 +84,7 @@ func TestUpstreamLosesTheRaceInTheSameHarness(t *testing.T) {
 
 func testBackend(t *testing.T) string {
 	t.Helper()
-	addr, stop, err := startBackend()
+	addr, stop, err := greeter.Start()
 	if err != nil {
 		t.Fatal(err)
 	}

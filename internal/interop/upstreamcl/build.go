@@ -16,6 +16,7 @@ type build struct {
 	with    string
 	changes string // what -cl gets: "" for an overlay with all that the release can have
 	overlay bool
+	engine  bool // this project's HTTP/2, from replacestd
 	// holds tells that the header waits, so that no call may break.
 	holds bool
 }
@@ -30,6 +31,7 @@ var (
 		{with: "status", changes: "status", overlay: true},
 		{with: "trailersonly", changes: "trailersonly", overlay: true, holds: true},
 		allChanges,
+		{with: "replacestd", engine: true, holds: true},
 	}
 )
 
@@ -66,7 +68,15 @@ func (t toolchain) fits(b build) bool {
 func (b build) make(ctx context.Context, dir string, t toolchain) (program, error) {
 	p := program{b, t.version, filepath.Join(dir, t.version+" "+b.with)}
 	command, env, args := "go", t.env, []string{"build", "-trimpath", "-o", p.path}
-	if b.overlay {
+	switch {
+	case b.engine: // in a copy of the release: one that was downloaded takes no overlay
+		goroot := p.path + " goroot"
+		if _, err := output(ctx, t.env, "go", "run", "h2fork.example/net/internal/replacestd", "-goroot", goroot); err != nil {
+			return p, err
+		}
+		command = filepath.Join(goroot, "bin", "go")
+		env = append(env, "GOROOT=", "GOTOOLCHAIN=local")
+	case b.overlay:
 		overlay := p.path + " overlay"
 		tool := []string{"run", "h2fork.example/net/internal/upstreamcl", "-overlay", overlay, "-cl", b.changes}
 		if _, err := output(ctx, t.env, "go", tool...); err != nil {

@@ -1,6 +1,6 @@
 // Upstreamcl shows what the change of h2fork.example/net/internal/upstreamcl does for programs that know nothing but
-// net/http: it builds one, a reverse proxy between a grpc-go backend and grpc-go clients, as it is and with the
-// change's overlay, and counts the calls that each breaks.
+// net/http: it builds one, a reverse proxy between a grpc-go backend and grpc-go clients, as it is, with the change's overlay
+// and with this project's HTTP/2 in the place of net/http's, and counts the calls that each breaks.
 //
 //	go run ./upstreamcl [-n calls] [-go releases]
 package main

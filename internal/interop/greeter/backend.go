@@ -1,4 +1,5 @@
-package main
+// Package greeter is a small gRPC service on grpc-go, and calls of it that know what the service meant.
+package greeter
 
 import (
 	"context"
@@ -11,21 +12,22 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-// The three methods of the demo's service. Fail answers every call with failure, at once, which gRPC
+// The three methods of the service. Fail answers every call with Failure, at once, which gRPC
 // sends as Trailers-Only: one HEADERS frame that carries grpc-status and ends the stream.
 const (
-	methodFail  = "/demo.Greeter/Fail"
-	methodSay   = "/demo.Greeter/Say"
-	methodCount = "/demo.Greeter/Count"
+	MethodFail  = "/demo.Greeter/Fail"
+	MethodSay   = "/demo.Greeter/Say"
+	MethodCount = "/demo.Greeter/Count"
 )
 
 // countTo is how many messages a Count call streams.
 const countTo = 5
 
-var failure = status.Error(codes.NotFound, "no such greeting")
+// Failure is what a Fail call is answered with.
+var Failure = status.Error(codes.NotFound, "no such greeting")
 
-// startBackend serves the service on a loopback port with grpc-go's own HTTP/2.
-func startBackend() (addr string, stop func(), err error) {
+// Start serves the service on a loopback port with grpc-go's own HTTP/2.
+func Start() (addr string, stop func(), err error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", nil, err
@@ -39,7 +41,7 @@ func startBackend() (addr string, stop func(), err error) {
 var service = grpc.ServiceDesc{
 	ServiceName: "demo.Greeter",
 	Methods: []grpc.MethodDesc{
-		{MethodName: "Fail", Handler: unary(func(string) (string, error) { return "", failure })},
+		{MethodName: "Fail", Handler: unary(func(string) (string, error) { return "", Failure })},
 		{MethodName: "Say", Handler: unary(func(name string) (string, error) { return greeting(name), nil })},
 	},
 	Streams: []grpc.StreamDesc{

@@ -1,0 +1,29 @@
+// Package gateway is without Kubernetes: whoever configures it gets an error.
+package gateway
+
+import (
+	"errors"
+
+	"github.com/traefik/traefik/v3/pkg/config/dynamic"
+	"github.com/traefik/traefik/v3/pkg/safe"
+)
+
+// ProviderName is what Traefik calls it.
+const ProviderName = "kubernetesgateway"
+
+// Provider provides nothing.
+type Provider struct {
+	EntryPoints map[string]Entrypoint
+}
+
+// Entrypoint is where Traefik listens.
+type Entrypoint struct {
+	Address        string
+	HasHTTPTLSConf bool
+}
+
+// Init returns an error.
+func (*Provider) Init() error { return errors.New("this Traefik was built without Kubernetes") }
+
+// Provide returns an error.
+func (p *Provider) Provide(chan<- dynamic.Message, *safe.Pool) error { return p.Init() }
