@@ -43,7 +43,7 @@ var bodyReaders = map[string]func(io.Reader) error{
 // end them all, so one that ends after the content is found.
 func contextsAlive(t *testing.T, serve twinServer, leave func(*h2test.Peer, *h2test.Conn), read func(io.Reader) error) (alive int) {
 	synctest.Test(t, func(t *testing.T) {
-		const derived = 5000
+		const derived = 2000
 		client, server := h2test.Pipe()
 		handler := func(_ http.ResponseWriter, r *http.Request) {
 			var all [derived]context.Context
@@ -80,7 +80,7 @@ func contextsAlive(t *testing.T, serve twinServer, leave func(*h2test.Peer, *h2t
 	return alive
 }
 
-// TestContextHasEndedWhenReadSaysThatTheClientIsGone: golang/go#52183. Handlers tell by the context whether it was the
+// TestContextHasEndedWhenReadSaysThatTheClientIsGone: P122, golang/go#52183. Handlers tell by the context whether it was the
 // client that left.
 func TestContextHasEndedWhenReadSaysThatTheClientIsGone(t *testing.T) {
 	var upstreams int
