@@ -253,6 +253,15 @@ func benchRequest(tb testing.TB) *http.Request {
 	return req
 }
 
+// benchPost returns a request with a small body.
+func benchPost(tb testing.TB) *http.Request {
+	req, err := http.NewRequest("POST", "http://example.com/hello", strings.NewReader(strings.Repeat("x", 500)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return req
+}
+
 // roundTrip makes a request, and reads the response.
 func roundTrip(tb testing.TB, tr *Transport, req *http.Request, buf []byte) {
 	res, err := tr.RoundTrip(req)
@@ -278,6 +287,25 @@ func BenchmarkTransport(b *testing.B) {
 		for b.Loop() {
 			roundTrip(b, tr, req, buf)
 		}
+	})
+	b.Run("POST/1 in flight", func(b *testing.B) {
+		tr, buf := newBenchTransport(b, "Hello, World!"), make([]byte, 512)
+		roundTrip(b, tr, benchPost(b), buf)
+		b.ReportAllocs()
+		for b.Loop() {
+			roundTrip(b, tr, benchPost(b), buf)
+		}
+	})
+	b.Run("POST/64 in flight", func(b *testing.B) {
+		tr := newBenchTransport(b, "Hello, World!")
+		roundTrip(b, tr, benchPost(b), make([]byte, 512))
+		b.ReportAllocs()
+		b.SetParallelism(32) // times GOMAXPROCS
+		b.RunParallel(func(pb *testing.PB) {
+			for buf := make([]byte, 512); pb.Next(); {
+				roundTrip(b, tr, benchPost(b), buf)
+			}
+		})
 	})
 	b.Run("GET/64 in flight", func(b *testing.B) {
 		tr := newBenchTransport(b, "Hello, World!")

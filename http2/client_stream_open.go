@@ -53,28 +53,33 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
 	}
 	cs.Init(cc.c, cs, &cs.received)
-	if err := cs.start(bodyLength(req)); err != nil {
+	bodySent, err := cs.start(bodyLength(req))
+	if err != nil {
 		cc.giveUp()
 		return nil, err
 	}
 	cs.watch()
-	if cs.upload != nil || len(cs.trailer) > 0 {
+	switch {
+	case bodySent:
+		cs.upload.stop()
+	case cs.upload != nil || len(cs.trailer) > 0:
 		go cs.sendRest()
-	} else {
+	default:
 		cs.traceWritten()
 	}
 	return cs.await()
 }
 
-// start queues the field section of a request with a body of the given length.
-func (cs *clientStream) start(length int64) error {
+// start queues the field section of a request with a body of the given length, and
+// also the body if that is there already.
+func (cs *clientStream) start(length int64) (bodySent bool, err error) {
 	cc := cs.cc
 	if err := cs.awaitSettings(); err != nil {
-		return err
+		return false, err
 	}
 	sec, err := cs.fields(length)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if d := cc.t.expectContinueTimeout(); d > 0 && length != 0 && httpguts.HeaderValuesContainsToken(cs.req.Header["Expect"], "100-continue") {
 		cs.continue100 = make(chan struct{}, 1)
@@ -84,13 +89,13 @@ func (cs *clientStream) start(length int64) error {
 	}
 	if err := cs.canceledErr(); err != nil {
 		sec.Free()
-		return err
+		return false, err
 	}
 	cc.c.Lock()
 	if err := cc.admitLocked(); err != nil {
 		cc.c.Unlock()
 		sec.Free()
-		return err
+		return false, err
 	}
 	if wantsClose(cs.req) {
 		cc.life.drain(drainDoNotReuse)
@@ -98,9 +103,10 @@ func (cs *clientStream) start(length int64) error {
 	cs.reads = cc.c.ReadsLocked()
 	ends := cs.upload == nil && len(cs.trailer) == 0
 	cs.OpenLocked(sec, ends)
+	bodySent = cs.sendReadyLocked()
 	cc.c.UnlockAndWake()
 	cc.noteState()
-	return nil
+	return bodySent, nil
 }
 
 // fields is the field section.

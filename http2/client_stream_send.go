@@ -12,6 +12,27 @@ import (
 // errBodyStopped ends the sending of a body that the server does not want.
 var errBodyStopped = errors.New("http2: aborting request body write")
 
+// sendReadyLocked queues the request's body, and its end, if the body is short and
+// there already. It then leaves in one write with the field section, which has just
+// been queued (golang/go#38432), and no goroutine is needed for it. It reports
+// whether it did.
+func (cs *clientStream) sendReadyLocked() bool {
+	if cs.upload == nil || !cs.upload.ready || len(cs.trailer) > 0 || cs.continue100 != nil || cs.tracesWriting() {
+		return false
+	}
+	buf := session.NewBuffer()
+	content, ok := cs.upload.readAll(&cs.sender, buf.B)
+	if !ok {
+		buf.Free()
+		return false
+	}
+	buf.B = content
+	cs.SendBufferLocked(buf)
+	cs.SendEndLocked(nil)
+	cs.sending = sentAll
+	return true
+}
+
 // sendRest sends the request's body and trailers.
 func (cs *clientStream) sendRest() {
 	if cs.trace != nil && cs.trace.WroteHeaders != nil && cs.awaitHeaderSent() {

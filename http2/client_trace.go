@@ -14,9 +14,15 @@ func (cs *clientStream) traceFirstByte() {
 	cs.gotByte = true
 }
 
+// tracesWriting reports whether a hook wants to know when something has been
+// written.
+func (cs *clientStream) tracesWriting() bool {
+	return cs.trace != nil && (cs.trace.WroteHeaders != nil || cs.trace.WroteRequest != nil)
+}
+
 // traceWritten tells the trace when a request without a body has been written.
 func (cs *clientStream) traceWritten() {
-	if cs.trace == nil || (cs.trace.WroteHeaders == nil && cs.trace.WroteRequest == nil) {
+	if !cs.tracesWriting() {
 		return
 	}
 	if cs.awaitHeaderSent() {

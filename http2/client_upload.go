@@ -43,6 +43,7 @@ type upload struct {
 	// Constant.
 	body  io.ReadCloser
 	known bool          // the body's length is known
+	ready bool          // the body is short and in memory: see readAll
 	ended chan struct{} // closed when body has been closed
 
 	mu      sync.Mutex // is locked after the connection's
@@ -69,7 +70,14 @@ func newUpload(req *http.Request) *upload {
 	if length == 0 {
 		return nil
 	}
-	u := &upload{body: req.Body, known: length > 0, unread: length, ended: make(chan struct{}), users: 1}
+	u := &upload{
+		body:   req.Body,
+		known:  length > 0,
+		ready:  length > 0 && length < firstKept && inMemory(req.Body),
+		unread: length,
+		ended:  make(chan struct{}),
+		users:  1,
+	}
 	u.changed.L = &u.mu
 	return u
 }

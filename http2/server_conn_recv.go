@@ -82,10 +82,11 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	})
 }
 
-// Closed implements conn.Server.
+// Closed implements conn.Server. The context ends before the body does: a handler
+// whose Read fails asks the context whether its client is gone (golang/go#52183).
 func (sc *serverConn) Closed(cs *conn.Stream) {
 	st := cs.Outer.(*serverStream)
-	st.Body.End(st.closeErr(), nil)
 	st.tidy()
+	st.Body.End(st.closeErr(), nil)
 	st.w.notifyClosed()
 }

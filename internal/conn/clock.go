@@ -47,9 +47,9 @@ type clock struct {
 	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
 	pinging   bool
-	probing   bool // that PING was sent by ProbeLocked
+	probing   bool // anything that is read will do for an answer
 	pingData  [8]byte
-	pingReads uint64    // Conn.reads when that PING was queued
+	pingReads uint64    // Conn.reads when pinging began
 	read      time.Time // of the last frame, as far as ping needs to know
 	lingering bool      // GOAWAY has been sent
 	sweeping  bool      // sweep is armed
@@ -146,32 +146,45 @@ func (c *Conn) pingTimer() {
 		k.pinging = false
 		c.watchSilenceLocked()
 	default:
-		if left := c.opt.ReadIdleTimeout - time.Since(k.read); left > 0 {
+		left := c.opt.ReadIdleTimeout - time.Since(k.read)
+		switch {
+		case left > 0:
 			k.ping.Reset(left)
-		} else {
+		case c.sess.Pinging():
+			c.awaitAnswerLocked(true)
+		default:
 			c.pingLocked(false)
 		}
 	}
 	c.UnlockAndWake()
 }
 
-// ProbeLocked sends a PING to learn whether the peer still answers, unless one is
-// under way. If nothing is read for PingTimeout, the connection ends. It reports
-// whether it queued a PING.
-func (c *Conn) ProbeLocked() bool {
-	if c.dead != nil || c.clock.pinging {
-		return false
+// ProbeLocked is called if the peer may be gone. Unless a PING is under way, it
+// sends one, if one may be sent: see session.Session.MayPing. If nothing is read for
+// PingTimeout after that, the connection ends.
+func (c *Conn) ProbeLocked() {
+	switch {
+	case c.dead != nil || c.clock.pinging:
+	case c.sess.Pinging():
+		c.awaitAnswerLocked(true)
+	case c.sess.MayPing():
+		c.pingLocked(true)
 	}
-	c.pingLocked(true)
-	return true
 }
 
 // pingLocked sends the PING that pingTimer waits for.
 func (c *Conn) pingLocked(probe bool) {
 	k := &c.clock
-	k.pinging, k.probing, k.pingReads = true, probe, c.reads
 	rand.Read(k.pingData[:])
 	c.sess.Ping(k.pingData)
+	c.awaitAnswerLocked(probe)
+}
+
+// awaitAnswerLocked starts the wait for the answer to a PING; if probing, for
+// anything that is read.
+func (c *Conn) awaitAnswerLocked(probing bool) {
+	k := &c.clock
+	k.pinging, k.probing, k.pingReads = true, probing, c.reads
 	if k.ping == nil {
 		k.ping = time.AfterFunc(c.opt.PingTimeout, c.pingTimer)
 	} else {
@@ -200,7 +213,7 @@ func (c *Conn) pingLost() {
 // pingAckedLocked is a PING acknowledgement.
 func (c *Conn) pingAckedLocked(data [8]byte) {
 	k := &c.clock
-	if k.pinging && data == k.pingData {
+	if k.pinging && (k.probing || data == k.pingData) {
 		k.pinging = false
 		c.watchSilenceLocked()
 	}

@@ -62,9 +62,6 @@ func (c *Conn) GoAwayLocked() { c.sess.GoAway(wire.NoError, "") }
 // PingLocked makes a PING pending.
 func (c *Conn) PingLocked(data [8]byte) { c.sess.Ping(data) }
 
-// AnswersLocked counts the field sections and the DATA frames that have arrived.
-func (c *Conn) AnswersLocked() uint64 { return c.sess.Answers() }
-
 // IsIdle reports whether id names an idle stream, that is one that neither side has
 // opened. A stream that we ignore because of a GOAWAY does not count.
 func (c *Conn) IsIdle(id uint32) bool {

@@ -120,14 +120,6 @@ func (s *Session) GoAwayState() (queued, sent bool, code wire.ErrCode) {
 	return g.sent, g.sent && !g.pending, g.code
 }
 
-// Ping makes a PING pending.
-func (s *Session) Ping(data [8]byte) {
-	s.expect(1)
-	s.growth.pings++
-	s.control.pings = append(s.control.pings, data)
-	s.pushControl(controlPing, 0)
-}
-
 // RecvPing answers a PING.
 func (s *Session) RecvPing(data [8]byte) {
 	s.control.pingAcks = append(s.control.pingAcks, data)

@@ -264,6 +264,7 @@ func (s *Session) emitData(b *Batch, st *Stream, n int) {
 // frameSent moves st's state on after one of its frames has been emitted, with
 // END_STREAM if end.
 func (s *Session) frameSent(st *Stream, end bool) {
+	s.pinging.interrupted()
 	st.ended = st.ended || end
 	st.Owner.OutputMoved()
 	switch {

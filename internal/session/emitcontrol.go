@@ -104,6 +104,7 @@ func (s *Session) appendPings(b *Batch, acks, pings int) {
 		b.Raw = wire.AppendPing(b.Raw, false, data)
 	}
 	c.pings = shift(c.pings, pings)
+	s.pinging.sent(pings)
 }
 
 // emitResets ends streams, until the batch is full: others wait for the next.
@@ -146,6 +147,7 @@ func (s *Session) appendConnCredit(b *Batch) {
 	s.control.connCredit = false
 	if n := s.recv.announce(); n > 0 {
 		b.Raw = wire.AppendWindowUpdate(b.Raw, 0, uint32(n))
+		s.pinging.interrupted()
 	}
 }
 
@@ -157,6 +159,7 @@ func (s *Session) appendCredit(b *Batch, id uint32) {
 	st.creditMarked = false
 	if n := st.recv.announce(); n > 0 {
 		b.Raw = wire.AppendWindowUpdate(b.Raw, id, uint32(n))
+		s.pinging.interrupted()
 	}
 }
 

@@ -79,7 +79,6 @@ type receiving struct {
 	roundTrip roundTrip
 	unsure    bool // a PING is to be sent with the next WINDOW_UPDATE
 	probing   bool // that WINDOW_UPDATE is pending
-	pings     int  // PINGs that have not been acknowledged
 }
 
 // chargeBudget charges n bytes for windows that grow, if the budget has as many.
@@ -123,7 +122,7 @@ func (s *Session) arrived(st *Stream, at time.Time) {
 		full = s.connUsedUp(now) || full
 		s.giveBackUnread()
 	}
-	if full && g.pings == 0 && g.roundTrip.due(now) {
+	if full && !s.Pinging() && g.roundTrip.due(now) {
 		g.unsure = true
 	}
 }
@@ -288,25 +287,17 @@ func (s *Session) Probing() bool { return s.growth.probing }
 
 // Probe measures the round trip: it makes a PING pending, beside a pending
 // WINDOW_UPDATE.
-//
-// Servers count PINGs: gRPC's end a connection after more than two without DATA of
-// ours in between (and count anew when they have sent DATA themselves). So no PING
-// is sent without a frame that moves something, and none before the last one has
-// been answered.
 func (s *Session) Probe(now time.Time) {
 	g := &s.growth
 	g.probing, g.unsure = false, false
-	if g.pings == 0 {
+	if s.MayPing() {
 		s.Ping(g.roundTrip.probe(now.Sub(g.began)))
 	}
 }
 
-// Pinging reports whether a PING of ours has not been acknowledged.
-func (s *Session) Pinging() bool { return s.growth.pings > 0 }
-
 // pingAcked notes a PING acknowledgement, which need not be for a PING of ours.
 func (s *Session) pingAcked(data [8]byte, now time.Time) {
 	g := &s.growth
-	g.pings = max(0, g.pings-1)
+	s.pinging.acked(s.answers)
 	g.roundTrip.answered(data, now.Sub(g.began))
 }

@@ -66,7 +66,8 @@ type Session struct {
 
 	closed    *Stream // streams that closed since TakeClosed
 	receiving int     // see Receiving
-	answers   uint64  // see Answers
+	answers   uint64  // field sections and DATA frames that have arrived on open streams
+	pinging   pinging
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
@@ -106,10 +107,6 @@ func (s *Session) peerInitiated(id uint32) bool {
 func (s *Session) IsNew(id uint32) bool {
 	return s.cfg.Role == Server && s.peerInitiated(id) && id > s.peerLast
 }
-
-// Answers counts the field sections and the DATA frames that have arrived on open
-// streams.
-func (s *Session) Answers() uint64 { return s.answers }
 
 // Waiting is how many streams of ours wait for the peer's limit to allow them.
 func (s *Session) Waiting() int { return s.out.opening.len() }
