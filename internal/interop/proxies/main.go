@@ -4,7 +4,7 @@
 //	go run -C internal/interop ./proxies [-n calls] [-only caddy|traefik] [-md]
 //
 // They are modules of their own below this folder, so that nobody has their dependencies who does not build them. Nearly
-// all of the time goes into the compiler: see README.md. It takes a Go release that is installed: replacestd makes no overlay
+// all of the time goes into the compiler: see the project's README. It takes a Go release that is installed: replacestd makes no overlay
 // for one that the go command has downloaded.
 package main
 
