@@ -1,12 +1,14 @@
 package processes
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -41,6 +43,32 @@ hosts:
       /:
         file.dir: %s
 `
+
+// h2oMissing says what the machine has not got for h2o. Some builds end at once with a handler in Ruby, after they have said
+// that they are ready. One that is still there after h2oStarts has got past that.
+var h2oMissing = sync.OnceValue(func() string {
+	if why := installed("h2o", "h2o")(); why != "" {
+		return why
+	}
+	dir, err := os.MkdirTemp("", "h2o-")
+	if err != nil {
+		return err.Error()
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "conf")
+	config := "listen:\n  type: unix\n  port: " + filepath.Join(dir, "socket") + "\n" + fmt.Sprintf(h2oConfig, maxConns, PathSink, dir)
+	if err := os.WriteFile(name, []byte(config), 0o644); err != nil {
+		return err.Error()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), h2oStarts)
+	defer cancel()
+	if err := exec.CommandContext(ctx, "h2o", "-c", name).Run(); ctx.Err() == nil {
+		return fmt.Sprintf("the h2o on this machine does not run with a handler in Ruby: %v", err)
+	}
+	return ""
+})
+
+const h2oStarts = time.Second
 
 // startH2O serves the machine's files with h2o.
 func startH2O(m *Machine, s Setting) (*Process, error) {

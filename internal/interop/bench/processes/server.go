@@ -71,7 +71,7 @@ func All() []Server {
 		Server{Name: "nghttpd", Title: "nghttpd, 1 thread", Can: Uploads | SpeaksTLS | Large,
 			missing: installed("nghttpd", "nghttp2-server"), version: firstLine("nghttpd", "--version"), Start: startNghttpd},
 		Server{Name: "h2o", Title: "h2o, 1 thread", Can: SpeaksTLS | Large,
-			missing: installed("h2o", "h2o"), version: firstLine("h2o", "--version"), Start: startH2O},
+			missing: h2oMissing, version: firstLine("h2o", "--version"), Start: startH2O},
 		Server{Name: "nginx", Title: "nginx, 1 worker", Can: SpeaksTLS | Proxies | Large,
 			missing: installed("nginx", "nginx-light"), version: firstLine("nginx", "-v"), Start: startNginx},
 		Server{Name: "nghttpx", Title: "nghttpx, 1 thread", Only: "proxy*", Can: Uploads | SpeaksGRPC | Proxies,
