@@ -4,6 +4,7 @@ package http2
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +12,9 @@ import (
 	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
+
+// anyNumberOfValues is a server that only bytes limit.
+func anyNumberOfValues() *http.Server { return &http.Server{MaxHeaderValueCount: math.MaxInt32} }
 
 // xFields are n fields of a request.
 func xFields(n int) []string {
@@ -27,20 +31,20 @@ const pseudoCount = 4
 func TestARequestWithMoreValuesThanMaxHeaderValueCountIsAnswered431(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		hs     http.Server
+		hs     *http.Server
 		fields []string
 		status string
 	}{
-		{"as many as are allowed", http.Server{MaxHeaderValueCount: 10}, xFields(10 - pseudoCount), "200"},
-		{"one more", http.Server{MaxHeaderValueCount: 10}, xFields(11 - pseudoCount), "431"},
-		{"Trailer lists as many", http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 9) + "x"}, "200"},
-		{"Trailer lists one more", http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 10) + "x"}, "431"},
-		{"two Trailers do", http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 9) + "x", "trailer", "x"}, "431"},
-		{"as many as are allowed where nothing is said", http.Server{}, xFields(http.DefaultMaxHeaderValueCount - pseudoCount), "200"},
-		{"one more there", http.Server{}, xFields(http.DefaultMaxHeaderValueCount + 1 - pseudoCount), "431"},
+		{"as many as are allowed", &http.Server{MaxHeaderValueCount: 10}, xFields(10 - pseudoCount), "200"},
+		{"one more", &http.Server{MaxHeaderValueCount: 10}, xFields(11 - pseudoCount), "431"},
+		{"Trailer lists as many", &http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 9) + "x"}, "200"},
+		{"Trailer lists one more", &http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 10) + "x"}, "431"},
+		{"two Trailers do", &http.Server{MaxHeaderValueCount: 10}, []string{"trailer", strings.Repeat("x,", 9) + "x", "trailer", "x"}, "431"},
+		{"as many as are allowed where nothing is said", &http.Server{}, xFields(http.DefaultMaxHeaderValueCount - pseudoCount), "200"},
+		{"one more there", &http.Server{}, xFields(http.DefaultMaxHeaderValueCount + 1 - pseudoCount), "431"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			serving{hs: &test.hs, handler: serverMux(answerOK)}.run(t, func(c *servedConn) {
+			serving{hs: test.hs, handler: serverMux(answerOK)}.run(t, func(c *servedConn) {
 				c.Request(1, h2test.EndStream, test.fields...)
 				c.Want("the request is counted", h2test.HeadersWith(1, h2test.KeepOpen, ":status", test.status), h2test.FrameOfType(wire.Data, 1))
 				c.wantServed(3)

@@ -407,21 +407,29 @@ func (c *breaking) Write(p []byte) (int, error) {
 // Whoever counts GotConn counts connections that could be used.
 func TestGotConnIsNotTracedForAConnectionThatBrokeAfterItsHandshake(t *testing.T) {
 	srv, _ := tlsServer(t, answerOK)
-	var dialled *breaking
-	tr := &http.Transport{TLSClientConfig: trusting(srv), DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	var breaks atomic.Bool
+	breaks.Store(true)
+	tr := &http.Transport{TLSClientConfig: trusting(srv)}
+	tr.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, addr)
-		dialled = &breaking{Conn: c}
-		return dialled, err
-	}}
+		if err != nil {
+			return nil, err
+		}
+		conf := tr.TLSClientConfig.Clone()
+		conf.ServerName, _, _ = net.SplitHostPort(addr)
+		b := &breaking{Conn: c}
+		client := tls.Client(b, conf)
+		err = client.HandshakeContext(ctx)
+		b.broken.Store(breaks.Load())
+		return client, err
+	}
 	if err := ConfigureTransport(tr); err != nil {
 		t.Fatal(err)
 	}
 	defer tr.CloseIdleConnections()
 	events := new(eventLog)
-	breaks := true
 	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{
-		TLSHandshakeDone: func(tls.ConnectionState, error) { dialled.broken.Store(breaks) },
-		GotConn:          func(httptrace.GotConnInfo) { events.add("GotConn") },
+		GotConn: func(httptrace.GotConnInfo) { events.add("GotConn") },
 	})
 	trip := func() error {
 		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL, nil)
@@ -437,7 +445,7 @@ func TestGotConnIsNotTracedForAConnectionThatBrokeAfterItsHandshake(t *testing.T
 		}
 	}
 	events.want(t, "none of them worked")
-	breaks = false
+	breaks.Store(false)
 	if err := trip(); err != nil {
 		t.Errorf("RoundTrip: %v", err)
 	}
