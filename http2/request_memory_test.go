@@ -172,7 +172,9 @@ func TestRequestsOfOneConnectionTakeAStatedMultipleOfTheLimits(t *testing.T) {
 				<-end
 				runtime.KeepAlive(r)
 			}
-			f := startVictim(t, &Server{MaxConcurrentStreams: streams}, &http.Server{MaxHeaderBytes: limit}, handler)
+			hs := anyNumberOfValues()
+			hs.MaxHeaderBytes = limit
+			f := startVictim(t, &Server{MaxConcurrentStreams: streams}, hs, handler)
 			s := f.dial()
 			id, fields := uint32(1), shape.first
 			open := func() {
