@@ -39,9 +39,10 @@ func wantHeldBack(t *testing.T, handler http.HandlerFunc) {
 			s.write(wire.AppendWindowUpdate(nil, 0, wire.MaxWindow-wire.DefaultWindow))
 			s.awaitRead()
 			s.write(openWhole(1))
-			for range 20 {
-				f.wantHeld(loopbackBound, 20)
+			for range 15 { // time for what is not held back to grow
+				f.reading()
 			}
+			f.wantHeldThroughout(5, loopbackBound, 20)
 			s.nc.Close()
 			f.wantNothingLeft()
 		})

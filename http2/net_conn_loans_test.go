@@ -261,8 +261,9 @@ func TestUploadThatIsStuckEndsWithItsRequestAndLeavesTheConnectionWhole(t *testi
 		k := c.roundTrip(req)
 		p := c.accept(wide...)
 		p.Ignore(func(f h2test.Frame) bool { return f.Type == wire.Ping })
-		p.WindowUpdate(0, wire.MaxWindow-wire.DefaultWindow)
 		p.Want("the request", headersOf(1, h2test.KeepOpen))
+		p.WindowUpdate(0, wire.MaxWindow-wire.DefaultWindow) // read since the request began, so the connection is not suspect
+		settled()
 		c.ours[0].StallWrites()
 		go writer.Write(content)
 		settled()
