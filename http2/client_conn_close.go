@@ -23,7 +23,7 @@ func (cc *ClientConn) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	cc.c.FailWhenSent(errClientConnClosed) // GOAWAY has still to be sent
+	go cc.c.FailWhenSent(errClientConnClosed) // GOAWAY has still to be sent; closing may take its time
 	select {
 	case <-cc.ended:
 		return nil
@@ -59,6 +59,11 @@ func (cc *ClientConn) closeIfIdle() {
 	cc.t.vlogf("http2: Transport closing idle conn %p (forSingleUse=%v)", cc, cc.life.singleUse)
 	cc.c.Fail(errClientConnClosed)
 }
+
+// closeSoon is closeIfIdle for the reader goroutine, and for those of requests. They
+// do not wait for the net.Conn's Close: it may be a program's, and block, and TLS
+// says goodbye first.
+func (cc *ClientConn) closeSoon() { go cc.closeIfIdle() }
 
 // serve is the reader goroutine.
 func (cc *ClientConn) serve() {

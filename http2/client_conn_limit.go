@@ -107,7 +107,7 @@ func (cc *ClientConn) unreserve() {
 	done := cc.doneLocked()
 	cc.c.Unlock()
 	if done {
-		cc.closeIfIdle()
+		cc.closeSoon()
 	}
 	cc.noteState()
 }

@@ -48,7 +48,7 @@ func (e *clientEndpoint) GoAway(f wire.GoAwayFrame) {
 	done := cc.doneLocked()
 	cc.c.Unlock()
 	if done {
-		cc.closeIfIdle()
+		cc.closeSoon()
 	}
 }
 
@@ -72,7 +72,7 @@ func (e *clientEndpoint) Active(active bool) {
 	done := cc.doneLocked()
 	cc.c.Unlock()
 	if done {
-		cc.closeIfIdle()
+		cc.closeSoon()
 	}
 }
 

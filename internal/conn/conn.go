@@ -68,16 +68,16 @@ type Conn struct {
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing       bool          // guarded by mu: a goroutine has the writer role
-	reads         uint64        // guarded by mu: reads that brought more than a greeting
-	lending       bool          // guarded by mu: the writer uses bytes that were lent
-	recalled      bool          // guarded by mu: RecallLocked has interrupted the writer
-	standby       standby       // guarded by mu
-	workers       workers       // guarded by mu
-	clock         clock         // guarded by mu
-	moved         sync.Cond     // on mu: until output has been sent, or the connection has ended
-	netConnClosed chan struct{} // closed when nc has been closed; nil without Options.ReadsApart
-	activity      activity
+	writing  bool          // guarded by mu: a goroutine has the writer role
+	reads    uint64        // guarded by mu: reads that brought more than a greeting
+	lending  bool          // guarded by mu: the writer uses bytes that were lent
+	recalled bool          // guarded by mu: RecallLocked has interrupted the writer
+	standby  standby       // guarded by mu
+	workers  workers       // guarded by mu
+	clock    clock         // guarded by mu
+	moved    sync.Cond     // on mu: until output has been sent, or the connection has ended
+	failed   chan struct{} // closed when nc is about to be closed; nil without Options.ReadsApart
+	activity activity
 }
 
 func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
@@ -95,7 +95,7 @@ func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
 	}
 	c.moved.L = &c.mu
 	if opt.ReadsApart {
-		c.netConnClosed = make(chan struct{})
+		c.failed = make(chan struct{})
 	}
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
 	c.out.direct = opt.Gathers && opt.Log.Wrote == nil
@@ -196,10 +196,10 @@ func (c *Conn) Fail(err error) {
 	c.dismissWorkersLocked()
 	c.moved.Broadcast()
 	c.unlockAndTell()
-	c.closeNetConn()
-	if c.netConnClosed != nil {
-		close(c.netConnClosed)
+	if c.failed != nil {
+		close(c.failed) // before Close, which may be a program's own, and block
 	}
+	c.closeNetConn()
 }
 
 // flushedTimeout is how long it may take to send what was flushed, after the peer

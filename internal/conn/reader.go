@@ -105,7 +105,7 @@ func (c *Conn) readApart() {
 	select {
 	case <-done:
 		return
-	case <-c.netConnClosed:
+	case <-c.failed:
 	}
 	timer := time.NewTimer(closeTimeout)
 	defer timer.Stop()
