@@ -60,10 +60,17 @@ func (cc *ClientConn) closeIfIdle() {
 	cc.c.Fail(errClientConnClosed)
 }
 
-// closeSoon is closeIfIdle for the reader goroutine, and for those of requests. They
-// do not wait for the net.Conn's Close: it may be a program's, and block, and TLS
-// says goodbye first.
-func (cc *ClientConn) closeSoon() { go cc.closeIfIdle() }
+// closeIfDone closes the connection if no request uses it and none will. It does so on
+// another goroutine: the reader's and those of requests do not wait for the net.Conn's
+// Close, which may be a program's, and block; TLS says goodbye first.
+func (cc *ClientConn) closeIfDone() {
+	cc.c.Lock()
+	done := cc.doneLocked()
+	cc.c.Unlock()
+	if done {
+		go cc.closeIfIdle()
+	}
+}
 
 // serve is the reader goroutine.
 func (cc *ClientConn) serve() {

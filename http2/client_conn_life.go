@@ -109,6 +109,12 @@ func (l *clientLife) end(err error) error {
 	return publicError(err)
 }
 
+// brokeOff reports whether it was the net.Conn or the server's end that ended the
+// connection, and neither the program nor an error of the protocol.
+func (l *clientLife) brokeOff() bool {
+	return l.endedWith != nil && l.endedWith != errClientConnForceClosed && l.endedWith != errClientConnClosed && l.protocolErr == nil
+}
+
 func (l *clientLife) closed() bool { return l.state == lifeClosed }
 
 // closing reports whether the connection takes no more requests after those under

@@ -8,7 +8,7 @@ import (
 // usableLocked reports whether the connection takes another request, apart from the
 // server's limit.
 func (cc *ClientConn) usableLocked() bool {
-	return cc.life.takes(cc.startedLocked()) && !cc.suspectLocked() && !cc.idleTooLongLocked()
+	return cc.life.takes(cc.startedLocked()) && !cc.c.UnwritableLocked() && !cc.suspectLocked() && !cc.idleTooLongLocked()
 }
 
 // startedLocked is how many requests have been sent or wait to be.
@@ -104,11 +104,8 @@ func (cc *ClientConn) reserveWithinLimit() error {
 func (cc *ClientConn) unreserve() {
 	cc.c.Lock()
 	cc.unreserveLocked()
-	done := cc.doneLocked()
 	cc.c.Unlock()
-	if done {
-		cc.closeSoon()
-	}
+	cc.closeIfDone()
 	cc.noteState()
 }
 

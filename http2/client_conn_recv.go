@@ -45,11 +45,8 @@ func (e *clientEndpoint) GoAway(f wire.GoAwayFrame) {
 	}
 	cc.c.Lock()
 	cc.life.gotGoAway(f)
-	done := cc.doneLocked()
 	cc.c.Unlock()
-	if done {
-		cc.closeSoon()
-	}
+	cc.closeIfDone()
 }
 
 // Active implements conn.Client.
@@ -69,11 +66,8 @@ func (e *clientEndpoint) Active(active bool) {
 		cc.idleTimer.Reset(cc.t.idleConnTimeout())
 	}
 	cc.wakeIdleWaitsLocked()
-	done := cc.doneLocked()
 	cc.c.Unlock()
-	if done {
-		cc.closeSoon()
-	}
+	cc.closeIfDone()
 }
 
 // Closed implements conn.Client.

@@ -22,6 +22,7 @@ const (
 // Errors with which a connection declines a request, or ends.
 var (
 	errClientConnUnusable    = errors.New("http2: client conn not usable")
+	errClientConnNotSent     = errors.New("http2: client connection ended before the request was sent")
 	errClientConnGotGoAway   = errors.New("http2: Transport received Server's graceful shutdown GOAWAY")
 	errClientConnForceClosed = errors.New("http2: client connection force closed via ClientConn.Close")
 	errClientConnClosed      = errors.New("http2: client conn is closed")
@@ -103,7 +104,7 @@ func (a *attempt) again(cause error) error {
 // processed by the server (RFC 9113 §8.7).
 func unprocessed(err error) bool {
 	var se StreamError
-	return err == errClientConnUnusable || err == errClientConnGotGoAway ||
+	return err == errClientConnUnusable || err == errClientConnNotSent || err == errClientConnGotGoAway ||
 		(errors.As(err, &se) && se.Code == ErrCodeRefusedStream)
 }
 

@@ -195,6 +195,23 @@ func TestWaitingRequestsMoveToANewConnectionAfterAGoAway(t *testing.T) {
 	})
 }
 
+// A request that waits for its turn has not been sent.
+func TestRequestThatWaitsOnAConnectionThatBreaksIsSentOnANewOne(t *testing.T) {
+	withTransport(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *calling) {
+		first := c.roundTrip(get("https://example.com/"))
+		p := c.accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+		p.Want("the first", headersOf(1, h2test.EndStream))
+		second := c.roundTrip(newRequest("POST", "https://example.com/", newSentBody("content", io.EOF)))
+		settled()
+		p.Close()
+		p = c.accept()
+		p.Want("the second", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "content", h2test.KeepOpen), h2test.DataFrame(1, "", h2test.EndStream))
+		p.Headers(1, h2test.EndStream, ":status", "204")
+		second.response()
+		wantErr(t, "it may have been processed", first.failure(), "unexpected EOF")
+	})
+}
+
 func TestConnectionWhoseServerSaysProtocolErrorIsNotReused(t *testing.T) {
 	withResponse(t, new(Transport), func(c *calling, k *trip, p *h2test.Peer) {
 		p.RST(1, wire.ProtocolError)
@@ -230,6 +247,7 @@ func TestRequestsThatShareABadDialGetItsError(t *testing.T) {
 					all = append(all, k)
 				}
 				open.open()
+				time.Sleep(time.Second) // what can be read is read to its end
 				for _, k := range all {
 					if err := k.failure(); !errors.Is(err, reason) {
 						t.Errorf("RoundTrip: %v, want %v", err, reason)

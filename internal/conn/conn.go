@@ -68,16 +68,17 @@ type Conn struct {
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing  bool          // guarded by mu: a goroutine has the writer role
-	reads    uint64        // guarded by mu: reads that brought more than a greeting
-	lending  bool          // guarded by mu: the writer uses bytes that were lent
-	recalled bool          // guarded by mu: RecallLocked has interrupted the writer
-	standby  standby       // guarded by mu
-	workers  workers       // guarded by mu
-	clock    clock         // guarded by mu
-	moved    sync.Cond     // on mu: until output has been sent, or the connection has ended
-	failed   chan struct{} // closed when nc is about to be closed; nil without Options.ReadsApart
-	activity activity
+	writing    bool          // guarded by mu: a goroutine has the writer role
+	reads      uint64        // guarded by mu: reads that brought more than a greeting
+	unwritable bool          // guarded by mu: nc has refused a write, and is read to its end
+	lending    bool          // guarded by mu: the writer uses bytes that were lent
+	recalled   bool          // guarded by mu: RecallLocked has interrupted the writer
+	standby    standby       // guarded by mu
+	workers    workers       // guarded by mu
+	clock      clock         // guarded by mu
+	moved      sync.Cond     // on mu: until output has been sent, or the connection has ended
+	failed     chan struct{} // closed when nc is about to be closed; nil without Options.ReadsApart
+	activity   activity
 }
 
 func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {

@@ -80,10 +80,36 @@ func (c *Conn) write() {
 			err = c.flush(c.out.buf)
 		}
 		if err != nil {
-			c.Fail(err)
+			c.writeFailed(err)
 		}
 	}
 }
+
+// lastReadTimeout is how long a client reads on after its net.Conn has refused a
+// write. Mostly the end comes at once.
+const lastReadTimeout = time.Second
+
+// writeFailed ends a connection whose net.Conn takes no more. A server that closes
+// one may have said before which requests it has not processed (RFC 9113 §6.8), so a
+// client reads to the end first. Only the standby writer writes there, and nothing
+// waits for it. A write that took too long says that the server is stuck.
+func (c *Conn) writeFailed(err error) {
+	if c.client == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		c.Fail(err)
+		return
+	}
+	timer := time.AfterFunc(lastReadTimeout, func() { c.Fail(err) })
+	defer timer.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unwritable = true
+	for c.dead == nil {
+		c.moved.Wait()
+	}
+}
+
+// UnwritableLocked reports whether the net.Conn has refused a write.
+func (c *Conn) UnwritableLocked() bool { return c.unwritable }
 
 // emit fills the batch. If there is nothing to write it reports false, and the
 // caller has lost the writer role.
