@@ -247,7 +247,6 @@ func TestRequestsThatShareABadDialGetItsError(t *testing.T) {
 					all = append(all, k)
 				}
 				open.open()
-				time.Sleep(time.Second) // what can be read is read to its end
 				for _, k := range all {
 					if err := k.failure(); !errors.Is(err, reason) {
 						t.Errorf("RoundTrip: %v, want %v", err, reason)

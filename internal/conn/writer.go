@@ -30,6 +30,7 @@ type writer struct {
 	log      func(hpack.HeaderField) // or nil
 	direct   bool                    // constant: pieces that are lent are not copied
 	greeting bool                    // our SETTINGS are being written, or have been
+	wrote    bool                    // something has been written, or could not be
 
 	*output // nil while no goroutine has the role
 }
@@ -82,6 +83,7 @@ func (c *Conn) write() {
 		if err != nil {
 			c.writeFailed(err)
 		}
+		c.out.wrote = true
 	}
 }
 
@@ -92,9 +94,10 @@ const lastReadTimeout = time.Second
 // writeFailed ends a connection whose net.Conn takes no more. A server that closes
 // one may have said before which requests it has not processed (RFC 9113 §6.8), so a
 // client reads to the end first. Only the standby writer writes there, and nothing
-// waits for it. A write that took too long says that the server is stuck.
+// waits for it. If it was the first write, there is no such request. A write that took
+// too long says that the server is stuck.
 func (c *Conn) writeFailed(err error) {
-	if c.client == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if c.client == nil || !c.out.wrote || errors.Is(err, os.ErrDeadlineExceeded) {
 		c.Fail(err)
 		return
 	}
