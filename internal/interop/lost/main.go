@@ -25,6 +25,10 @@ const usage = `Usage:
       Count what is lost where servers end connections and where a connection goes dead, on
       golang.org/x/net/http2 and on this package. Exits with status 1 if this package loses more than it may.
 
+  lost -storms n
+      Count what is answered, of requests that are sent all the time, by n servers that end with Shutdown and
+      Close after a moment.
+
 Flags:
 `
 
@@ -33,6 +37,7 @@ func main() {
 	flag.IntVar(&s.posts, "n", 100, "`requests` that each meet a GOAWAY")
 	flag.DurationVar(&s.rolling, "t", 3*time.Second, "`time` for which the proxy's backend is replaced again and again")
 	flag.DurationVar(&s.patience, "patience", 5*time.Second, "`time` after which a dead connection is taken to be used for ever")
+	ends := flag.Int("storms", 0, "servers that `end` while requests are sent all the time; nothing else is done, then")
 	flag.Usage = func() {
 		fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
@@ -45,8 +50,13 @@ func main() {
 	if flag.NArg() > 0 {
 		err = fmt.Errorf("what is %q?", flag.Arg(0))
 	}
-	if err == nil {
-		err = compare(s)
+	stacks := []stack.Stack{stack.XNet(), stack.Ours()}
+	switch {
+	case err != nil:
+	case *ends > 0:
+		err = storms(*ends, stacks, progress.New(os.Stdout, *ends*len(stacks), "storms"))
+	default:
+		err = compare(s, stacks)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lost:", err)
@@ -55,8 +65,7 @@ func main() {
 }
 
 // compare runs every scenario on both stacks and prints what came of it.
-func compare(s size) error {
-	stacks := []stack.Stack{stack.XNet(), stack.Ours()}
+func compare(s size, stacks []stack.Stack) error {
 	list := scenarios(s)
 	steps := 0
 	for _, sc := range list {
