@@ -62,6 +62,11 @@ func TestDecodingAllocatesOncePerLiteralString(t *testing.T) {
 		{"value, Huffman", concat([]byte{0x01}, huffmanString("www.example.com")), 1},
 		{"value, indexed", concat([]byte{0x41}, rawString("www.example.com")), 1},
 		{"value that is empty", concat([]byte{0x01}, rawString("")), 0},
+		{"path that repeats", concat([]byte{0x04}, rawString("/path")), 0},
+		{"path that repeats, Huffman", concat([]byte{0x04}, huffmanString("/path")), 0},
+		{"path that is long", concat([]byte{0x04}, rawString(strings.Repeat("/", maxKeptPath+1))), 1},
+		{"path that is not to be kept", concat([]byte{0x14}, rawString("/secret")), 1},
+		{"paths that take turns", concat([]byte{0x04}, rawString("/a"), []byte{0x04}, rawString("/b")), 2},
 	} {
 		d := NewDecoder(4096, func(HeaderField) {})
 		d.scratch = new([]byte) // the pool may lose some, with the race detector on purpose

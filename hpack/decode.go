@@ -25,7 +25,14 @@ type Decoder struct {
 	need    uint64
 
 	scratch *[]byte // decoded Huffman strings; from scratchPool, only during Write
+
+	// path is the last :path that was not to be indexed, if it was short. nghttp2 indexes none,
+	// and clients that send the same one again and again then cost no string for it.
+	path string
 }
+
+// maxKeptPath bounds Decoder.path, which an idle connection keeps.
+const maxKeptPath = 64
 
 // scratchPool lends buffers to decoders that are at work, so that idle ones have none.
 var scratchPool = sync.Pool{New: func() any { return new([]byte) }}
@@ -265,9 +272,16 @@ func (d *Decoder) decodeStrings(f *HeaderField, name, value stringLiteral, index
 	if f.Name == "" {
 		f.Name = string(nameOctets)
 	}
-	f.Value = string(valueOctets)
-	if indexed {
+	if string(valueOctets) == d.path { // does not make a string
+		f.Value = d.path
+	} else {
+		f.Value = string(valueOctets)
+	}
+	switch {
+	case indexed:
 		d.table.add(f.Name, f.Value)
+	case f.Name == ":path" && len(f.Value) <= maxKeptPath && !f.Sensitive:
+		d.path = f.Value
 	}
 	return nil
 }
