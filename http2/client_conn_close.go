@@ -60,16 +60,22 @@ func (cc *ClientConn) closeIfIdle() {
 	cc.c.Fail(errClientConnClosed)
 }
 
-// closeIfDone closes the connection if no request uses it and none will. It does so on
-// another goroutine: the reader's and those of requests do not wait for the net.Conn's
-// Close, which may be a program's, and block; TLS says goodbye first.
-func (cc *ClientConn) closeIfDone() {
-	cc.c.Lock()
-	done := cc.doneLocked()
-	cc.c.Unlock()
-	if done {
+// closeIfDoneLocked closes the connection if no request uses it and none will. It does
+// so on another goroutine: the reader's and those of requests do not wait for the
+// net.Conn's Close, which may be a program's, and block; TLS says goodbye first.
+func (cc *ClientConn) closeIfDoneLocked() {
+	if cc.doneLocked() {
 		go cc.closeIfIdle()
 	}
+}
+
+// retire is SetDoNotReuse for a connection whose last request has just closed. It may
+// have been told already that it is idle, by another goroutine.
+func (cc *ClientConn) retire() {
+	cc.c.Lock()
+	defer cc.c.Unlock()
+	cc.life.drain(drainDoNotReuse)
+	cc.closeIfDoneLocked()
 }
 
 // serve is the reader goroutine.

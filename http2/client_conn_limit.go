@@ -46,6 +46,14 @@ func (cc *ClientConn) brokeUnusedLocked() bool {
 	return cc.life.brokeUnused(cc.startedLocked(), cc.c.SeenSettingsLocked())
 }
 
+// brokeOff reports whether the connection had worked, and was then ended by the
+// net.Conn or by the server.
+func (cc *ClientConn) brokeOff() bool {
+	cc.c.Lock()
+	defer cc.c.Unlock()
+	return cc.life.brokeOff() && !cc.brokeUnusedLocked()
+}
+
 func (cc *ClientConn) neverWorked() bool {
 	cc.c.Lock()
 	defer cc.c.Unlock()
@@ -104,8 +112,8 @@ func (cc *ClientConn) reserveWithinLimit() error {
 func (cc *ClientConn) unreserve() {
 	cc.c.Lock()
 	cc.unreserveLocked()
+	cc.closeIfDoneLocked()
 	cc.c.Unlock()
-	cc.closeIfDone()
 	cc.noteState()
 }
 

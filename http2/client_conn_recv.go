@@ -45,8 +45,8 @@ func (e *clientEndpoint) GoAway(f wire.GoAwayFrame) {
 	}
 	cc.c.Lock()
 	cc.life.gotGoAway(f)
+	cc.closeIfDoneLocked()
 	cc.c.Unlock()
-	cc.closeIfDone()
 }
 
 // Active implements conn.Client.
@@ -66,8 +66,8 @@ func (e *clientEndpoint) Active(active bool) {
 		cc.idleTimer.Reset(cc.t.idleConnTimeout())
 	}
 	cc.wakeIdleWaitsLocked()
+	cc.closeIfDoneLocked()
 	cc.c.Unlock()
-	cc.closeIfDone()
 }
 
 // Closed implements conn.Client.

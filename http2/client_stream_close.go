@@ -67,32 +67,27 @@ func (cs *clientStream) endErr() error {
 	if err == nil {
 		return nil // the usual case
 	}
+	var unsent *session.NotSentError
+	if errors.As(err, &unsent) {
+		if cs.cc.brokeOff() {
+			return errClientConnNotSent
+		}
+		err = unsent.Err
+	}
 	var se *wire.StreamError
 	switch {
 	case err == session.ErrGoAway:
 		return cs.goAwayErr()
-	case cs.neverSent(err):
-		return errClientConnNotSent
 	case errors.As(err, &se):
 		if se.Count == "reset" {
 			cs.cc.t.count("recv_rststream_" + codeToken(se.Code))
 			if se.Code == wire.ProtocolError {
-				cs.cc.SetDoNotReuse() // the server may object to this client's connection as such
-				cs.cc.closeIfDone()   // another goroutine may have told it before that it is idle
+				cs.cc.retire() // the server may object to this client's connection as such
 			}
 		}
 		return publicStreamError(se)
 	}
 	return publicError(err)
-}
-
-// neverSent reports whether the stream closed with err because its connection, which
-// had worked, ended before anything of the request had been sent.
-func (cs *clientStream) neverSent(err error) bool {
-	cs.Lock()
-	defer cs.Unlock()
-	cc := cs.cc
-	return cs.IDLocked() == 0 && err == cc.c.DeadLocked() && cc.life.brokeOff() && !cc.brokeUnusedLocked()
 }
 
 // goAwayErr is the error of a stream that the server says it has not processed. The

@@ -34,8 +34,9 @@ type storm struct {
 	whole, failed, hung atomic.Int64
 }
 
-// stormLimit is more than any request may take here.
-const stormLimit = 20 * time.Second
+// stormLimit is more than any request may take here: one that is refused again and
+// again has 1, 2, 4 … seconds between its attempts, and up to a tenth more.
+const stormLimit = 20*time.Second + (1<<(maxRetries-1))*time.Second
 
 func (s *storm) start() {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(s.handle))

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,22 +134,61 @@ type arrival struct {
 	sum    string // of its trailers
 }
 
-// tryServer is every server that a replay meets. Its goroutines take turns: a
-// Transport goes to the next when the one before has said something.
+// tryServer is every server that a replay meets. An arrival is its connection's.
 type tryServer struct {
-	t        *testing.T
-	r        *replayCase
-	arrivals []*arrival
+	t *testing.T
+	r *replayCase
+
+	mu       sync.Mutex
+	arrivals []*arrival // guarded by mu
+}
+
+// arrive is the next attempt's arrival, or nil if there should have been no other.
+func (s *tryServer) arrive(fields string) *arrival {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.arrivals) >= len(s.r.tries) {
+		s.t.Errorf("one more attempt came than there are tries")
+		return nil
+	}
+	a := &arrival{try: s.r.tries[len(s.arrivals)], fields: fields}
+	s.arrivals = append(s.arrivals, a)
+	return a
+}
+
+// gone reports whether the next attempt is to find nobody.
+func (s *tryServer) gone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.arrivals)
+	return n < len(s.r.tries) && s.r.tries[n].does == cannotBeFound
 }
 
 var errNoServer = errors.New("nobody is there")
 
 func (s *tryServer) dial(context.Context, string, string, *tls.Config) (net.Conn, error) {
-	if n := len(s.arrivals); n < len(s.r.tries) && s.r.tries[n].does == cannotBeFound {
+	return s.connect(func(server net.Conn) net.Conn { return server })
+}
+
+// dialTLS is dial for net/http, which needs TLS to agree on HTTP/2.
+func (s *tryServer) dialTLS(ctx context.Context, _, _ string) (net.Conn, error) {
+	certificate, protos := testCertificate(), []string{NextProtoTLS}
+	nc, err := s.connect(func(server net.Conn) net.Conn {
+		return tls.Server(server, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: protos})
+	})
+	if err != nil {
+		return nil, err
+	}
+	client := tls.Client(nc, &tls.Config{InsecureSkipVerify: true, NextProtos: protos})
+	return client, client.HandshakeContext(ctx)
+}
+
+func (s *tryServer) connect(over func(server net.Conn) net.Conn) (net.Conn, error) {
+	if s.gone() {
 		return nil, errNoServer
 	}
 	client, server := h2test.Pipe()
-	go s.serve(server)
+	go s.serve(over(server))
 	return client, nil
 }
 
@@ -183,12 +223,10 @@ func (s *tryServer) serve(nc net.Conn) {
 				a.sum = fmt.Sprint(fields)
 				break
 			}
-			if len(s.arrivals) >= len(s.r.tries) {
-				s.t.Errorf("one more attempt came than there are tries")
+			if a = s.arrive(fmt.Sprint(fields)); a == nil {
 				return
 			}
-			a = &arrival{try: s.r.tries[len(s.arrivals)], fields: fmt.Sprint(fields)}
-			streams[id], s.arrivals = a, append(s.arrivals, a)
+			streams[id] = a
 			if s.r.expect {
 				nc.Write(wire.AppendHeaders(nil, wire.HeadersParam{StreamID: id, EndHeaders: true, Fragment: []byte("\x08\x03100")}))
 			}
@@ -261,9 +299,28 @@ func (s *tryServer) act(nc net.Conn, id uint32, a *arrival) bool {
 	return true
 }
 
+// ways are how a request is sent.
+var ways = []struct {
+	name      string
+	cases     int // those of TLS take longer
+	transport func(*testing.T, *tryServer) tripper
+}{
+	{"http2.Transport", 1500, func(_ *testing.T, s *tryServer) tripper { return &Transport{DialTLSContext: s.dial} }},
+	{"ConfigureTransports", 500, func(t *testing.T, s *tryServer) tripper {
+		t1 := &http.Transport{DialTLSContext: s.dialTLS}
+		configured(t, t1)
+		return t1
+	}},
+}
+
+type tripper interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
 // run makes the request, and checks what must hold whatever it meets: no byte twice
 // and none missing, and nothing again that may have been processed.
-func (r *replayCase) run(t *testing.T) {
+func (r *replayCase) run(t *testing.T, transport func(*testing.T, *tryServer) tripper) {
 	t.Helper()
 	defer func() {
 		if t.Failed() {
@@ -272,7 +329,7 @@ func (r *replayCase) run(t *testing.T) {
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		s := &tryServer{t: t, r: r}
-		tr := &Transport{DialTLSContext: s.dial}
+		tr := transport(t, s)
 		var bodies []*replayBody
 		res, err := tr.RoundTrip(r.request(&bodies))
 		time.Sleep(time.Second)
@@ -329,7 +386,7 @@ func TestRequestIsSentAgainFromEveryByteOfItsBody(t *testing.T) {
 					shape.content, shape.end = content, io.EOF
 					for second := 0; second <= len(content); second += 3 {
 						shape.tries = []try{{first, takes}, {again, second}, {doesAnswer, takes}}
-						shape.run(t)
+						shape.run(t, ways[0].transport)
 					}
 				}
 			}
@@ -343,7 +400,19 @@ func TestGoAwayThatNamesTheRequestAtEveryByteOfItsBody(t *testing.T) {
 	for takes := range len(content) + 1 {
 		for _, piece := range []int{1, 7, 40} {
 			r := replayCase{content: content, piece: piece, end: io.EOF, trailer: true, tries: []try{{answersThenGoes, takes}}}
-			r.run(t)
+			r.run(t, ways[0].transport)
+		}
+	}
+}
+
+// GetBody is there for every attempt, also for those that net/http makes: a body that is
+// longer than what is kept is sent a third time.
+func TestGetBodyIsAskedForEachAttempt(t *testing.T) {
+	for _, way := range ways {
+		for _, second := range notProcessed {
+			r := replayCase{content: pattern(100_000), piece: 500, end: io.EOF, getBody: true, trailer: true,
+				tries: []try{{leavesAtOnce, 36_960}, {second, 81_847}, {doesAnswer, 100}}}
+			r.run(t, way.transport)
 		}
 	}
 }
@@ -382,10 +451,14 @@ func someReplay(rng *rand.Rand) *replayCase {
 }
 
 func TestNoByteIsLostOrSentTwiceWhateverARequestMeets(t *testing.T) {
-	for seed := range uint64(1500) {
-		someReplay(rand.New(rand.NewPCG(seed, 12))).run(t)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			for seed := range uint64(way.cases) {
+				someReplay(rand.New(rand.NewPCG(seed, 12))).run(t, way.transport)
+				if t.Failed() {
+					t.Fatalf("seed %d", seed)
+				}
+			}
+		})
 	}
 }

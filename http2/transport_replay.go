@@ -12,7 +12,6 @@ import (
 func (a *attempt) throughNetHTTP(original *http.Request) (*http.Response, error) {
 	again := a.req.WithContext(context.WithValue(a.req.Context(), retriesKey{}, a.retry))
 	again.Body = &replayedBody{u: a.upload}
-	again.GetBody = nil
 	res, err := a.t.h1.RoundTrip(again)
 	if err != nil {
 		return nil, err

@@ -197,19 +197,65 @@ func TestWaitingRequestsMoveToANewConnectionAfterAGoAway(t *testing.T) {
 
 // A request that waits for its turn has not been sent.
 func TestRequestThatWaitsOnAConnectionThatBreaksIsSentOnANewOne(t *testing.T) {
-	withTransport(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *calling) {
-		first := c.roundTrip(get("https://example.com/"))
-		p := c.accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
-		p.Want("the first", headersOf(1, h2test.EndStream))
-		second := c.roundTrip(newRequest("POST", "https://example.com/", newSentBody("content", io.EOF)))
-		settled()
-		p.Close()
-		p = c.accept()
-		p.Want("the second", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "content", h2test.KeepOpen), h2test.DataFrame(1, "", h2test.EndStream))
-		p.Headers(1, h2test.EndStream, ":status", "204")
-		second.response()
-		wantErr(t, "it may have been processed", first.failure(), "unexpected EOF")
-	})
+	for name, end := range map[string]func(c *calling, p *h2test.Peer){
+		"closed":            func(_ *calling, p *h2test.Peer) { p.Close() },
+		"reset":             func(_ *calling, p *h2test.Peer) { p.Conn().(*h2test.Conn).Reset() },
+		"left, then closed": func(_ *calling, p *h2test.Peer) { p.GoAway(1, wire.NoError, ""); p.Close() },
+		"broken on our end": func(c *calling, _ *h2test.Peer) { c.ours[0].Reset() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			withTransport(t, &Transport{StrictMaxConcurrentStreams: true}, func(c *calling) {
+				first := c.roundTrip(get("https://example.com/"))
+				p := c.accept(wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: 1})
+				p.Want("the first", headersOf(1, h2test.EndStream))
+				second := c.roundTrip(newRequest("POST", "https://example.com/", newSentBody("content", io.EOF)))
+				settled()
+				end(c, p)
+				p = c.accept()
+				p.Want("the second", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "content", h2test.KeepOpen), h2test.DataFrame(1, "", h2test.EndStream))
+				p.Headers(1, h2test.EndStream, ":status", "204")
+				second.response()
+				first.failure() // it may have been processed
+			})
+		})
+	}
+}
+
+// A connection that takes no more writes is read to its end, and for no longer than that
+// takes, or a second.
+func TestConnectionThatRefusesAWriteIsLeftAndEnds(t *testing.T) {
+	broken := errors.New("cable cut")
+	for name, test := range map[string]struct {
+		end  func(p *h2test.Peer, cc *ClientConn)
+		want string // the error of the request that is under way
+	}{
+		"by itself":  {func(*h2test.Peer, *ClientConn) { time.Sleep(time.Second) }, "cable cut"},
+		"by its end": {func(p *h2test.Peer, _ *ClientConn) { p.Close() }, "unexpected EOF"},
+		"by Close":   {func(_ *h2test.Peer, cc *ClientConn) { cc.Close() }, errClientConnForceClosed.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := new(Transport)
+			withTransport(t, tr, func(c *calling) {
+				body := newSentBody("", nil)
+				first := c.roundTrip(newRequest("POST", "https://example.com/", body))
+				p := c.accept()
+				p.Want("a request", headersOf(1, h2test.KeepOpen))
+				cc := pooledConn(tr)
+				c.ours[0].FailWrites(0, broken)
+				body.feed("content", nil)
+				settled()
+				first.stillWaits("for what the server may have said")
+				c.roundTrip(get("https://example.com/"))
+				c.accept().Want("the next request goes elsewhere", headersOf(1, h2test.EndStream))
+				test.end(p, cc)
+				settled()
+				if err := first.failure(); !strings.Contains(err.Error(), test.want) {
+					t.Errorf("RoundTrip: %v, want %v", err, test.want)
+				}
+				body.wantClosed(t, "RoundTrip has failed")
+			})
+		})
+	}
 }
 
 func TestConnectionWhoseServerSaysProtocolErrorIsNotReused(t *testing.T) {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -315,7 +316,8 @@ func TestAllStreamsEndWithTheConnection(t *testing.T) {
 	for st := e.TakeClosed(); st != nil; st = st.NextClosed() {
 		n++
 	}
-	if n != 2 || open.Err() != cause || waiting.Err() != cause || e.OpenStreams() != 0 {
+	var unsent *NotSentError
+	if n != 2 || open.Err() != cause || !errors.As(waiting.Err(), &unsent) || unsent.Err != cause || e.OpenStreams() != 0 {
 		t.Errorf("%d closed, %v, %v, %d open", n, open.Err(), waiting.Err(), e.OpenStreams())
 	}
 }

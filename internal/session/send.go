@@ -151,6 +151,13 @@ func (s *Session) ResetForPeer(e *wire.StreamError, now time.Time) error {
 	return nil
 }
 
+// A NotSentError is why a stream of ours closes of which nothing has been sent: the
+// connection has ended before, for the reason Err.
+type NotSentError struct{ Err error }
+
+func (e *NotSentError) Error() string { return e.Err.Error() }
+func (e *NotSentError) Unwrap() error { return e.Err }
+
 // CloseAll closes every stream: the connection has ended, for the reason err.
 func (s *Session) CloseAll(err error) {
 	defer s.refundAll()
@@ -158,7 +165,7 @@ func (s *Session) CloseAll(err error) {
 		s.close(st, err)
 	}
 	for st := s.out.opening.first; st != nil; st = s.out.opening.first {
-		s.close(st, err)
+		s.close(st, &NotSentError{err})
 	}
 }
 

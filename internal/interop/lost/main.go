@@ -53,6 +53,8 @@ func main() {
 	stacks := []stack.Stack{stack.XNet(), stack.Ours()}
 	switch {
 	case err != nil:
+	case *ends < 0:
+		err = fmt.Errorf("-storms: %d is less than none", *ends)
 	case *ends > 0:
 		err = storms(*ends, stacks, progress.New(os.Stdout, *ends*len(stacks), "storms"))
 	default:

@@ -36,7 +36,7 @@ func storm(s stack.Stack) (answered int64, err error) {
 	go srv.Serve(ln)
 	tr := dialer(s, dialAddr(ln.Addr().String()))
 	defer tr.CloseIdleConnections()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), postTimeout) // nothing takes that long here
 	defer cancel()
 	var done atomic.Int64
 	var clients sync.WaitGroup
