@@ -19,6 +19,7 @@ var known = []difference{
 // leftOut are tests that are not run.
 var leftOut = []difference{
 	{test: "TestNoUnicodeStrings", why: "it reads net/http's source for calls that Go's authors avoid, and our files are beside it"},
+	{test: "TestTransportResponseHeaderTimeout/h2", why: "P99: it waits for ever for the handler of a request that it gives 2 ms; one that is reset before its handler was started never runs it, on a busy machine"},
 }
 
 // is reports whether a test is the one that differs, or a part of it.
