@@ -255,7 +255,7 @@ func (w *responseWriter) addDate() {
 // is best done before the connection is locked.
 func (w *responseWriter) addContentType(body []byte) {
 	if !w.info.HasContentType && !w.info.HasContentEncoding && message.BodyAllowed(w.status) && len(body) > 0 {
-		w.addField(w.sec, "content-type", http.DetectContentType(body))
+		w.addField(w.sec, "content-type", detectContentType(body))
 		w.info.HasContentType = true
 	}
 }
