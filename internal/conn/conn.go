@@ -54,7 +54,7 @@ type Log struct {
 // Conn is one connection.
 type Conn struct {
 	// Constant.
-	opt    Options
+	opt    *Options
 	nc     net.Conn
 	end    Endpoint // server or client
 	server Server   // nil on a client
@@ -87,12 +87,12 @@ func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
 	}
 	now := time.Now()
 	c := &Conn{
-		opt:    opt,
+		opt:    &opt,
 		nc:     opt.NetConn,
 		end:    end,
 		server: server,
 		client: client,
-		sess:   session.New(opt.Session, now),
+		sess:   session.New(&opt.Session, now),
 	}
 	c.moved.L = &c.mu
 	if opt.ReadsApart {

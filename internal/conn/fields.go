@@ -38,10 +38,10 @@ const (
 	maxExpansion  = 64
 	freeExpansion = 64 << 10
 
-	// maxKeptFields keeps one huge section from pinning its slice for as long as the
-	// connection lasts: longer lists are taken from fieldLists and go back there, up
-	// to maxPooledFields.
-	maxKeptFields   = 256
+	// Lists of up to shortList fields, which nearly all are, are taken from another
+	// pool than longer ones: a huge list must not be kept in use by small sections.
+	// What has grown beyond maxPooledFields does not go back.
+	shortList       = 32
 	maxPooledFields = 64 << 10
 
 	// minContinuation is what a CONTINUATION frame is expected to hold if another one
@@ -55,9 +55,13 @@ const (
 	fieldOverhead = 32
 )
 
-// fieldLists lends lists to sections with many fields. Without it each such section
-// would make a megabyte of garbage.
-var fieldLists = sync.Pool{New: func() any { return new([]hpack.HeaderField) }}
+// shortLists and longLists lend lists to sections. A connection has none between
+// sections: thousands of idle ones would keep as many. Without longLists, each section
+// with many fields would make a megabyte of garbage.
+var (
+	shortLists = sync.Pool{New: func() any { l := make([]hpack.HeaderField, 0, shortList); return &l }}
+	longLists  = sync.Pool{New: func() any { return new([]hpack.HeaderField) }}
+)
 
 // section is the field section under assembly. The reader goroutine owns it.
 type section struct {
@@ -66,7 +70,7 @@ type section struct {
 	complete bool   // the section is complete, and has not been handed on
 	header   wire.HeadersFrame
 	list     []hpack.HeaderField
-	lent     *[]hpack.HeaderField // where list belongs; nil if it is not from fieldLists
+	lent     *[]hpack.HeaderField // where list belongs; nil while there is no field
 	size     uint64               // as MAX_HEADER_LIST_SIZE counts
 	wire     uint64               // bytes of fragments so far
 	maxList  uint32
@@ -88,9 +92,16 @@ func (a *section) emit(f hpack.HeaderField) {
 		a.dec.SetEmitEnabled(false) // stays in step, and produces no more
 		return
 	}
-	if len(a.list) == maxKeptFields && a.lent == nil {
-		a.lent = fieldLists.Get().(*[]hpack.HeaderField)
-		a.list = append((*a.lent)[:0], a.list...)
+	switch {
+	case a.lent == nil:
+		a.lent = shortLists.Get().(*[]hpack.HeaderField)
+		a.list = *a.lent
+	case len(a.list) == shortList:
+		short := a.lent
+		a.lent = longLists.Get().(*[]hpack.HeaderField)
+		a.list = append(*a.lent, a.list...)
+		clear((*short)[:shortList])
+		shortLists.Put(short)
 	}
 	a.list = append(a.list, f)
 }
@@ -195,18 +206,21 @@ func (in *reader) fragment(p []byte, end bool) error {
 	return err
 }
 
-// forget frees the fields: an idle connection must not keep a megabyte for its last
-// request.
+// forget gives the list back: an idle connection must not keep a megabyte for its
+// last request.
 func (a *section) forget() {
-	clear(a.list)
-	a.list = a.list[:0]
-	if a.lent != nil {
-		if cap(a.list) <= maxPooledFields {
-			*a.lent = a.list
-			fieldLists.Put(a.lent)
-		}
-		a.list, a.lent = nil, nil
+	if a.lent == nil {
+		return
 	}
+	clear(a.list)
+	*a.lent = a.list[:0]
+	switch {
+	case cap(a.list) == shortList:
+		shortLists.Put(a.lent)
+	case cap(a.list) <= maxPooledFields:
+		longLists.Put(a.lent)
+	}
+	a.list, a.lent = nil, nil
 }
 
 // handOn hands a complete field section to the endpoint.

@@ -213,7 +213,7 @@ func TestARecallWithoutALoanInterruptsNothing(t *testing.T) {
 
 func TestAWriteOfLoansThatMovesSomethingGetsTheWholeTimeoutAgain(t *testing.T) {
 	nc := &slowConn{takes: []int{1, 2, 2, 100, 100}}
-	c := &Conn{nc: nc, opt: Options{WriteByteTimeout: time.Second}}
+	c := &Conn{nc: nc, opt: &Options{WriteByteTimeout: time.Second}}
 	c.out.output = new(output)
 	c.out.loans.add(2, []byte("cd"))
 	c.out.loans.gather([]byte("abef"))

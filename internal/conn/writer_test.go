@@ -143,7 +143,7 @@ func (c *slowConn) Write(p []byte) (int, error) {
 func TestAWriteThatMovesSomethingGetsTheWholeTimeoutAgain(t *testing.T) {
 	const text = "frames that are sent slowly"
 	nc := &slowConn{takes: []int{1, 2, 100}}
-	c := &Conn{nc: nc, opt: Options{WriteByteTimeout: time.Second}}
+	c := &Conn{nc: nc, opt: &Options{WriteByteTimeout: time.Second}}
 	if err := c.flush([]byte(text)); err != nil || string(nc.written) != text || nc.deadlines != 3 {
 		t.Errorf("%v; %q; %d deadlines", err, nc.written, nc.deadlines)
 	}

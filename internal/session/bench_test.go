@@ -23,7 +23,7 @@ func newServed(p sched.Policy) *served {
 	conf.MaxConcurrentStreams = 1 << 20
 	conf.Policy = p
 	s := &served{next: 1, now: time.Unix(1e9, 0)}
-	s.Session = New(conf, s.now)
+	s.Session = New(&conf, s.now)
 	s.send.conn = wire.MaxWindow
 	s.flush()
 	return s

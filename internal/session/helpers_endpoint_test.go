@@ -64,7 +64,7 @@ func serverConfig() Config {
 // newEndpoint returns an endpoint that has not said anything yet.
 func newEndpoint(t testing.TB, conf Config) *endpoint {
 	e := &endpoint{t: t, now: time.Unix(1e9, 0)}
-	e.Session = New(conf, e.now)
+	e.Session = New(&conf, e.now)
 	if f, ok := conf.External.(*fakeExternal); ok {
 		f.s = e.Session
 	}

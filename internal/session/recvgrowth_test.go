@@ -82,7 +82,7 @@ func newLink(t *testing.T, roundTrip time.Duration, rate int, edits ...func(*Con
 	}
 	conf.Policy = sched.NewRoundRobin()
 	l := &link{t: t, now: time.Unix(1e9, 0), delay: roundTrip / 2, rate: rate}
-	l.s = New(conf, l.now)
+	l.s = New(&conf, l.now)
 	l.windows = map[uint32]int64{0: wire.DefaultWindow}
 	l.streams = map[uint32]*sending{}
 	l.free = l.now

@@ -317,7 +317,7 @@ func TestLentBytesThatAreSentInPiecesComeBackWhenAllHaveBeenSent(t *testing.T) {
 // RFC 9113 §5.1: after it has sent RST_STREAM an endpoint sends nothing more on
 // the stream, whether or not ours has crossed it.
 func TestHeadersAfterThePeersResetAreStreamClosedAlsoIfOursCrossedIt(t *testing.T) {
-	s := New(Config{Role: Server, MaxConcurrentStreams: 10, InitialWindow: wire.DefaultWindow, ConnWindow: wire.DefaultWindow, Policy: sched.NewRoundRobin()}, time.Time{})
+	s := New(&Config{Role: Server, MaxConcurrentStreams: 10, InitialWindow: wire.DefaultWindow, ConnWindow: wire.DefaultWindow, Policy: sched.NewRoundRobin()}, time.Time{})
 	st := &Stream{Owner: silentOwner{}}
 	if ok, err := s.Accept(st, 1, false, -1, sched.Priority{}); !ok || err != nil {
 		t.Fatal(ok, err)

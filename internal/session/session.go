@@ -41,7 +41,7 @@ type Config struct {
 // Session is one connection's protocol state. Everything in it is guarded by its
 // owner's mutex, except where a field says otherwise.
 type Session struct {
-	cfg  Config
+	cfg  *Config // constant
 	peer peerSettings
 
 	streams map[uint32]*Stream
@@ -71,8 +71,9 @@ type Session struct {
 }
 
 // New returns the session of a fresh connection: our SETTINGS, and the
-// WINDOW_UPDATE that opens the connection's window as configured, are pending.
-func New(cfg Config, now time.Time) *Session {
+// WINDOW_UPDATE that opens the connection's window as configured, are pending. cfg is
+// not changed any more.
+func New(cfg *Config, now time.Time) *Session {
 	s := &Session{
 		cfg:     cfg,
 		peer:    defaultPeerSettings(cfg.Role),

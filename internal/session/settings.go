@@ -154,7 +154,7 @@ func (s *Session) PeerMaxHeaderListSize() uint32 { return s.peer.maxHeaderListSi
 
 // ours is the SETTINGS frame that opens our side of the connection.
 func (s *Session) ours() []wire.Setting {
-	c := &s.cfg
+	c := s.cfg
 	if c.Role == Client {
 		return s.clients()
 	}
@@ -176,7 +176,7 @@ func (s *Session) ours() []wire.Setting {
 
 // clients is ours for a client, which wants no pushes.
 func (s *Session) clients() []wire.Setting {
-	c := &s.cfg
+	c := s.cfg
 	all := []wire.Setting{
 		{ID: wire.SettingEnablePush, Val: 0},
 		{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
