@@ -69,7 +69,13 @@ func TestStoredBytesAreAnAnswerToH2load(t *testing.T) {
 	if why := processes.H2loadMissing(); why != "" {
 		t.Skip(why)
 	}
-	servers, err := chooseServers("stored")
+	for _, name := range []string{"stored", "handed"} {
+		t.Run(name, func(t *testing.T) { wantAnswers(t, name) })
+	}
+}
+
+func wantAnswers(t *testing.T, name string) {
+	servers, err := chooseServers(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,6 +86,20 @@ func TestStoredBytesAreAnAnswerToH2load(t *testing.T) {
 		t.Fatalf("%d turns", len(turns))
 	}
 	wantSample(t, r.sample(turns[0]))
+}
+
+func TestTheBareClientIsAnswered(t *testing.T) {
+	servers, err := chooseServers("ours," + processes.Bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runner{options: options{duration: testTime, rounds: 1, all: true}, machine: testMachine(t), servers: servers}
+	r.scenarios = []load.Scenario{load.Find("transport1")}
+	turns := r.turns()
+	if len(turns) != 2 {
+		t.Fatalf("%d turns", len(turns))
+	}
+	wantSample(t, r.sample(turns[1]))
 }
 
 func testMachine(t *testing.T) *processes.Machine {

@@ -73,7 +73,7 @@ func (r *runner) peers(sc load.Scenario) []processes.Server {
 	}
 	return slices.DeleteFunc(slices.Clone(r.servers), func(srv processes.Server) bool {
 		main := sc.Peers == nil || slices.Contains(sc.Peers, srv.Name)
-		return !sc.Suits(srv) || !main && !r.options.all
+		return srv.Start == nil || !sc.Suits(srv) || !main && !r.options.all
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"h2fork.example/net/internal/interop/bench/measure"
+	"h2fork.example/net/internal/interop/bench/processes"
 	"h2fork.example/net/internal/interop/stack"
 )
 
@@ -56,25 +57,42 @@ type clientSpec struct {
 }
 
 func runClient(spec clientSpec) error {
-	s, err := stack.Find(spec.Stack)
+	request, err := spec.requests()
 	if err != nil {
 		return err
-	}
-	l := requests{client: s.Transport(nil)}
-	if l.url, err = url.Parse(spec.URL); err != nil {
-		return err
-	}
-	if spec.Body != "" {
-		if l.body, err = os.ReadFile(spec.Body); err != nil {
-			return err
-		}
 	}
 	var c counter
 	var times latencies
 	for range spec.InFlight {
-		go c.loop(times.timed(l.make))
+		go c.loop(times.timed(request))
 	}
 	return c.report(spec.Duration, times.add)
+}
+
+// requests returns what makes one request.
+func (spec clientSpec) requests() (func() error, error) {
+	u, err := url.Parse(spec.URL)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Stack == processes.Bare {
+		c, err := newBareClient(u)
+		if err != nil {
+			return nil, err
+		}
+		return c.make, nil
+	}
+	s, err := stack.Find(spec.Stack)
+	if err != nil {
+		return nil, err
+	}
+	l := requests{client: s.Transport(nil), url: u}
+	if spec.Body != "" {
+		if l.body, err = os.ReadFile(spec.Body); err != nil {
+			return nil, err
+		}
+	}
+	return l.make, nil
 }
 
 // requests makes requests, all alike.

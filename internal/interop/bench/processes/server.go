@@ -28,7 +28,7 @@ type Server struct {
 	Only  string // a pattern of the names of the scenarios that it is for, "" for all that it can take part in
 	// Client says that this is a stack with a client, which can be measured too.
 	Client bool
-	// Start runs the server and returns when it listens.
+	// Start runs the server and returns when it listens; nil if this is a client alone.
 	Start func(m *Machine, s Setting) (*Process, error)
 
 	// missing says what the machine has not got, "" if it has all. It may take a while.
@@ -46,6 +46,9 @@ type Setting struct {
 	// Proxy makes it a proxy to the machine's backend, which has a BufferPool if it is written in Go and this says so.
 	Proxy, BufferPool bool
 }
+
+// Bare is the client that shows what Go clients cannot go below.
+const Bare = "bare"
 
 // Reference is the stack that the others are compared with.
 const Reference = "xnet"
@@ -80,6 +83,10 @@ func All() []Server {
 			missing: nothing, version: nothing, Start: startGRPC},
 		Server{Name: "stored", Title: "stored bytes, for what Go programs cannot go below", Only: "single",
 			missing: nothing, version: nothing, Start: startStored},
+		Server{Name: "handed", Title: "stored bytes, written by another goroutine than the reader", Only: "single",
+			missing: nothing, version: nothing, Start: startHanded},
+		Server{Name: Bare, Title: "stored requests, for what Go clients cannot go below", Only: "transport1", Can: ObeysGo, Client: true,
+			missing: nothing, version: nothing},
 	)
 }
 

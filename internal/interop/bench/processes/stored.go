@@ -20,7 +20,16 @@ const roleStored = "stored"
 const storedInput = 4 << 10
 
 func startStored(_ *Machine, s Setting) (*Process, error) {
-	cmd, err := ChildCommand(roleStored, struct{}{}, s.Procs)
+	return startAnswering(storedSpec{Handed: false}, s)
+}
+
+// A storedSpec is what a child in this role does: "stored", or "handed".
+type storedSpec struct {
+	Handed bool
+}
+
+func startAnswering(spec storedSpec, s Setting) (*Process, error) {
+	cmd, err := ChildCommand(roleStored, spec, s.Procs)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +37,7 @@ func startStored(_ *Machine, s Setting) (*Process, error) {
 }
 
 // serveStored serves until its input ends, after it has printed its URL.
-func serveStored(struct{}) error {
+func serveStored(spec storedSpec) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -39,7 +48,7 @@ func serveStored(struct{}) error {
 			if err != nil {
 				return
 			}
-			go answerStored(nc)
+			go answerConn(nc, spec.Handed)
 		}
 	}()
 	fmt.Println("http://" + l.Addr().String())
@@ -47,21 +56,42 @@ func serveStored(struct{}) error {
 	return err
 }
 
-// answerStored answers what one connection brings, until it ends or brings something that h2load does not send.
-func answerStored(nc net.Conn) {
+// answerConn answers what one connection brings, until it ends or brings something that h2load does not send.
+func answerConn(nc net.Conn, handed bool) {
 	defer nc.Close()
+	if !handed {
+		answerStored(nc, writes(nc))
+		return
+	}
+	send, end := handsOver(nc)
+	defer end()
+	answerStored(nc, send)
+}
+
+// A sender sends what answers one read, and returns a buffer for what answers the next.
+type sender func(out []byte) ([]byte, error)
+
+// writes returns the sender that writes itself.
+func writes(nc net.Conn) sender {
+	return func(out []byte) ([]byte, error) {
+		_, err := nc.Write(out)
+		return out[:0], err
+	}
+}
+
+// answerStored reads until the connection ends. What has come is answered before the next read.
+func answerStored(nc net.Conn, send sender) {
 	in := bufio.NewReaderSize(nc, storedInput)
 	if _, err := in.Discard(len(wire.Preface)); err != nil {
 		return
 	}
 	out := wire.AppendSettings(nil)
 	for {
-		// What has come is answered with one write before the next read.
 		if in.Buffered() == 0 && len(out) > 0 {
-			if _, err := nc.Write(out); err != nil {
+			var err error
+			if out, err = send(out); err != nil {
 				return
 			}
-			out = out[:0]
 		}
 		header, err := in.Peek(wire.HeaderLen)
 		if err != nil {
