@@ -20,14 +20,11 @@ func (cs *clientStream) sendReadyLocked() bool {
 	if cs.upload == nil || !cs.upload.ready || len(cs.trailer) > 0 || cs.continue100 != nil || cs.tracesWriting() {
 		return false
 	}
-	buf := session.NewBuffer()
-	content, ok := cs.upload.readAll(&cs.sender, buf.B)
-	if !ok {
-		buf.Free()
+	content := cs.upload.readAll(&cs.sender)
+	if content == nil {
 		return false
 	}
-	buf.B = content
-	cs.SendBufferLocked(buf)
+	cs.SendBufferLocked(content)
 	cs.SendEndLocked(nil)
 	cs.sending = sentAll
 	return true

@@ -5,6 +5,8 @@ import (
 	"io"
 	"reflect"
 	"strings"
+
+	"h2fork.example/net/internal/session"
 )
 
 var (
@@ -44,19 +46,19 @@ func isReadTracking(t reflect.Type) bool {
 	return t.PkgPath() == "net/http" && t.Name() == "readTrackingBody" && t.Field(0).Name == "ReadCloser"
 }
 
-// readAll appends a body that is ready to p, for the attempt s, and reports whether
-// it is as long as it should be. It is kept as if it had been read piece by piece.
-// If it reports false, next returns what there is and what is wrong.
-func (u *upload) readAll(s *sender, p []byte) ([]byte, bool) {
+// readAll returns all of a body that is ready, for the attempt s, or nil if it is not
+// as long as it should be. It is kept as if it had been read piece by piece. After
+// nil, next returns what there is and what is wrong.
+func (u *upload) readAll(s *sender) *session.Buffer {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.n == 0 && u.err == nil {
 		u.growLocked(0)
 		u.readLocked(s)
-		u.owner = nil // s needs it no more: p is a copy
+		u.owner = nil // s needs it no more: the result is a copy
 	}
 	if u.err != io.EOF {
-		return p, false
+		return nil
 	}
-	return append(p, u.bufLocked()[:u.n]...), true
+	return session.NewBuffer(u.n).Append(u.bufLocked()[:u.n])
 }

@@ -79,9 +79,9 @@ func (w *responseWriter) buffer(p []byte) {
 		return
 	}
 	if w.body == nil {
-		w.body = session.NewBuffer()
+		w.body = session.NewBuffer(len(p))
 	}
-	w.body.B = append(w.body.B, p...)
+	w.body = w.body.Append(p)
 }
 
 // send sends what is buffered, and p, unless it is so short that it is buffered. It

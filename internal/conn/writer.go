@@ -19,9 +19,14 @@ const (
 	// ready does not wait long.
 	batchBudget = 64 << 10
 
-	// outBufferSize is the capacity of a pooled output buffer: a batch that ends with
-	// a full frame fits.
+	// outBufferSize is the capacity of an output buffer: a batch that ends with a full
+	// frame fits.
 	outBufferSize = batchBudget + 20<<10
+
+	// minOutBuffer is the capacity for small batches. Pools are emptied by the
+	// collector, which a proxy runs a hundred times a second: with large buffers alone,
+	// 1.3 KiB a call were garbage of this pool.
+	minOutBuffer = 4 << 10
 )
 
 // writer is what the writer role owns.
@@ -42,7 +47,7 @@ type output struct {
 	loans loans  // what is written between the parts of buf
 }
 
-var outputs = sync.Pool{New: func() any { return &output{buf: make([]byte, 0, outBufferSize)} }}
+var outputs = sync.Pool{New: func() any { return new(output) }}
 
 // maxPooledOps bounds the batches that are pooled: a peer that provokes one huge
 // batch must not have us keep it.
@@ -163,7 +168,7 @@ func (c *Conn) noteGreetingLocked() {
 // encode turns the batch into bytes.
 func (w *writer) encode() {
 	b := &w.batch
-	w.buf = w.buf[:0]
+	w.makeSpace(b.Size())
 	if b.TableChanged {
 		w.enc.SetMaxDynamicTableSize(b.TableMin)
 		w.enc.SetMaxDynamicTableSize(b.TableSize)
@@ -185,6 +190,20 @@ func (w *writer) encode() {
 			w.buf = append(w.buf, b.Raw[op.From:op.To]...)
 		}
 	}
+}
+
+// makeSpace empties buf, and gives it the capacity for about n bytes: what a field
+// section takes is not known before.
+func (w *writer) makeSpace(n int) {
+	if cap(w.buf) > 0 && cap(w.buf) >= n {
+		w.buf = w.buf[:0]
+		return
+	}
+	size := minOutBuffer
+	for size < 2*n {
+		size *= 2
+	}
+	w.buf = make([]byte, 0, min(size, outBufferSize))
 }
 
 // encodeSection appends HEADERS or PUSH_PROMISE, and as many CONTINUATION frames as

@@ -58,7 +58,7 @@ func (s *served) accept(st *testStream, end bool) {
 func (s *served) respond(st *testStream) {
 	sec := NewSection()
 	s.SendHeader(&st.Stream, sec)
-	buf := NewBuffer()
+	buf := NewBuffer(smallBuffer)
 	buf.B = append(buf.B, "Hello, world!"...)
 	s.SendBuffer(&st.Stream, buf)
 	s.SendEnd(&st.Stream, nil)

@@ -64,6 +64,10 @@ func (b *Batch) Reset() {
 // Empty reports whether there is nothing to write.
 func (b *Batch) Empty() bool { return len(b.Ops) == 0 }
 
+// Size is roughly how many bytes there are to write. Those that are not copied count
+// as a quarter.
+func (b *Batch) Size() int { return b.size }
+
 // Lent reports whether ReturnLent must be called.
 func (b *Batch) Lent() bool { return b.lent }
 

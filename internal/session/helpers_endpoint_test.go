@@ -166,9 +166,7 @@ func (e *endpoint) data(st *testStream, p string) {
 	for ; len(p) > BufferSize; p = p[BufferSize:] {
 		e.data(st, p[:BufferSize])
 	}
-	buf := NewBuffer()
-	buf.B = append(buf.B, p...)
-	e.SendBuffer(&st.Stream, buf)
+	e.SendBuffer(&st.Stream, NewBuffer(len(p)).Append([]byte(p)))
 }
 
 func (e *endpoint) lend(st *testStream, p string) { e.SendLent(&st.Stream, []byte(p)) }

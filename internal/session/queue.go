@@ -41,31 +41,82 @@ func (s *Section) Free() {
 	sections.Put(s)
 }
 
-// BufferSize is the capacity of a [Buffer], and how much a handler may write before
-// its response is sent: 4,096 bytes as in upstream.
-const BufferSize = 4096
+const (
+	// BufferSize is the capacity of a large [Buffer], and how much a handler may write
+	// before its response is sent: 4,096 bytes as in upstream.
+	BufferSize = 4096
+
+	// smallBuffer is that of the others: enough for most of what is less than a page,
+	// such as a gRPC message. Where the collector is busy it empties the pools, and
+	// every sixth message of a proxy cost 4 KiB.
+	smallBuffer = 512
+)
 
 // Buffer is body bytes to be sent. The function that it is passed to owns it from
 // then on.
 type Buffer struct {
-	B     []byte // len ≤ cap == BufferSize
-	array [BufferSize]byte
+	B []byte // cap == BufferSize or smallBuffer
 }
 
-var buffers = sync.Pool{New: func() any { return new(Buffer) }}
+var (
+	largeBuffers = newBuffers(BufferSize)
+	smallBuffers = newBuffers(smallBuffer)
+)
 
-// NewBuffer returns an empty buffer.
-func NewBuffer() *Buffer {
-	b := buffers.Get().(*Buffer)
-	b.B = b.array[:0]
+func newBuffers(size int) *sync.Pool {
+	return &sync.Pool{New: func() any { return &Buffer{make([]byte, 0, size)} }}
+}
+
+// buffersFor is the pool of buffers with room for n bytes, BufferSize at most.
+func buffersFor(n int) *sync.Pool {
+	if n <= smallBuffer {
+		return smallBuffers
+	}
+	return largeBuffers
+}
+
+// NewBuffer returns an empty buffer with room for n bytes, BufferSize at most.
+func NewBuffer(n int) *Buffer { return buffersFor(n).Get().(*Buffer) }
+
+// Append returns a buffer with p behind what b holds, BufferSize bytes at most in
+// all. It is b if there is room, and b may not be used any more if it is not.
+func (b *Buffer) Append(p []byte) *Buffer {
+	if len(b.B)+len(p) > cap(b.B) {
+		b = b.enlarge()
+	}
+	b.B = append(b.B, p...)
 	return b
 }
 
-// Free gives the buffer back.
-func (b *Buffer) Free() {
-	b.B = nil
-	buffers.Put(b)
+// enlarge returns a large buffer with what b holds. It is b if that is large.
+func (b *Buffer) enlarge() *Buffer {
+	if cap(b.B) == BufferSize {
+		return b
+	}
+	large := NewBuffer(BufferSize).Append(b.B)
+	b.Free()
+	return large
 }
+
+// Len is how much b holds, which may be nil.
+func (b *Buffer) Len() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.B)
+}
+
+// Free gives the buffer back, if it is not nil.
+func (b *Buffer) Free() {
+	if b == nil {
+		return
+	}
+	b.B = b.B[:0]
+	buffersFor(cap(b.B)).Put(b)
+}
+
+// memory is what the buffer takes up, however little is in it.
+func (b *Buffer) memory() int { return int(unsafe.Sizeof(*b)) + cap(b.B) }
 
 type itemKind uint8
 
@@ -90,16 +141,15 @@ type item struct {
 
 func (it *item) lent() bool { return it.kind == itemData && it.buf == nil }
 
-// BufferMemory is how much memory a queued [Buffer] takes up, however little is in
-// it.
-const BufferMemory = int(unsafe.Sizeof(Buffer{}) + unsafe.Sizeof(item{}))
+// BufferMemory is how much memory a large [Buffer] takes up in a queue.
+const BufferMemory = BufferSize + int(unsafe.Sizeof(Buffer{})+unsafe.Sizeof(item{}))
 
 // measure is how much memory the item takes up. Lent bytes do not count: they are
 // their lender's.
 func (it *item) measure() int {
 	n := int(unsafe.Sizeof(*it))
 	if it.buf != nil {
-		n += int(unsafe.Sizeof(*it.buf))
+		n += it.buf.memory()
 	}
 	if it.sec != nil {
 		n += it.sec.memory()

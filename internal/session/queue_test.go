@@ -7,22 +7,46 @@ import (
 	"h2fork.example/net/internal/wire"
 )
 
-func TestSmallPiecesShareABufferWhileTheyWait(t *testing.T) {
+func TestSmallPiecesShareBuffersWhileTheyWait(t *testing.T) {
 	e := newServer(t)
 	st := e.accept(1, true)
 	e.header(st)
 	e.emit()
 	e.data(st, "a")
 	one := st.Queued()
-	for range 999 {
+	for range smallBuffer/3 - 1 {
 		e.data(st, "bcd")
 	}
-	if st.q.len() != 1 || st.Queued() != one || one < BufferSize {
+	if st.q.len() != 1 || st.Queued() != one || one < smallBuffer {
 		t.Errorf("%d items take up %d bytes, the first one took up %d", st.q.len(), st.Queued(), one)
 	}
-	e.want("they are sent together", "DATA(1) 2998")
+	for range BufferSize / 3 {
+		e.data(st, "bcd")
+	}
+	if st.q.len() != 2 || st.Queued() != one+BufferMemory {
+		t.Errorf("%d items take up %d bytes, want two, a small and a large one", st.q.len(), st.Queued())
+	}
+	e.want("they are sent together", fmt.Sprintf("DATA(1) %d", 1+3*(smallBuffer/3-1+BufferSize/3)))
 	if st.Queued() != 0 {
 		t.Errorf("%d bytes are taken up by nothing", st.Queued())
+	}
+}
+
+func TestABufferGrowsOnceItIsTooSmall(t *testing.T) {
+	b := NewBuffer(3).Append([]byte("one"))
+	small := b
+	if b = b.Append([]byte("two")); b != small || cap(b.B) != smallBuffer {
+		t.Errorf("six bytes are in a buffer of %d", cap(b.B))
+	}
+	if b = b.Append(make([]byte, BufferSize-6)); cap(b.B) != BufferSize || string(b.B[:7]) != "onetwo\x00" {
+		t.Errorf("%d bytes that begin with %q are in a buffer of %d", len(b.B), b.B[:7], cap(b.B))
+	}
+	if small == b || len(small.B) != 0 {
+		t.Errorf("the small buffer still has %d bytes", len(small.B))
+	}
+	b.Free()
+	if b := NewBuffer(BufferSize); cap(b.B) != BufferSize || len(b.B) != 0 {
+		t.Errorf("a new buffer has %d bytes of %d", len(b.B), cap(b.B))
 	}
 }
 
@@ -77,7 +101,7 @@ func TestAUsersSchedulerGetsEachPieceByItself(t *testing.T) {
 	for range 3 {
 		e.data(st, "x")
 	}
-	if st.q.len() != 4 || st.Queued() < 3*BufferMemory {
+	if st.q.len() != 4 || st.Queued() < 3*smallBuffer {
 		t.Errorf("%d items take up %d bytes", st.q.len(), st.Queued())
 	}
 }

@@ -53,9 +53,13 @@ func (s *Session) CommitHeader(st *Stream, sec *Section) {
 // and the buffer's size would not bound how many tokens it keeps.
 func (s *Session) SendBuffer(st *Stream, buf *Buffer) {
 	open := !st.Closed() && !st.fin && !st.resetAfter
-	if len(buf.B) == 0 || (open && s.cfg.External == nil && st.q.extend(buf.B)) {
+	share := open && s.cfg.External == nil
+	if len(buf.B) == 0 || (share && st.q.extend(buf.B)) {
 		buf.Free()
 		return
+	}
+	if share && st.q.last != nil && st.q.last.buf != nil {
+		buf = buf.enlarge() // where two wait, more may follow
 	}
 	s.enqueue(st, item{kind: itemData, data: buf.B, buf: buf})
 }
