@@ -35,6 +35,13 @@ func (cc *ClientConn) log() conn.Log {
 	return l
 }
 
+// logFields logs the field section of a request.
+func (t *Transport) logFields(fields []hpack.HeaderField) {
+	for _, f := range fields {
+		t.vlogf("http2: Transport encoding header %q = %q", f.Name, f.Value)
+	}
+}
+
 // countError calls CountError with upstream's name of an error.
 func (cc *ClientConn) countError(err error) {
 	switch e := err.(type) {

@@ -53,7 +53,13 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
 	}
 	cs.Init(cc.c, cs, &cs.received)
-	bodySent, err := cs.start(bodyLength(req))
+	length := bodyLength(req)
+	sec, err := cs.fields(length)
+	if err != nil {
+		cc.giveUp()
+		return nil, err
+	}
+	bodySent, err := cs.start(sec, length)
 	if err != nil {
 		cc.giveUp()
 		return nil, err
@@ -72,15 +78,8 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 
 // start queues the field section of a request with a body of the given length, and
 // also the body if that is there already.
-func (cs *clientStream) start(length int64) (bodySent bool, err error) {
+func (cs *clientStream) start(sec *session.Section, length int64) (bodySent bool, err error) {
 	cc := cs.cc
-	if err := cs.awaitSettings(); err != nil {
-		return false, err
-	}
-	sec, err := cs.fields(length)
-	if err != nil {
-		return false, err
-	}
 	if d := cc.t.expectContinueTimeout(); d > 0 && length != 0 && httpguts.HeaderValuesContainsToken(cs.req.Header["Expect"], "100-continue") {
 		cs.continue100 = make(chan struct{}, 1)
 	}
@@ -111,25 +110,26 @@ func (cs *clientStream) start(length int64) (bodySent bool, err error) {
 
 // fields is the field section.
 func (cs *clientStream) fields(length int64) (*session.Section, error) {
-	opts := message.RequestOptions{
+	if err := cs.awaitSettings(); err != nil {
+		return nil, err
+	}
+	sec := session.NewSection()
+	fields, err := message.AppendRequest(sec.Fields, cs.req, message.RequestOptions{
 		Gzip:            cs.gzip,
 		ContentLength:   length,
 		HasBody:         length != 0,
 		ExtendedConnect: cs.cc.peerExtendedConnect.Load(),
 		MaxListSize:     uint64(cs.cc.peerMaxList.Load()),
 		UserAgent:       defaultUserAgent,
-	}
-	sec := session.NewSection()
-	fields, err := message.AppendRequest(sec.Fields, cs.req, opts)
+		Trailer:         cs.req.Trailer,
+	})
 	if err != nil {
 		sec.Free()
 		return nil, err
 	}
 	sec.Fields = fields
 	if VerboseLogs {
-		for _, f := range fields {
-			cs.cc.t.vlogf("http2: Transport encoding header %q = %q", f.Name, f.Value)
-		}
+		cs.cc.t.logFields(fields)
 	}
 	return sec, nil
 }

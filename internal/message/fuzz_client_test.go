@@ -110,7 +110,7 @@ func FuzzClientRequest(f *testing.F) {
 				req.Trailer[key] = []string{"x"}
 			}
 		}
-		o := RequestOptions{ContentLength: n, HasBody: n != 0, ExtendedConnect: true, MaxListSize: 4096, UserAgent: "a"}
+		o := RequestOptions{ContentLength: n, HasBody: n != 0, ExtendedConnect: true, MaxListSize: 4096, UserAgent: "a", Trailer: req.Trailer}
 		if fields, err := AppendRequest(nil, req, o); err == nil {
 			checkSentRequest(t, req, fields, o)
 		}

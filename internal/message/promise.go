@@ -17,7 +17,9 @@ func AppendPromise(dst []hpack.HeaderField, method string, u *url.URL, h http.He
 		hpack.HeaderField{Name: ":path", Value: u.RequestURI()},
 	)
 	var array [stackEntries]entry
-	for _, e := range sortedEntries(array[:0], h) {
+	sorted, list := sortedEntries(array[:0], h)
+	defer list.free()
+	for _, e := range sorted {
 		name, known, ok := lowerName(e.key)
 		if !ok || (known != nil && known.kind.connectionSpecific()) {
 			continue

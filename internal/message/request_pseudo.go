@@ -98,17 +98,14 @@ func (p *pseudoFields) checkConnect(id uint32) error {
 // extendedConnect holds only for requests that check let pass.
 func (p *pseudoFields) extendedConnect() bool { return p.protocol != "" }
 
+// pseudoNames are the pseudo-header fields in the order in which they are sent.
+var pseudoNames = [...]string{":authority", ":method", ":path", ":scheme", ":protocol"}
+
 // append appends the pseudo-header fields that have a value. All that a request must have do.
 func (p *pseudoFields) append(dst []hpack.HeaderField) []hpack.HeaderField {
-	for _, f := range [...]hpack.HeaderField{
-		{Name: ":authority", Value: p.authority},
-		{Name: ":method", Value: p.method},
-		{Name: ":path", Value: p.path},
-		{Name: ":scheme", Value: p.scheme},
-		{Name: ":protocol", Value: p.protocol},
-	} {
-		if f.Value != "" {
-			dst = append(dst, f)
+	for i, value := range &[len(pseudoNames)]*string{&p.authority, &p.method, &p.path, &p.scheme, &p.protocol} {
+		if *value != "" {
+			dst = append(dst, hpack.HeaderField{Name: pseudoNames[i], Value: *value})
 		}
 	}
 	return dst

@@ -21,6 +21,8 @@ type RequestOptions struct {
 	ExtendedConnect bool   // the peer sent SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 §3)
 	MaxListSize     uint64 // the peer's SETTINGS_MAX_HEADER_LIST_SIZE, 0 if it has none
 	UserAgent       string // for requests without a User-Agent; nothing is sent if it is empty
+
+	Trailer http.Header // what the request's Trailer was before its Body was read, which may change that
 }
 
 // ErrRequestListSize is returned for requests whose fields are more than the peer is willing to take.
@@ -41,87 +43,102 @@ func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions)
 	if err := checkConnectionFields(req.Header); err != nil {
 		return dst, err
 	}
-	pseudo, err := requestPseudo(req, o.ExtendedConnect)
+	out, err := appendPseudo(dst, req, o.ExtendedConnect)
 	if err != nil {
 		return dst, err
 	}
-	trailer, err := trailerDeclaration(req.Trailer)
-	if err != nil {
+	if out, err = appendDeclaration(out, o.Trailer); err != nil {
 		return dst, err
-	}
-	out := pseudo.append(dst)
-	if trailer != "" {
-		out = append(out, hpack.HeaderField{Name: "trailer", Value: trailer})
 	}
 	out, hasAgent, err := appendRequestFields(out, req.Header, o.HasBody)
 	if err != nil {
 		return dst, err
 	}
-	if sendsLength(pseudo.method, o.ContentLength) {
-		out = append(out, hpack.HeaderField{Name: "content-length", Value: strconv.FormatInt(o.ContentLength, 10)})
-	}
-	if o.Gzip {
-		out = append(out, hpack.HeaderField{Name: "accept-encoding", Value: "gzip"})
-	}
-	if !hasAgent && o.UserAgent != "" {
-		out = append(out, hpack.HeaderField{Name: "user-agent", Value: o.UserAgent})
-	}
+	out = appendAutomatic(out, req.Method, hasAgent, &o)
 	if o.MaxListSize > 0 && ListSize(out[len(dst):]) > o.MaxListSize {
 		return dst, ErrRequestListSize
 	}
 	return out, nil
 }
 
+func appendPseudo(dst []hpack.HeaderField, req *http.Request, extendedConnect bool) ([]hpack.HeaderField, error) {
+	var p pseudoFields
+	if err := p.make(req, extendedConnect); err != nil {
+		return nil, err
+	}
+	return p.append(dst), nil
+}
+
+// appendAutomatic appends the fields that a program need not set.
+func appendAutomatic(dst []hpack.HeaderField, method string, hasAgent bool, o *RequestOptions) []hpack.HeaderField {
+	if sendsLength(method, o.ContentLength) {
+		dst = append(dst, hpack.HeaderField{Name: "content-length", Value: strconv.FormatInt(o.ContentLength, 10)})
+	}
+	if o.Gzip {
+		dst = append(dst, hpack.HeaderField{Name: "accept-encoding", Value: "gzip"})
+	}
+	if !hasAgent && o.UserAgent != "" {
+		dst = append(dst, hpack.HeaderField{Name: "user-agent", Value: o.UserAgent})
+	}
+	return dst
+}
+
 // checkConnectionFields refuses what a user must not expect HTTP/2 to do. Harmless values are merely not sent.
 func checkConnectionFields(h http.Header) error {
-	upgrade, coding, connection := h["Upgrade"], h["Transfer-Encoding"], h["Connection"]
-	if v := first(upgrade); v != "" && v != "chunked" {
-		return fmt.Errorf("http2: invalid Upgrade request header: %q", upgrade)
+	if v := h["Upgrade"]; first(v) != "" && first(v) != "chunked" {
+		return errConnectionField("Upgrade", v)
 	}
-	if v := first(coding); len(coding) > 1 || v != "" && v != "chunked" {
-		return fmt.Errorf("http2: invalid Transfer-Encoding request header: %q", coding)
+	if v := h["Transfer-Encoding"]; len(v) > 1 || first(v) != "" && first(v) != "chunked" {
+		return errConnectionField("Transfer-Encoding", v)
 	}
-	if v := first(connection); len(connection) > 1 ||
-		v != "" && !strings.EqualFold(v, "close") && !strings.EqualFold(v, "keep-alive") {
-		return fmt.Errorf("http2: invalid Connection request header: %q", connection)
+	if v := h["Connection"]; len(v) > 1 || !harmlessConnection(first(v)) {
+		return errConnectionField("Connection", v)
 	}
 	return nil
 }
 
-// requestPseudo makes the control data of req (RFC 9113 §8.3.1, §8.5, RFC 8441 §4).
-func requestPseudo(req *http.Request, extendedConnect bool) (p pseudoFields, err error) {
+func harmlessConnection(v string) bool {
+	return v == "" || strings.EqualFold(v, "close") || strings.EqualFold(v, "keep-alive")
+}
+
+func errConnectionField(name string, values []string) error {
+	return fmt.Errorf("http2: invalid %s request header: %q", name, values)
+}
+
+// make makes the control data of req (RFC 9113 §8.3.1, §8.5, RFC 8441 §4).
+func (p *pseudoFields) make(req *http.Request, extendedConnect bool) (err error) {
 	if req.URL == nil {
-		return p, errNoURL
+		return errNoURL
 	}
 	p.method = req.Method
 	if p.method == "" {
 		p.method = http.MethodGet
 	}
 	if p.authority, err = requestAuthority(req); err != nil {
-		return p, err
+		return err
 	}
 	p.protocol = first(req.Header[":protocol"])
 	isConnect := p.method == http.MethodConnect
 	switch {
 	case !validToken(p.method):
-		return p, fmt.Errorf("http2: invalid method %q", p.method)
+		return fmt.Errorf("http2: invalid method %q", p.method)
 	case p.protocol != "" && !isConnect:
-		return p, errProtocol
+		return errProtocol
 	case p.protocol != "" && !extendedConnect:
-		return p, errExtendedConnect
+		return errExtendedConnect
 	case !validValue(p.protocol) || trimOWS(p.protocol) != p.protocol:
-		return p, errRequestField("header", ":protocol")
+		return errRequestField("header", ":protocol")
 	case isConnect && p.protocol == "":
 		if p.authority == "" {
-			return p, errHost
+			return errHost
 		}
-		return p, nil
+		return nil
 	}
 	if p.scheme = req.URL.Scheme; !validScheme(p.scheme) {
-		return p, errScheme
+		return errScheme
 	}
 	p.path, err = requestPath(req.URL, p.authority)
-	return p, err
+	return err
 }
 
 // requestAuthority returns what identifies the server, in ASCII. ValidHostHeader takes no "@", hence no userinfo.
@@ -157,10 +174,14 @@ func requestPath(u *url.URL, authority string) (string, error) {
 	if absoluteOrAsterisk(path) && validValue(path) && trimOWS(path) == path {
 		return path, nil
 	}
-	if u.Opaque != "" {
-		return "", fmt.Errorf("http2: invalid request :path %q from URL.Opaque = %q", uri, u.Opaque)
+	return "", errPath(uri, u.Opaque)
+}
+
+func errPath(uri, opaque string) error {
+	if opaque != "" {
+		return fmt.Errorf("http2: invalid request :path %q from URL.Opaque = %q", uri, opaque)
 	}
-	return "", fmt.Errorf("http2: invalid request :path %q", uri)
+	return fmt.Errorf("http2: invalid request :path %q", uri)
 }
 
 // absoluteOrAsterisk reports whether path has one of the two forms that RFC 9113 §8.3.1 allows.
@@ -170,8 +191,9 @@ func absoluteOrAsterisk(path string) bool {
 
 // appendRequestFields appends what is to be sent of h, and says whether h has a User-Agent, if only to suppress it.
 func appendRequestFields(dst []hpack.HeaderField, h http.Header, hasBody bool) (_ []hpack.HeaderField, hasAgent bool, err error) {
-	var array [stackEntries]entry
-	for _, e := range sortedEntries(array[:0], h) {
+	sorted, list := sortedEntries(nil, h) // mostly there are more than stackEntries
+	defer list.free()
+	for _, e := range sorted {
 		if e.key == ":protocol" {
 			continue
 		}

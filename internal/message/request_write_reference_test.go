@@ -64,6 +64,7 @@ func optionsFor(req *http.Request) RequestOptions {
 		HasBody:         req.Body != nil && req.Body != http.NoBody,
 		ExtendedConnect: true,
 		UserAgent:       "Go-http-client/2.0",
+		Trailer:         req.Trailer,
 	}
 	if o.HasBody {
 		o.ContentLength = -1

@@ -33,7 +33,9 @@ func AppendResponse(dst []hpack.HeaderField, status int, h http.Header, info *Re
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})
 	length := ""
 	var array [stackEntries]entry
-	for _, e := range sortedEntries(array[:0], h) {
+	sorted, list := sortedEntries(array[:0], h)
+	defer list.free()
+	for _, e := range sorted {
 		name, known, ok := lowerName(e.key)
 		if !ok {
 			continue
@@ -104,7 +106,9 @@ func (info *ResponseInfo) noteSent(k kind, value string) {
 func AppendInformational(dst []hpack.HeaderField, status int, h http.Header) []hpack.HeaderField {
 	dst = append(dst, hpack.HeaderField{Name: ":status", Value: StatusText3(status)})
 	var array [stackEntries]entry
-	for _, e := range sortedEntries(array[:0], h) {
+	sorted, list := sortedEntries(array[:0], h)
+	defer list.free()
+	for _, e := range sorted {
 		name, known, ok := lowerName(e.key)
 		if !ok {
 			continue

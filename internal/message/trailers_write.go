@@ -16,32 +16,35 @@ func undeclarable(known *knownName) bool {
 	return known != nil && (known.kind.connectionSpecific() || known.kind == kindTrailer || known.kind == kindContentLength)
 }
 
-// trailerDeclaration returns the value of the Trailer field that announces a request's trailers, "" if there are none.
-func trailerDeclaration(trailer http.Header) (string, error) {
+// appendDeclaration appends the Trailer field that announces a request's trailers, if there are any.
+func appendDeclaration(dst []hpack.HeaderField, trailer http.Header) ([]hpack.HeaderField, error) {
 	if len(trailer) == 0 {
-		return "", nil
+		return dst, nil
 	}
-	var array [stackTrailers]entry
 	keys := make([]string, 0, len(trailer))
-	for _, e := range sortedEntries(array[:0], trailer) {
+	sorted, list := sortedEntries(nil, trailer)
+	defer list.free()
+	for _, e := range sorted {
 		_, known, err := requestField("trailer", e)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		key := http.CanonicalHeaderKey(e.key)
 		if undeclarable(known) {
-			return "", fmt.Errorf("http2: invalid Trailer key %q", key)
+			return nil, fmt.Errorf("http2: invalid Trailer key %q", key)
 		}
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	return strings.Join(keys, ","), nil
+	return append(dst, hpack.HeaderField{Name: "trailer", Value: strings.Join(keys, ",")}), nil
 }
 
 // AppendRequestTrailers appends the trailer section of a request, by key. What is not valid in one is left out.
 func AppendRequestTrailers(dst []hpack.HeaderField, trailer http.Header) []hpack.HeaderField {
-	var array [stackTrailers]entry
-	for _, e := range sortedEntries(array[:0], trailer) {
+	var array [stackEntries]entry
+	sorted, list := sortedEntries(array[:0], trailer)
+	defer list.free()
+	for _, e := range sorted {
 		if name, known, ok := lowerName(e.key); ok && !undeclarable(known) {
 			dst = appendValues(dst, name, e.values)
 		}
