@@ -23,10 +23,13 @@ type clientStream struct {
 	ctx     context.Context
 	trace   *httptrace.ClientTrace // or nil
 	upload  *upload                // the request's body; nil if it has none
-	trailer http.Header            // the request's; its values are the program's until the body ends
 	isHEAD  bool
 	connect bool // CONNECT, of either kind
 	gzip    bool // asked for by us, so decompressed by us
+
+	trailer    http.Header // the request's; the program's until the body has ended
+	declared   http.Header // what that was before the body was read
+	hasTrailer bool        // trailers are to be sent
 
 	// The reader goroutine's.
 	gotByte           bool
@@ -42,6 +45,8 @@ type clientStream struct {
 
 	reads   uint64 // constant once the stream is queued: the connection's ReadsLocked then
 	claimed bool   // guarded by the connection's lock: a goroutine will close answered
+
+	watched bool // RoundTrip's: watch was called
 
 	unwatch     func() bool   // guarded by the connection's lock: stops watching ctx; nil if ctx is not watched
 	gone        chan struct{} // closed when the stream is; nil if no goroutine waits for that
@@ -81,8 +86,12 @@ func (timeoutError) Timeout() bool { return true }
 
 func (timeoutError) Temporary() bool { return true }
 
-// watch ends the stream when its request is cancelled, however far it has come.
+// watch ends the stream when its request is cancelled, however far it has come. It is
+// for those that RoundTrip's goroutine does not watch itself while it waits for the
+// response: most have ended by then, and registering with their contexts would be
+// a twelfth of what a proxied call allocates.
 func (cs *clientStream) watch() {
+	cs.watched = true
 	if cs.ctx.Done() != nil {
 		stop := context.AfterFunc(cs.ctx, func() { cs.giveUp(cs.ctx.Err()) })
 		cs.Lock()
@@ -115,16 +124,36 @@ func (cs *clientStream) await() (*http.Response, error) {
 	if d := cs.cc.t.responseHeaderTimeout(); d > 0 {
 		cs.awaitWithin(d)
 	}
-	<-cs.answered
+	cs.awaitAnswer()
 	if cs.res == nil {
 		return nil, cs.err
 	}
 	cs.res.Request = cs.req
+	if !cs.watched && !cs.ended.Load() {
+		cs.watch()
+	}
 	return cs.res, nil
 }
 
+// awaitAnswer waits for the response or the stream's end, which it brings about if
+// the request is cancelled.
+func (cs *clientStream) awaitAnswer() {
+	done, cancel := cs.ctx.Done(), canceled(cs.req)
+	if !cs.watched && (done != nil || cancel != nil) {
+		select {
+		case <-cs.answered:
+		case <-done:
+			cs.giveUp(cs.ctx.Err())
+		case <-cancel:
+			cs.giveUp(errRequestCanceled)
+		}
+	}
+	<-cs.answered
+}
+
 // awaitWithin waits for the response, and ends the stream if it has not come within
-// d after the request has been sent. Sending may take as long as it likes.
+// d after the request has been sent. Sending may take as long as it likes. watch has
+// been called.
 func (cs *clientStream) awaitWithin(d time.Duration) {
 	cs.Lock()
 	cs.WaitLocked(func() bool { return cs.LocalEndedLocked() || cs.ClosedLocked() || cs.res != nil })

@@ -45,13 +45,15 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 		connect:  req.Method == http.MethodConnect,
 		upload:   u,
 		trailer:  req.Trailer,
+		declared: req.Trailer,
 		isHEAD:   req.Method == http.MethodHead,
 		gzip:     cc.t.gzipFor(req),
 		answered: make(chan struct{}),
 	}
-	if cs.connect {
-		cs.trailer = nil // RFC 9113 §8.5: a tunnel has none
+	if u != nil {
+		cs.declared = u.declared
 	}
+	cs.hasTrailer = len(cs.declared) > 0 && !cs.connect // RFC 9113 §8.5: a tunnel has none
 	cs.Init(cc.c, cs, &cs.received)
 	length := bodyLength(req)
 	sec, err := cs.fields(length)
@@ -64,11 +66,13 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 		cc.giveUp()
 		return nil, err
 	}
-	cs.watch()
+	if cs.tracesWriting() || cc.t.responseHeaderTimeout() > 0 {
+		cs.watch() // there are other waits before that for the response
+	}
 	switch {
 	case bodySent:
 		cs.upload.stop()
-	case cs.upload != nil || len(cs.trailer) > 0:
+	case cs.upload != nil || cs.hasTrailer:
 		go cs.sendRest()
 	default:
 		cs.traceWritten()
@@ -90,21 +94,32 @@ func (cs *clientStream) start(sec *session.Section, length int64) (bodySent bool
 		sec.Free()
 		return false, err
 	}
+	var peeked *session.Buffer
+	if cs.sendsReady() {
+		peeked = cs.upload.peek()
+	}
+	size := peeked.Len()
 	cc.c.Lock()
 	if err := cc.admitLocked(); err != nil {
 		cc.c.Unlock()
 		sec.Free()
+		peeked.Free()
 		return false, err
 	}
 	if wantsClose(cs.req) {
 		cc.life.drain(drainDoNotReuse)
 	}
 	cs.reads = cc.c.ReadsLocked()
-	ends := cs.upload == nil && len(cs.trailer) == 0
+	ends := cs.upload == nil && !cs.hasTrailer
 	cs.OpenLocked(sec, ends)
-	bodySent = cs.sendReadyLocked()
+	bodySent = cs.sendReadyLocked(peeked)
 	cc.c.UnlockAndWake()
 	cc.noteState()
+	if peeked != nil {
+		if err := cs.upload.readPeeked(&cs.sender, size); err != nil {
+			cs.giveUp(err)
+		}
+	}
 	return bodySent, nil
 }
 
@@ -121,7 +136,7 @@ func (cs *clientStream) fields(length int64) (*session.Section, error) {
 		ExtendedConnect: cs.cc.peerExtendedConnect.Load(),
 		MaxListSize:     uint64(cs.cc.peerMaxList.Load()),
 		UserAgent:       defaultUserAgent,
-		Trailer:         cs.req.Trailer,
+		Trailer:         cs.declared,
 	})
 	if err != nil {
 		sec.Free()

@@ -12,15 +12,21 @@ import (
 // errBodyStopped ends the sending of a body that the server does not want.
 var errBodyStopped = errors.New("http2: aborting request body write")
 
+// sendsReady reports whether a body that is ready leaves together with the field
+// section.
+func (cs *clientStream) sendsReady() bool {
+	return cs.upload != nil && !cs.hasTrailer && cs.continue100 == nil && !cs.tracesWriting()
+}
+
 // sendReadyLocked queues the request's body, and its end, if the body is short and
-// there already. It then leaves in one write with the field section, which has just
-// been queued (golang/go#38432), and no goroutine is needed for it. It reports
-// whether it did.
-func (cs *clientStream) sendReadyLocked() bool {
-	if cs.upload == nil || !cs.upload.ready || len(cs.trailer) > 0 || cs.continue100 != nil || cs.tracesWriting() {
-		return false
+// there already: peeked is that, or upload has it. It then leaves in one write with
+// the field section, which has just been queued (golang/go#38432), and no goroutine
+// is needed for it. It reports whether it did.
+func (cs *clientStream) sendReadyLocked(peeked *session.Buffer) bool {
+	content := peeked
+	if content == nil && cs.sendsReady() && cs.upload.ready {
+		content = cs.upload.readAll(&cs.sender)
 	}
-	content := cs.upload.readAll(&cs.sender)
 	if content == nil {
 		return false
 	}
@@ -171,7 +177,7 @@ func (cs *clientStream) send(p []byte, last bool) error {
 
 // trailerFieldsLocked are the trailers, or nil.
 func (cs *clientStream) trailerFieldsLocked() (*session.Section, error) {
-	if len(cs.trailer) == 0 {
+	if !cs.hasTrailer {
 		return nil, nil
 	}
 	sec := session.NewSection()

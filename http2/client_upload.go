@@ -41,10 +41,12 @@ var (
 // the next attempt.
 type upload struct {
 	// Constant.
-	body  io.ReadCloser
-	known bool          // the body's length is known
-	ready bool          // the body is short and in memory: see readAll
-	ended chan struct{} // closed when body has been closed
+	body     io.ReadCloser
+	known    bool          // the body's length is known
+	ready    bool          // the body is short and in memory: see readAll
+	declared http.Header   // what the request's Trailer was before the first Read, which may change that
+	received *requestBody  // what the body is, if it came to a server of ours: see peek; or nil
+	ended    chan struct{} // closed when body has been closed
 
 	mu      sync.Mutex // is locked after the connection's
 	changed sync.Cond  // on mu
@@ -71,12 +73,14 @@ func newUpload(req *http.Request) *upload {
 		return nil
 	}
 	u := &upload{
-		body:   req.Body,
-		known:  length > 0,
-		ready:  length > 0 && length < firstKept && inMemory(req.Body),
-		unread: length,
-		ended:  make(chan struct{}),
-		users:  1,
+		body:     req.Body,
+		known:    length > 0,
+		received: received(req.Body),
+		ready:    length > 0 && length < firstKept && inMemory(req.Body),
+		declared: req.Trailer.Clone(),
+		unread:   length,
+		ended:    make(chan struct{}),
+		users:    1,
 	}
 	u.changed.L = &u.mu
 	return u

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -40,10 +41,79 @@ func inMemory(body io.Reader) bool {
 	return false
 }
 
+// received returns the body of a request that came to a server of ours, if that is
+// what body is, as itself or with the wrappers that net/http's Transport and
+// ReverseProxy put around it; or nil.
+func received(body io.Reader) *requestBody {
+	for range maxWrappers + 1 {
+		if b, ok := body.(*requestBody); ok {
+			return b
+		}
+		v := reflect.ValueOf(body)
+		if v.Kind() != reflect.Pointer || v.IsNil() {
+			return nil
+		}
+		switch t := v.Type().Elem(); {
+		case isReadTracking(t):
+			body = v.Elem().Field(0).Interface().(io.Reader)
+		case isNoopCloser(t):
+			// The field is not exported, so the type that is in it is all that can be seen.
+			if inner := v.Elem().Field(0).Elem(); inner.IsValid() && inner.Type() == reflect.TypeFor[*requestBody]() {
+				return (*requestBody)(inner.UnsafePointer())
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
 // isReadTracking reports whether t is what an http.Transport puts around a
 // request's body, to see whether it has been read. It is not exported.
 func isReadTracking(t reflect.Type) bool {
 	return t.PkgPath() == "net/http" && t.Name() == "readTrackingBody" && t.Field(0).Name == "ReadCloser"
+}
+
+// isNoopCloser reports whether t is what a ReverseProxy puts around a request's body
+// so that its Close does nothing; Go 1.27's does not. It is not exported.
+func isNoopCloser(t reflect.Type) bool {
+	return t.PkgPath() == "net/http/httputil" && t.Name() == "noopCloseReader" &&
+		t.Field(0).Name == "readCloser" && t.Field(0).Type.Kind() == reflect.Interface
+}
+
+// peek returns a copy of a body that is ready and came to a server of ours, or nil.
+// It is not read before a connection has taken the request.
+func (u *upload) peek() *session.Buffer {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.received == nil || u.n > 0 || u.err != nil || u.reading {
+		return nil
+	}
+	content := u.received.peek(firstKept - 1)
+	if content != nil && u.known && int64(len(content.B)) != u.unread {
+		content.Free()
+		return nil
+	}
+	return content
+}
+
+var errBodyChanged = errors.New("http2: request body read by others while it was sent")
+
+// readPeeked reads a body of n bytes that was peeked at. It is kept as if it had been
+// read piece by piece.
+func (u *upload) readPeeked(s *sender, n int) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for u.err == nil {
+		u.growLocked(0)
+		u.readLocked(s)
+	}
+	u.owner = nil // s has what it sends
+	if u.err != io.EOF || u.n != n {
+		return errBodyChanged
+	}
+	return nil
 }
 
 // readAll returns all of a body that is ready, for the attempt s, or nil if it is not

@@ -101,6 +101,54 @@ func TestReadThatIsUnderWayBelongsToTheNextAttempt(t *testing.T) {
 	})
 }
 
+// An endBody calls atEnd before its Read returns the end, as a server's request does that has trailers.
+type endBody struct {
+	*sentBody
+	atEnd func()
+}
+
+func (b endBody) Read(p []byte) (int, error) {
+	n, err := b.sentBody.Read(p)
+	if err == io.EOF {
+		b.atEnd()
+	}
+	return n, err
+}
+
+// The program sets its trailers while the body is read, and so perhaps while the request is sent again. So no attempt but
+// the first may look at which there are before the body has ended.
+func TestEachAttemptDeclaresTheTrailersThatTheFirstDid(t *testing.T) {
+	for how, refuse := range refusals {
+		t.Run(how, func(t *testing.T) {
+			withTransport(t, new(Transport), func(c *calling) {
+				content := newSentBody("content", nil)
+				trailer := http.Header{"X-Sum": nil}
+				body := endBody{content, func() { trailer["X-Sum"], trailer["Y-Late"] = []string{"1"}, []string{"2"} }}
+				req := newRequest("POST", "https://example.com/", body)
+				req.Trailer = trailer
+				k := c.roundTrip(req)
+				p := c.accept()
+				begun := func(p *h2test.Peer, id uint32) {
+					t.Helper()
+					p.Want("the request", h2test.HeadersWith(id, h2test.KeepOpen, "trailer", "X-Sum"), h2test.DataFrame(id, "content", h2test.KeepOpen))
+				}
+				end := func(id uint32) h2test.Expectation {
+					return h2test.HeadersFrame(id, h2test.EndStream, "x-sum", "1", "y-late", "2")
+				}
+				begun(p, 1)
+				content.feed("", io.EOF)
+				p.Want("the end", end(1))
+				refuse(p)
+				p, id := c.secondTry(p, how)
+				begun(p, id)
+				p.Want("the end", end(id))
+				p.Headers(id, h2test.EndStream, ":status", "204")
+				k.response()
+			})
+		})
+	}
+}
+
 // P103, and where it ends.
 func TestRequestIsNotSentAgainIfMoreHasBeenReadThanIsKept(t *testing.T) {
 	withTransport(t, new(Transport), func(c *calling) {

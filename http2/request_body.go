@@ -65,6 +65,16 @@ func (b *requestBody) ready() bool {
 	return true
 }
 
+// peek returns a copy of the content if it is at most that long, all of it has come,
+// and a Read would do nothing but return it; or nil. The caller is the reader of the
+// body.
+func (b *requestBody) peek(most int) *session.Buffer {
+	if b.needsContinue || b.empty || b.sawEOF {
+		return nil
+	}
+	return b.st.Body.Peek(most)
+}
+
 // Close says that no more will be read. What the client still sends is dropped.
 func (b *requestBody) Close() error {
 	if !b.empty {

@@ -3,6 +3,8 @@ package conn
 import (
 	"io"
 	"sync"
+
+	"h2fork.example/net/internal/session"
 )
 
 // Chunk sizes: small bodies are common, and a peer that sends one byte on each of
@@ -135,6 +137,21 @@ func (b *Body) Buffered() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.n > 0 || b.err != nil || b.closed
+}
+
+// Peek returns a copy of the content, and reads none of it, if all has arrived and is
+// still there, and is at most that long; or nil.
+func (b *Body) Peek(most int) *session.Buffer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed || b.err != io.EOF || b.n > most {
+		return nil
+	}
+	buf := session.NewBuffer(b.n)
+	for k := b.first; k != nil; k = k.next {
+		buf = buf.Append(k.Bytes())
+	}
+	return buf
 }
 
 // Read reads what has arrived, or waits. Bytes read are given back to the windows.
