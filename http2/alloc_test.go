@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"testing"
 	"unsafe"
+
+	"h2fork.example/net/internal/h2test"
 )
 
 // Allocations are counted in the whole process, so the other side's are in it: it has none.
@@ -36,7 +38,7 @@ func TestABodyThatIsReadCostsAServerNoAllocation(t *testing.T) {
 
 func testServerAllocs(t *testing.T, handler http.HandlerFunc, body string, want float64) {
 	t.Helper()
-	if underRaceDetector {
+	if h2test.UnderRaceDetector {
 		t.Skip("the race detector has pools lose what is in them")
 	}
 	c := newBenchClient(t, handler, body)
@@ -51,7 +53,7 @@ func testServerAllocs(t *testing.T, handler http.HandlerFunc, body string, want 
 func TestAGETCostsATransportSixAllocations(t *testing.T) {
 	// The stream, with the response's Body; the channel that RoundTrip waits on; the server's address with its port;
 	// the Response with the values of its Header, and two for the Header's map.
-	if underRaceDetector {
+	if h2test.UnderRaceDetector {
 		t.Skip("the race detector has pools lose what is in them")
 	}
 	tr, req, buf := newBenchTransport(t, "Hello, World!"), benchRequest(t), make([]byte, 512)

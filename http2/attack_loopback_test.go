@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -166,7 +167,7 @@ func (f *victimServer) wantNothingLeft() {
 		runtime.Gosched() // those that have been told to end
 	}
 	left := int64(leftOver)
-	if underRaceDetector {
+	if h2test.UnderRaceDetector {
 		left *= 2 // its stacks are larger, and the runtime keeps some for the next
 	}
 	f.wantHeld(left, bystanders)

@@ -75,7 +75,7 @@ func smallPostsWrites(t *testing.T, s twinStack, throughNetHTTP bool, posts int,
 	return after - before
 }
 
-// TestSmallPostLeavesInOneWrite: golang/go#38432. Two writes are two packets, and two TLS records.
+// TestSmallPostLeavesInOneWrite: golang/go#38432, P125. Two writes are two packets, and two TLS records.
 func TestSmallPostLeavesInOneWrite(t *testing.T) {
 	const posts = 50
 	for _, body := range readyBodies {

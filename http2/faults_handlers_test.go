@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"h2fork.example/net/internal/conn"
+	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -179,7 +180,7 @@ func TestHandlersThatGoWrongWhileTheirClientDoesToo(t *testing.T) {
 				for ending, end := range handlerEnds {
 					for mood, act := range clientMoods {
 						for i, moment := range moments {
-							if underRaceDetector && (len(mood)+len(ending)+len(beginning)+i)%7 != 0 {
+							if h2test.UnderRaceDetector && (len(mood)+len(ending)+len(beginning)+i)%7 != 0 {
 								continue // a part of it takes long enough
 							}
 							s := setup{errs: handlerErrs, userSched: way.userSched}

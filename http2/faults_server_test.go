@@ -16,7 +16,7 @@ import (
 // mostOffsets bounds at how many places a conversation is broken in one test.
 // Longer ones are broken at places with equal distances.
 func mostOffsets() int {
-	if underRaceDetector {
+	if h2test.UnderRaceDetector {
 		return 25
 	}
 	return 300 // which is every byte of what most clients say

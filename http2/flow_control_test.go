@@ -265,7 +265,7 @@ func TestDownloadThatIsReadSlowlyHoldsUpNone(t *testing.T) {
 // P112: 256 KiB for each response that is not read, whatever its length.
 func TestResponsesThatAreNotReadHoldAStatedAmountAndHoldUpNone(t *testing.T) {
 	unread := 1000
-	if underRaceDetector {
+	if h2test.UnderRaceDetector {
 		unread = 200 // a gigabyte otherwise
 	}
 	var written atomic.Int64

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"h2fork.example/net/internal/h2test"
 )
 
 var modelKinds = []*modelKind{
@@ -81,7 +83,7 @@ var (
 )
 
 // short reports whether searches are to be short.
-func short() bool { return testing.Short() || underRaceDetector }
+func short() bool { return testing.Short() || h2test.UnderRaceDetector }
 
 func TestEveryScheduleIsFramedAsTheContractSays(t *testing.T) {
 	for _, c := range []struct {

@@ -12,6 +12,7 @@ import (
 
 	xhttp2 "golang.org/x/net/http2"
 
+	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/wire"
 )
 
@@ -150,7 +151,7 @@ func TestRequestsTakeNoMoreMemoryThanUpstreams(t *testing.T) {
 			if held > upstreamHeld+upstreamHeld/32 { // how full maps are is chance
 				t.Errorf("%d KiB are held, %d by upstream", held>>10, upstreamHeld>>10)
 			}
-			if allocated > upstreamAllocated+upstreamAllocated/10 && !underRaceDetector { // pools are emptied now and then
+			if allocated > upstreamAllocated+upstreamAllocated/10 && !h2test.UnderRaceDetector { // pools are emptied now and then
 				t.Errorf("%d KiB were allocated, %d by upstream", allocated>>10, upstreamAllocated>>10)
 			}
 		})

@@ -1,0 +1,6 @@
+//go:build !race
+
+package h2test
+
+// UnderRaceDetector says that the program has been built with it.
+const UnderRaceDetector = false
