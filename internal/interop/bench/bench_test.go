@@ -80,12 +80,14 @@ func wantAnswers(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	r := runner{options: options{duration: testTime, rounds: 1}, machine: testMachine(t), servers: servers}
-	r.scenarios = []load.Scenario{load.Find(load.Single)}
+	r.scenarios = []load.Scenario{load.Find(load.Single), load.Find("upload"), load.Find("tls")}
 	turns := r.turns()
-	if len(turns) != 1 {
+	if len(turns) != len(r.scenarios) {
 		t.Fatalf("%d turns", len(turns))
 	}
-	wantSample(t, r.sample(turns[0]))
+	for _, turn := range turns {
+		t.Run(turn.scenario.Name, func(t *testing.T) { wantSample(t, r.sample(turn)) })
+	}
 }
 
 func TestTheBareClientIsAnswered(t *testing.T) {

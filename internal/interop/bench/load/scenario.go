@@ -132,8 +132,10 @@ func (s Scenario) Suits(srv processes.Server) bool {
 	if srv.Can&s.Needs != s.Needs {
 		return false
 	}
-	ok, _ := path.Match(srv.Only, s.Name) // the patterns are well-formed: there is a test
-	return ok || srv.Only == ""
+	return srv.Only == nil || slices.ContainsFunc(srv.Only, func(pattern string) bool {
+		ok, _ := path.Match(pattern, s.Name) // the patterns are well-formed: there is a test
+		return ok
+	})
 }
 
 // Setting is what a server is started for, with that GOMAXPROCS.

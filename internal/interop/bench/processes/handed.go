@@ -7,7 +7,7 @@ import "net"
 // when it has done that, with one wake for all that has come together.
 
 func startHanded(_ *Machine, s Setting) (*Process, error) {
-	return startAnswering(storedSpec{Handed: true}, s)
+	return startAnswering(storedSpec{Handed: true, TLS: s.TLS}, s)
 }
 
 // handsOver returns the sender that hands over to a goroutine which writes, and what ends that.

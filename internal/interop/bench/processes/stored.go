@@ -2,30 +2,37 @@ package processes
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"os"
 
+	"h2fork.example/net/internal/interop/stack"
 	"h2fork.example/net/internal/wire"
 )
 
-// The server "stored" is no HTTP/2 server: where a HEADERS frame has come it writes bytes that it has stored, from the
-// goroutine that has read the frame. It allocates nothing, hands nothing to another goroutine and looks at nothing that a
-// field says. So it shows what is left for HTTP when a Go program has read and written.
+// The server "stored" is no HTTP/2 server: where a request has ended it writes bytes that it has stored, from the
+// goroutine that has read the end. It allocates nothing, hands nothing to another goroutine, looks at nothing that a
+// field says, and drops what a body says. So it shows what is left for HTTP when a Go program has read and written.
 
 const roleStored = "stored"
 
-// storedInput is the size of a connection's buffer: it holds the frames of a request.
-const storedInput = 4 << 10
+const (
+	// storedInput is the size of a connection's buffer. Larger ones make uploads no cheaper.
+	storedInput = 128 << 10
+
+	// storedWindow is as much as a window may be (RFC 9113 §6.9.1). A connection's is given back by halves.
+	storedWindow = 1<<31 - 1
+)
 
 func startStored(_ *Machine, s Setting) (*Process, error) {
-	return startAnswering(storedSpec{Handed: false}, s)
+	return startAnswering(storedSpec{Handed: false, TLS: s.TLS}, s)
 }
 
 // A storedSpec is what a child in this role does: "stored", or "handed".
 type storedSpec struct {
-	Handed bool
+	Handed, TLS bool
 }
 
 func startAnswering(spec storedSpec, s Setting) (*Process, error) {
@@ -42,6 +49,12 @@ func serveStored(spec storedSpec) error {
 	if err != nil {
 		return err
 	}
+	mode := stack.Protocols
+	if spec.TLS {
+		mode = stack.TLS
+		cert, _ := stack.TestCertificate()
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}})
+	}
 	go func() {
 		for {
 			nc, err := l.Accept()
@@ -51,7 +64,7 @@ func serveStored(spec storedSpec) error {
 			go answerConn(nc, spec.Handed)
 		}
 	}()
-	fmt.Println("http://" + l.Addr().String())
+	fmt.Println(mode.Scheme() + "://" + l.Addr().String())
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
@@ -85,7 +98,9 @@ func answerStored(nc net.Conn, send sender) {
 	if _, err := in.Discard(len(wire.Preface)); err != nil {
 		return
 	}
-	out := wire.AppendSettings(nil)
+	out := wire.AppendSettings(nil, wire.Setting{ID: wire.SettingInitialWindowSize, Val: storedWindow})
+	out = wire.AppendWindowUpdate(out, 0, storedWindow-wire.DefaultWindow)
+	taken := 0 // of the connection's window
 	for {
 		if in.Buffered() == 0 && len(out) > 0 {
 			var err error
@@ -98,10 +113,15 @@ func answerStored(nc net.Conn, send sender) {
 			return
 		}
 		h := wire.ParseHeader(header)
-		out = appendStored(out, h)
+		if h.Type == wire.Data {
+			if taken += int(h.Length); taken > storedWindow/2 {
+				out, taken = wire.AppendWindowUpdate(out, 0, uint32(taken)), 0
+			}
+		}
 		if _, err := in.Discard(wire.HeaderLen + int(h.Length)); err != nil {
 			return
 		}
+		out = appendStored(out, h)
 	}
 }
 
@@ -113,7 +133,7 @@ var storedBody = []byte(hello)
 // appendStored appends what answers a frame.
 func appendStored(out []byte, h wire.Header) []byte {
 	switch {
-	case h.Type == wire.Headers:
+	case (h.Type == wire.Headers || h.Type == wire.Data) && h.Flags.Has(wire.FlagEndStream):
 		out = wire.AppendHeaders(out, wire.HeadersParam{StreamID: h.StreamID, EndHeaders: true, Fragment: status200})
 		return wire.AppendData(out, h.StreamID, true, storedBody)
 	case h.Type == wire.Settings && !h.Flags.Has(wire.FlagAck):
