@@ -85,7 +85,7 @@ func (info *ResponseInfo) note(k kind, values []string) {
 		info.ConnectionClose = first(values) == "close"
 	case kindTrailer:
 		if info.Declared == nil {
-			info.Declared = new(Declared)
+			info.Declared = newDeclared()
 		}
 		info.Declared.add(values)
 	}

@@ -83,7 +83,9 @@ func TestWhatFramingDependsOn(t *testing.T) {
 		"gRPC": {http.Header{"Content-Type": {"application/grpc+proto"}},
 			ResponseInfo{ContentLength: -1, HasContentType: true, GRPCContentType: true}},
 		"trailers": {http.Header{"Trailer": {"b, A,,b ", "Content-Length, x y, content-length"}},
-			ResponseInfo{ContentLength: -1, Declared: &Declared{[]string{"A", "B"}, []string{"Content-Length", "x y"}}}},
+			ResponseInfo{ContentLength: -1, Declared: &Declared{
+				Trailers: []string{"A", "B"}, Invalid: []string{"Content-Length", "x y"}, few: [4]string{"A", "B"},
+			}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			info := ResponseInfo{ConnectionClose: true, GRPCStatus: true, ContentLength: 9}

@@ -56,6 +56,14 @@ func AppendRequestTrailers(dst []hpack.HeaderField, trailer http.Header) []hpack
 type Declared struct {
 	Trailers []string
 	Invalid  []string // not to be sent
+
+	few [4]string // storage for Trailers: grpc-go's server declares three in every response
+}
+
+func newDeclared() *Declared {
+	d := new(Declared)
+	d.Trailers = d.few[:0]
+	return d
 }
 
 func (d *Declared) empty() *Declared {
