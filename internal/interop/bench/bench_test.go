@@ -70,17 +70,27 @@ func TestStoredBytesAreAnAnswerToH2load(t *testing.T) {
 		t.Skip(why)
 	}
 	for _, name := range []string{"stored", "handed"} {
-		t.Run(name, func(t *testing.T) { wantAnswers(t, name) })
+		t.Run(name, func(t *testing.T) { wantAnswers(t, name, load.Single, "upload", "tls") })
 	}
 }
 
-func wantAnswers(t *testing.T, name string) {
+func TestTheHollowServerIsAnAnswer(t *testing.T) {
+	if why := processes.H2loadMissing(); why != "" {
+		t.Skip(why)
+	}
+	wantAnswers(t, "hollow", "small", "grpc8x16", "proxy8x16", "proxy8x16pool")
+}
+
+func wantAnswers(t *testing.T, name string, scenarios ...string) {
+	t.Helper()
 	servers, err := chooseServers(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := runner{options: options{duration: testTime, rounds: 1}, machine: testMachine(t), servers: servers}
-	r.scenarios = []load.Scenario{load.Find(load.Single), load.Find("upload"), load.Find("tls")}
+	for _, name := range scenarios {
+		r.scenarios = append(r.scenarios, load.Find(name))
+	}
 	turns := r.turns()
 	if len(turns) != len(r.scenarios) {
 		t.Fatalf("%d turns", len(turns))

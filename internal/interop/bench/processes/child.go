@@ -34,6 +34,7 @@ func serverRoles() map[string]Role {
 		roleProxy:  As(serveProxy),
 		roleGRPC:   As(serveGRPC),
 		roleStored: As(serveStored),
+		roleHollow: As(serveHollow),
 	}
 }
 

@@ -85,6 +85,8 @@ func All() []Server {
 			missing: nothing, version: nothing, Start: startStored},
 		Server{Name: "handed", Title: "stored bytes, written by another goroutine than the reader", Only: answeredStored, Can: Uploads | SpeaksTLS | ObeysGo,
 			missing: nothing, version: nothing, Start: startHanded},
+		Server{Name: "hollow", Title: "handlers without HTTP/2, for what is left for it", Only: []string{"small", "single", "grpc*x*", "proxy*x1", "proxy*x16", "proxy*pool"},
+			Can: Uploads | SpeaksGRPC | Proxies | ObeysGo, missing: nothing, version: nothing, Start: startHollow},
 		Server{Name: Bare, Title: "stored requests, for what Go clients cannot go below", Only: []string{"transport1"}, Can: ObeysGo, Client: true,
 			missing: nothing, version: nothing},
 	)
