@@ -22,7 +22,10 @@ type entry struct {
 // An entryList is room for entries that the stack has none for.
 type entryList struct{ entries []entry }
 
-var entryLists = sync.Pool{New: func() any { return new(entryList) }}
+// listedEntries is the capacity that a list begins with.
+const listedEntries = 12
+
+var entryLists = sync.Pool{New: func() any { return &entryList{make([]entry, 0, listedEntries)} }}
 
 // maxPooledEntries bounds the lists that are kept: one huge header map must not have us keep its size.
 const maxPooledEntries = 64

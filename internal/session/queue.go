@@ -13,7 +13,11 @@ type Section struct {
 	Fields []hpack.HeaderField
 }
 
-var sections = sync.Pool{New: func() any { return new(Section) }}
+// sectionFields is the capacity that a section begins with. Most have fewer, and one that
+// grows by doubling allocates five times.
+const sectionFields = 12
+
+var sections = sync.Pool{New: func() any { return &Section{make([]hpack.HeaderField, 0, sectionFields)} }}
 
 // maxPooledFields bounds the sections that are pooled: one huge section must not be
 // kept for ever.
