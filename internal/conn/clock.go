@@ -39,13 +39,14 @@ var (
 
 // clock is a connection's timers. Guarded by Conn.mu; the callbacks lock it.
 type clock struct {
-	settings *time.Timer
+	greeting *time.Timer // until the client's preface, and then the peer's SETTINGS, have come
 	idle     *time.Timer // until the connection has been idle too long
 	ping     *time.Timer // until a PING is sent, or one has been unanswered for too long
 	drain    *time.Timer // until the first phase of a graceful end has ended
 	shutdown *time.Timer // until the connection is closed, whatever the peer does
 	sweep    *time.Timer // until an idle connection is swept; nil once it has been
 
+	prefaced  bool // the greeting timer is for SETTINGS
 	pinging   bool
 	probing   bool // anything that is read will do for an answer
 	pingData  [8]byte
@@ -63,9 +64,7 @@ func (c *Conn) startClock() {
 		return
 	}
 	c.clock.read = c.in.now
-	if d := c.opt.SettingsTimeout; d > 0 {
-		c.clock.settings = time.AfterFunc(d, c.settingsTooLate)
-	}
+	c.awaitSettingsLocked()
 	if d := c.opt.IdleTimeout; d > 0 && c.sess.OpenStreams() == 0 {
 		c.clock.idle = time.AfterFunc(d, c.idleTooLong)
 	}
@@ -74,18 +73,49 @@ func (c *Conn) startClock() {
 	}
 }
 
-func (c *Conn) settingsTooLate() {
+// awaitPreface starts the wait for the client's preface.
+func (c *Conn) awaitPreface() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead == nil {
+		c.clock.greeting = time.AfterFunc(prefaceTimeout, c.greetingTooLate)
+	}
+}
+
+// awaitSettingsLocked starts the wait for the peer's SETTINGS, if there is one, with
+// the same timer.
+func (c *Conn) awaitSettingsLocked() {
+	k, d := &c.clock, c.opt.SettingsTimeout
+	k.prefaced = true
+	switch {
+	case d <= 0:
+		c.greetedLocked()
+	case k.greeting == nil:
+		k.greeting = time.AfterFunc(d, c.greetingTooLate)
+	default:
+		k.greeting.Reset(d)
+	}
+}
+
+func (c *Conn) greetingTooLate() {
+	c.mu.Lock()
+	prefaced := c.clock.prefaced
+	c.mu.Unlock()
+	if !prefaced {
+		c.Fail(&PrefaceError{ErrPrefaceTimeout})
+		return
+	}
 	if c.opt.Log.Printf != nil {
 		c.opt.Log.Printf("timeout waiting for SETTINGS frames from %v", c.nc.RemoteAddr())
 	}
 	c.Fail(ErrSettingsTimeout)
 }
 
-// greetedLocked stops the wait for the peer's first SETTINGS, which have come.
+// greetedLocked ends the wait for the peer's greeting, which has come.
 func (c *Conn) greetedLocked() {
-	if t := c.clock.settings; t != nil {
+	if t := c.clock.greeting; t != nil {
 		t.Stop()
-		c.clock.settings = nil
+		c.clock.greeting = nil
 	}
 }
 
@@ -279,7 +309,7 @@ func (c *Conn) sweep() {
 
 // stopClockLocked stops every timer.
 func (c *Conn) stopClockLocked() {
-	for _, t := range []*time.Timer{c.clock.settings, c.clock.idle, c.clock.ping, c.clock.drain, c.clock.shutdown, c.clock.sweep} {
+	for _, t := range []*time.Timer{c.clock.greeting, c.clock.idle, c.clock.ping, c.clock.drain, c.clock.shutdown, c.clock.sweep} {
 		if t != nil {
 			t.Stop()
 		}

@@ -247,8 +247,7 @@ func (in *reader) readPreface() error {
 	if in.c.opt.SawPreface {
 		return nil
 	}
-	timer := time.AfterFunc(prefaceTimeout, func() { in.c.Fail(&PrefaceError{ErrPrefaceTimeout}) })
-	defer timer.Stop()
+	in.c.awaitPreface()
 	for in.w < len(wire.Preface) {
 		n, err := in.c.nc.Read(in.buf[in.w:])
 		in.w += n

@@ -12,7 +12,7 @@ type idTable struct {
 }
 
 const (
-	minBuckets = 16
+	minBuckets = 4 // most connections have few streams, or are idle
 
 	// maxIdleBuckets is how many an empty table keeps: an idle connection should not hold what a burst took.
 	maxIdleBuckets = 64

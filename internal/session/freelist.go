@@ -24,10 +24,9 @@ func (s *Session) lists() *freeLists {
 }
 
 // Trim frees what the session keeps for streams to come. No stream is open. A map
-// never shrinks, so it is made again.
+// never shrinks, so the next stream makes another.
 func (s *Session) Trim() {
-	s.free = nil
-	s.streams = make(map[uint32]*Stream)
+	s.free, s.streams = nil, nil
 }
 
 // A freeList has Ts that are not in use. What a stream needs only while something

@@ -44,7 +44,7 @@ type Session struct {
 	cfg  *Config // constant
 	peer peerSettings
 
-	streams map[uint32]*Stream
+	streams map[uint32]*Stream // by identifier; nil while there is none after New or Trim
 	// peerLast is the highest stream that the peer has opened. Written under the mutex
 	// by the goroutine that reads frames, which may therefore read it without
 	// ([Session.IsNew]).
@@ -77,7 +77,6 @@ func New(cfg *Config, now time.Time) *Session {
 	s := &Session{
 		cfg:     cfg,
 		peer:    defaultPeerSettings(cfg.Role),
-		streams: make(map[uint32]*Stream),
 		resets:  newBucket(maxEarlyResets, earlyResetsPerSecond, now),
 		useless: newBucket(maxUselessFrames, uselessFramesPerSecond, now),
 	}

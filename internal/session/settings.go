@@ -152,19 +152,22 @@ func (s *Session) setTableSize(v uint32) {
 // PeerMaxHeaderListSize is the largest field section that the peer wants.
 func (s *Session) PeerMaxHeaderListSize() uint32 { return s.peer.maxHeaderListSize }
 
+// maxOurs is how many settings a server has at most.
+const maxOurs = 7
+
 // ours is the SETTINGS frame that opens our side of the connection.
 func (s *Session) ours() []wire.Setting {
 	c := s.cfg
 	if c.Role == Client {
 		return s.clients()
 	}
-	all := []wire.Setting{
-		{ID: wire.SettingMaxFrameSize, Val: c.MaxFrameSize},
-		{ID: wire.SettingMaxConcurrentStreams, Val: c.MaxConcurrentStreams},
-		{ID: wire.SettingMaxHeaderListSize, Val: c.MaxHeaderListSize},
-		{ID: wire.SettingHeaderTableSize, Val: c.HeaderTableSize},
-		{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
-	}
+	all := append(make([]wire.Setting, 0, maxOurs),
+		wire.Setting{ID: wire.SettingMaxFrameSize, Val: c.MaxFrameSize},
+		wire.Setting{ID: wire.SettingMaxConcurrentStreams, Val: c.MaxConcurrentStreams},
+		wire.Setting{ID: wire.SettingMaxHeaderListSize, Val: c.MaxHeaderListSize},
+		wire.Setting{ID: wire.SettingHeaderTableSize, Val: c.HeaderTableSize},
+		wire.Setting{ID: wire.SettingInitialWindowSize, Val: uint32(c.InitialWindow)},
+	)
 	if c.ExtendedConnect {
 		all = append(all, wire.Setting{ID: wire.SettingEnableConnectProtocol, Val: 1})
 	}
