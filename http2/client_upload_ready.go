@@ -72,14 +72,19 @@ func received(body io.Reader) *requestBody {
 // isReadTracking reports whether t is what an http.Transport puts around a
 // request's body, to see whether it has been read. It is not exported.
 func isReadTracking(t reflect.Type) bool {
-	return t.PkgPath() == "net/http" && t.Name() == "readTrackingBody" && t.Field(0).Name == "ReadCloser"
+	return t.PkgPath() == "net/http" && t.Name() == "readTrackingBody" && beginsWith(t, "ReadCloser")
 }
 
 // isNoopCloser reports whether t is what a ReverseProxy puts around a request's body
 // so that its Close does nothing; Go 1.27's does not. It is not exported.
 func isNoopCloser(t reflect.Type) bool {
-	return t.PkgPath() == "net/http/httputil" && t.Name() == "noopCloseReader" &&
-		t.Field(0).Name == "readCloser" && t.Field(0).Type.Kind() == reflect.Interface
+	return t.PkgPath() == "net/http/httputil" && t.Name() == "noopCloseReader" && beginsWith(t, "readCloser")
+}
+
+// beginsWith reports whether t is a struct whose first field is an interface with that
+// name.
+func beginsWith(t reflect.Type, name string) bool {
+	return t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Name == name && t.Field(0).Type.Kind() == reflect.Interface
 }
 
 // peek returns a copy of a body that is ready and came to a server of ours, or nil.
