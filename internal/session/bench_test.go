@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"h2fork.example/net/internal/h2test"
 	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/wire"
 )
@@ -210,6 +211,9 @@ func BenchmarkInitialWindowSize(b *testing.B) {
 
 // A stream's memory is the caller's: a request needs none of the session's own.
 func TestARequestTakesNoMemory(t *testing.T) {
+	if h2test.UnderRaceDetector {
+		t.Skip("the race detector has pools lose what is in them")
+	}
 	for name, policy := range policies() {
 		s := newServed(policy())
 		st := newStream()
