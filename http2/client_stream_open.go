@@ -56,12 +56,11 @@ func (cc *ClientConn) roundTrip(req *http.Request, u *upload) (*http.Response, e
 	cs.hasTrailer = len(cs.declared) > 0 && !cs.connect // RFC 9113 §8.5: a tunnel has none
 	cs.Init(cc.c, cs, &cs.received)
 	length := bodyLength(req)
+	bodySent := false
 	sec, err := cs.fields(length)
-	if err != nil {
-		cc.giveUp()
-		return nil, err
+	if err == nil {
+		bodySent, err = cs.start(sec, length)
 	}
-	bodySent, err := cs.start(sec, length)
 	if err != nil {
 		cc.giveUp()
 		return nil, err

@@ -45,7 +45,7 @@ type upload struct {
 	known    bool          // the body's length is known
 	ready    bool          // the body is short and in memory: see readAll
 	declared http.Header   // what the request's Trailer was before the first Read, which may change that
-	received *requestBody  // what the body is, if it came to a server of ours: see peek; or nil
+	received receivedBody  // what the body is, if it came to a server of ours: see peek
 	ended    chan struct{} // closed when body has been closed
 
 	mu      sync.Mutex // is locked after the connection's

@@ -41,32 +41,58 @@ func inMemory(body io.Reader) bool {
 	return false
 }
 
-// received returns the body of a request that came to a server of ours, if that is
-// what body is, as itself or with the wrappers that net/http's Transport and
-// ReverseProxy put around it; or nil.
-func received(body io.Reader) *requestBody {
+// A receivedBody is a body that came to a server of ours.
+type receivedBody struct {
+	*requestBody
+
+	// wrapper is what ReverseProxy has put around it, or nil. Once that is closed, its
+	// Reads fail, and requestBody does not know.
+	wrapper io.Reader
+}
+
+// received returns the request's body that body is, as itself or with the wrappers
+// that net/http's Transport and ReverseProxy put around it. requestBody is nil if it is
+// something else.
+func received(body io.Reader) receivedBody {
 	for range maxWrappers + 1 {
 		if b, ok := body.(*requestBody); ok {
-			return b
+			return receivedBody{requestBody: b}
 		}
 		v := reflect.ValueOf(body)
 		if v.Kind() != reflect.Pointer || v.IsNil() {
-			return nil
+			break
 		}
-		switch t := v.Type().Elem(); {
-		case isReadTracking(t):
-			body = v.Elem().Field(0).Interface().(io.Reader)
-		case isNoopCloser(t):
+		t := v.Type().Elem()
+		if isNoopCloser(t) {
 			// The field is not exported, so the type that is in it is all that can be seen.
 			if inner := v.Elem().Field(0).Elem(); inner.IsValid() && inner.Type() == reflect.TypeFor[*requestBody]() {
-				return (*requestBody)(inner.UnsafePointer())
+				return receivedBody{(*requestBody)(inner.UnsafePointer()), body}
 			}
-			return nil
-		default:
+			break
+		}
+		if !isReadTracking(t) {
+			break
+		}
+		body = v.Elem().Field(0).Interface().(io.Reader)
+	}
+	return receivedBody{}
+}
+
+// peek returns a copy of the content if it is at most that long, all of it has come,
+// and Reads would do nothing but return it; or nil. The caller is the reader of the
+// body.
+func (b receivedBody) peek(most int) *session.Buffer {
+	if b.requestBody == nil {
+		return nil
+	}
+	content := b.requestBody.peek(most)
+	if content != nil && b.wrapper != nil {
+		if _, err := b.wrapper.Read(nil); err != nil { // reads nothing
+			content.Free()
 			return nil
 		}
 	}
-	return nil
+	return content
 }
 
 // isReadTracking reports whether t is what an http.Transport puts around a
@@ -92,7 +118,7 @@ func beginsWith(t reflect.Type, name string) bool {
 func (u *upload) peek() *session.Buffer {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.received == nil || u.n > 0 || u.err != nil || u.reading {
+	if u.n > 0 || u.err != nil || u.reading {
 		return nil
 	}
 	content := u.received.peek(firstKept - 1)
@@ -115,7 +141,10 @@ func (u *upload) readPeeked(s *sender, n int) error {
 		u.readLocked(s)
 	}
 	u.owner = nil // s has what it sends
-	if u.err != io.EOF || u.n != n {
+	switch {
+	case u.err != io.EOF:
+		return u.err
+	case u.n != n:
 		return errBodyChanged
 	}
 	return nil

@@ -1,11 +1,15 @@
 package http2
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/iotest"
 
 	"h2fork.example/net/internal/h2test"
+	"h2fork.example/net/internal/wire"
 )
 
 // proxies are ways to send on what came to a server of ours.
@@ -33,6 +37,10 @@ func sendOn(t *testing.T, handler func(*calling) http.HandlerFunc, script func(c
 		script(c, in)
 	})
 }
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func (in *sendingOn) post(id uint32, content string, ended bool) {
 	in.Request(id, h2test.KeepOpen, ":method", "POST")
@@ -83,6 +91,27 @@ func TestRequestOfWhichMoreIsToComeIsSentOnAsItComes(t *testing.T) {
 	}
 }
 
+// Whoever closes a body before RoundTrip wants no request to be sent with it. ReverseProxy's wrapper keeps that to itself.
+func TestRequestWhoseBodyHasBeenClosedIsNotSentOnWhole(t *testing.T) {
+	for name, proxy := range proxies {
+		t.Run(name, func(t *testing.T) {
+			handler := func(c *calling) http.HandlerFunc {
+				return proxy(roundTripFunc(func(r *http.Request) (*http.Response, error) {
+					r.Body.Close()
+					return c.tr.RoundTrip(r)
+				}))
+			}
+			sendOn(t, handler, func(c *calling, in *sendingOn) {
+				in.post(1, readyContent, h2test.EndStream)
+				in.goes.open()
+				p := c.accept()
+				p.Want("a request that has no end", headersOf(1, h2test.KeepOpen), h2test.RSTStreamFrame(1, wire.Cancel))
+				in.Want("the proxy's answer", h2test.HeadersWith(1, h2test.EndStream, ":status", "502"))
+			})
+		})
+	}
+}
+
 // The pool sends the request elsewhere, and has to find all of its body.
 func TestRequestThatHasComeIsNotReadForAConnectionThatDeclinesIt(t *testing.T) {
 	handler := func(c *calling) http.HandlerFunc {
@@ -116,6 +145,25 @@ func TestRequestThatHasComeIsNotReadForAConnectionThatDeclinesIt(t *testing.T) {
 	})
 }
 
+// What has been sent cannot be taken back, so the request fails.
+func TestRequestFailsIfItsBodyIsNotWhatWasPeekedAt(t *testing.T) {
+	mine := errors.New("it fails")
+	for name, test := range map[string]struct {
+		body io.Reader
+		want error
+	}{
+		"it is":            {strings.NewReader(readyContent), nil},
+		"others have read": {strings.NewReader(readyContent[1:]), errBodyChanged},
+		"it has grown":     {strings.NewReader(readyContent + "!"), errBodyChanged},
+		"it fails":         {iotest.ErrReader(mine), mine},
+	} {
+		req := newRequest("POST", "https://example.com/", struct{ io.Reader }{test.body})
+		if err := newUpload(req).readPeeked(new(sender), len(readyContent)); err != test.want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A body that only looks like one that has come may be anything.
 func TestOnlyTheBodyItselfIsTakenToHaveCome(t *testing.T) {
 	type wrapper struct{ io.ReadCloser }
@@ -127,11 +175,11 @@ func TestOnlyTheBodyItselfIsTakenToHaveCome(t *testing.T) {
 		"what http.MaxBytesReader is": http.MaxBytesReader(nil, b, 10),
 		"nothing":                     (*wrapper)(nil),
 	} {
-		if received(body) != nil {
+		if received(body).requestBody != nil {
 			t.Errorf("%s is taken to be a body that has come", name)
 		}
 	}
-	if received(b) != b {
+	if received(b).requestBody != b {
 		t.Error("a body that has come is not recognised")
 	}
 }

@@ -77,7 +77,7 @@ func passesOn(rt http.RoundTripper) http.HandlerFunc {
 		}
 		res, err := rt.RoundTrip(out)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
+			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
 		defer res.Body.Close()

@@ -140,7 +140,7 @@ func (b *Body) Buffered() bool {
 }
 
 // Peek returns a copy of the content, and reads none of it, if all has arrived and is
-// still there, and is at most that long; or nil.
+// still there, and is at most that long; or nil. A [session.Buffer] must hold that.
 func (b *Body) Peek(most int) *session.Buffer {
 	b.mu.Lock()
 	defer b.mu.Unlock()

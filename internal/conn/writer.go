@@ -203,7 +203,7 @@ func (w *writer) makeSpace(n int) {
 	for size < 2*n {
 		size *= 2
 	}
-	w.buf = make([]byte, 0, min(size, outBufferSize))
+	w.buf = make([]byte, 0, max(n, min(size, outBufferSize)))
 }
 
 // encodeSection appends HEADERS or PUSH_PROMISE, and as many CONTINUATION frames as

@@ -192,3 +192,18 @@ func TestFailWhenSentSendsEverythingFirst(t *testing.T) {
 		}
 	})
 }
+
+// A user's scheduler may have pieces sent that are larger than the buffers that are pooled.
+func TestOutputBufferIsAsLargeAsItsBatchAndUsedAgain(t *testing.T) {
+	w := newWriter()
+	for _, n := range []int{0, 1, minOutBuffer / 2, minOutBuffer, 10 * minOutBuffer, outBufferSize, 5 * outBufferSize} {
+		w.makeSpace(n)
+		if len(w.buf) != 0 || cap(w.buf) < max(n, minOutBuffer) {
+			t.Errorf("for %d bytes there are %d, %d of them used", n, cap(w.buf), len(w.buf))
+		}
+		first := &w.buf[:1][0]
+		if w.makeSpace(n); &w.buf[:1][0] != first {
+			t.Errorf("a second batch of %d bytes has another buffer", n)
+		}
+	}
+}

@@ -63,7 +63,7 @@ func AppendRequest(dst []hpack.HeaderField, req *http.Request, o RequestOptions)
 
 func appendPseudo(dst []hpack.HeaderField, req *http.Request, extendedConnect bool) ([]hpack.HeaderField, error) {
 	var p pseudoFields
-	if err := p.make(req, extendedConnect); err != nil {
+	if err := p.fill(req, extendedConnect); err != nil {
 		return nil, err
 	}
 	return p.append(dst), nil
@@ -105,8 +105,8 @@ func errConnectionField(name string, values []string) error {
 	return fmt.Errorf("http2: invalid %s request header: %q", name, values)
 }
 
-// make makes the control data of req (RFC 9113 §8.3.1, §8.5, RFC 8441 §4).
-func (p *pseudoFields) make(req *http.Request, extendedConnect bool) (err error) {
+// fill sets the control data of req (RFC 9113 §8.3.1, §8.5, RFC 8441 §4).
+func (p *pseudoFields) fill(req *http.Request, extendedConnect bool) (err error) {
 	if req.URL == nil {
 		return errNoURL
 	}

@@ -19,7 +19,7 @@ import (
 const roleStored = "stored"
 
 const (
-	// storedInput is the size of a connection's buffer. Larger ones make uploads no cheaper.
+	// storedInput is the size of a connection's buffer: as large as our server's at an upload.
 	storedInput = 128 << 10
 
 	// storedWindow is as much as a window may be (RFC 9113 §6.9.1). A connection's is given back by halves.
