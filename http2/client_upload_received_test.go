@@ -18,20 +18,22 @@ var proxies = map[string]func(http.RoundTripper) http.HandlerFunc{
 	"passes on":    passesOn,
 }
 
-// sendingOn is a server whose handler goes on when the script says so, and the client's side of it.
+// sendingOn is a server whose handler sends on each request when the script says so, and the client's side of it.
 type sendingOn struct {
 	*servedConn
-	goes *gate
+	goes chan struct{} // one for each request
 }
+
+func (in *sendingOn) goOn() { in.goes <- struct{}{} }
 
 // sendOn runs a script with a proxy in front of a Transport of ours.
 func sendOn(t *testing.T, handler func(*calling) http.HandlerFunc, script func(c *calling, in *sendingOn)) {
 	t.Helper()
 	withTransport(t, new(Transport), func(c *calling) {
-		in := &sendingOn{goes: newGate()}
+		in := &sendingOn{goes: make(chan struct{})}
 		proxy := handler(c)
 		in.servedConn = serving{handler: func(w http.ResponseWriter, r *http.Request) {
-			in.goes.wait()
+			<-in.goes
 			proxy(w, r)
 		}}.start(c.t)
 		script(c, in)
@@ -54,7 +56,7 @@ func TestShortRequestThatHasComeWholeIsSentOnInOneWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sendOn(t, func(c *calling) http.HandlerFunc { return proxy(c.tr) }, func(c *calling, in *sendingOn) {
 				in.post(1, readyContent, h2test.EndStream)
-				in.goes.open()
+				in.goOn()
 				p := c.accept()
 				answer := func(id uint32) {
 					p.Want("the request", headersOf(id, h2test.KeepOpen), h2test.DataFrame(id, readyContent, h2test.EndStream))
@@ -65,6 +67,7 @@ func TestShortRequestThatHasComeWholeIsSentOnInOneWrite(t *testing.T) {
 				settled()
 				before, _ := c.ours[0].Writes()
 				in.post(3, readyContent, h2test.EndStream)
+				in.goOn()
 				answer(3)
 				if after, _ := c.ours[0].Writes(); after != before+1 {
 					t.Errorf("the second request took %d writes", after-before)
@@ -79,7 +82,7 @@ func TestRequestOfWhichMoreIsToComeIsSentOnAsItComes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sendOn(t, func(c *calling) http.HandlerFunc { return proxy(c.tr) }, func(c *calling, in *sendingOn) {
 				in.post(1, "first ", h2test.KeepOpen)
-				in.goes.open()
+				in.goOn()
 				p := c.accept()
 				p.Want("what has come", headersOf(1, h2test.KeepOpen), h2test.DataFrame(1, "first ", h2test.KeepOpen))
 				in.Data(1, h2test.EndStream, "and last")
@@ -103,7 +106,7 @@ func TestRequestWhoseBodyHasBeenClosedIsNotSentOnWhole(t *testing.T) {
 			}
 			sendOn(t, handler, func(c *calling, in *sendingOn) {
 				in.post(1, readyContent, h2test.EndStream)
-				in.goes.open()
+				in.goOn()
 				p := c.accept()
 				p.Want("a request that has no end", headersOf(1, h2test.KeepOpen), h2test.RSTStreamFrame(1, wire.Cancel))
 				in.Want("the proxy's answer", h2test.HeadersWith(1, h2test.EndStream, ":status", "502"))
@@ -137,7 +140,7 @@ func TestRequestThatHasComeIsNotReadForAConnectionThatDeclinesIt(t *testing.T) {
 		p := c.accept()
 		p.Want("a request", headersOf(1, h2test.EndStream))
 		in.post(1, readyContent, h2test.EndStream)
-		in.goes.open()
+		in.goOn()
 		in.Want("the handler's end", h2test.HeadersWith(1, h2test.EndStream, ":status", "200"))
 		p.Headers(1, h2test.EndStream, ":status", "204")
 		settled()
