@@ -64,7 +64,7 @@ func (m *model) close() {
 func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 	st := m.sc.newStream(requestOpen)
 	st.req = &http.Request{Method: kind.method}
-	st.body = requestBody{st: st, empty: !requestOpen}
+	st.body.empty = !requestOpen
 	st.req.Body = &st.body
 	if m.last == 0 {
 		m.last = 1

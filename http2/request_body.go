@@ -2,27 +2,40 @@ package http2
 
 import (
 	"io"
+	"sync/atomic"
 
+	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/message"
 	"h2fork.example/net/internal/session"
 )
 
 // requestBody is a request's Body. Read and Close may be called concurrently.
 type requestBody struct {
-	st            *serverStream
+	// Constant once the stream is accepted.
+	w        *responseWriter
+	received *conn.Body // nil if empty
+	empty    bool
+
 	needsContinue bool // the client waits for 100; owned by the reader of the body
-	empty         bool
 	sawEOF        bool // owned by the reader of the body
+
+	users atomic.Int32 // methods that may use the stream: see unused
 }
+
+// unused reports whether no method uses the stream, nor ever will. received has been
+// closed, so a method that begins now finds that first.
+func (b *requestBody) unused() bool { return b.users.Load() == 0 }
 
 // Read reads what the client has sent, or waits for it. The client may be waiting
 // itself, for 100 (Continue) or for a response that is held: Read sends these
 // first.
 func (b *requestBody) Read(p []byte) (int, error) {
+	b.users.Add(1)
+	defer b.users.Add(-1)
 	if !b.ready() {
 		return 0, io.EOF
 	}
-	n, err := b.st.Body.Read(p)
+	n, err := b.received.Read(p)
 	if err == io.EOF {
 		b.sawEOF = true
 	}
@@ -31,8 +44,10 @@ func (b *requestBody) Read(p []byte) (int, error) {
 
 // WriteTo writes the body to w until it ends. It saves io.Copy a buffer and a copy.
 func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
+	b.users.Add(1)
+	defer b.users.Add(-1)
 	for b.ready() {
-		k, err := b.st.Body.Next()
+		k, err := b.received.Next()
 		if err == io.EOF {
 			b.sawEOF = true
 			break
@@ -59,8 +74,8 @@ func (b *requestBody) ready() bool {
 	if b.empty || b.sawEOF {
 		return false
 	}
-	if !b.st.Body.Buffered() {
-		b.st.w.endHold()
+	if !b.received.Buffered() {
+		b.w.endHold()
 	}
 	return true
 }
@@ -72,25 +87,26 @@ func (b *requestBody) peek(most int) *session.Buffer {
 	if b.needsContinue || b.empty || b.sawEOF {
 		return nil
 	}
-	return b.st.Body.Peek(most)
+	return b.received.Peek(most)
 }
 
 // Close says that no more will be read. What the client still sends is dropped.
 func (b *requestBody) Close() error {
-	if !b.empty {
-		b.st.Body.Close()
-	}
+	b.users.Add(1)
+	defer b.users.Add(-1)
+	b.received.Close()
 	return nil
 }
 
 // sendContinue sends 100 (Continue), unless the response has begun
 // (golang/go#14030).
 func (b *requestBody) sendContinue() {
-	b.st.Lock()
-	if b.st.w.phase() < phaseReleased {
+	st := b.w.st
+	st.Lock()
+	if b.w.phase() < phaseReleased {
 		sec := session.NewSection()
 		sec.Fields = message.AppendInformational(sec.Fields, 100, nil)
-		b.st.SendInfoLocked(sec)
+		st.SendInfoLocked(sec)
 	}
-	b.st.UnlockAndWake()
+	st.UnlockAndWake()
 }

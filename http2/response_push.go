@@ -26,6 +26,9 @@ var (
 // and has the connection's handler answer it. It returns once the promise has been
 // sent. Its error is http.ErrNotSupported if the client has disabled push.
 func (w *responseWriter) Push(target string, opts *http.PushOptions) error {
+	if !w.tenure.keep() {
+		return errStreamClosed
+	}
 	if w.st.Pushed() {
 		return ErrRecursivePush
 	}

@@ -46,7 +46,7 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 	if !w.sealed() {
 		w.seal(http.StatusOK)
 	}
-	if !message.BodyAllowed(w.status) {
+	if !message.BodyAllowed(int(w.status)) {
 		return 0, http.ErrBodyNotAllowed
 	}
 	if n := w.info.ContentLength; n > 0 && w.wrote+int64(len(p)) > n {

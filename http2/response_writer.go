@@ -15,7 +15,10 @@ import (
 // responseWriter is a handler's http.ResponseWriter. Its methods may be called
 // concurrently with Flush, as httputil.ReverseProxy does.
 type responseWriter struct {
-	st *serverStream
+	st     *serverStream // see tenure
+	tenure tenure
+
+	framing framing // guarded by framingMu
 
 	// mu is held by the methods that handlers call. A Write that waits for the client
 	// holds it. So a deadline and a Read that ends a hold, which must not wait for
@@ -26,21 +29,19 @@ type responseWriter struct {
 	// holds mu, the connection's lock or both. One that puts something on the wire
 	// keeps the connection locked from the event to the end of its action.
 	framingMu sync.Mutex
-	framing   framing // guarded by framingMu
 
 	closed bool             // guarded by mu: the handler has returned
 	dated  bool             // the handler has set the Date of what is held; guarded by the connection's lock
+	status int16            // guarded by mu: 0 until the fields are sealed
 	header http.Header      // the handler's goroutine's; set under mu
 	sec    *session.Section // guarded by mu: the sealed fields, until they are held or released
 	info   message.ResponseInfo
-	status int             // 0 until the fields are sealed
 	body   *session.Buffer // guarded by mu: written and not sent, or nil
 	wrote  int64           // guarded by mu: bytes the handler wrote
 
 	// Guarded by the connection's lock.
-	held   *session.Section // a field section that is held back; nil: none is
-	grpc   *session.Section // see keepGRPC
-	notify chan bool        // for CloseNotify
+	held *session.Section // a field section that is held back; nil: none is
+	grpc *session.Section // see keepGRPC
 }
 
 var (
@@ -97,7 +98,7 @@ func (w *responseWriter) sealed() bool { return w.status != 0 }
 
 // seal snapshots the fields.
 func (w *responseWriter) seal(status int) {
-	w.status = status
+	w.status = int16(status)
 	w.sec = session.NewSection()
 	w.sec.Fields = message.AppendResponse(w.sec.Fields, status, w.header, &w.info)
 	if d := w.info.Declared; d != nil {
@@ -131,7 +132,7 @@ func (w *responseWriter) isHEAD() bool { return w.st.req.Method == http.MethodHe
 func (w *responseWriter) isTunnel() bool { return w.st.connect && w.status/100 == 2 }
 
 // hasBody reports whether the response may have content.
-func (w *responseWriter) hasBody() bool { return !w.isHEAD() && message.BodyAllowed(w.status) }
+func (w *responseWriter) hasBody() bool { return !w.isHEAD() && message.BodyAllowed(int(w.status)) }
 
 // Flush is FlushError.
 func (w *responseWriter) Flush() { w.FlushError() }
@@ -254,14 +255,14 @@ func (w *responseWriter) addDate() {
 // unless the handler has set one, or it was called before. That takes time, so it
 // is best done before the connection is locked.
 func (w *responseWriter) addContentType(body []byte) {
-	if !w.info.HasContentType && !w.info.HasContentEncoding && message.BodyAllowed(w.status) && len(body) > 0 {
+	if !w.info.HasContentType && !w.info.HasContentEncoding && message.BodyAllowed(int(w.status)) && len(body) > 0 {
 		w.addField(w.sec, "content-type", detectContentType(body))
 		w.info.HasContentType = true
 	}
 }
 
 func (w *responseWriter) addContentLength(sec *session.Section, n int) {
-	if !w.info.HasContentLength && message.BodyAllowed(w.status) {
+	if !w.info.HasContentLength && message.BodyAllowed(int(w.status)) {
 		w.addField(sec, "content-length", strconv.Itoa(n))
 		w.info.HasContentLength = true
 	}
@@ -369,13 +370,17 @@ func (w *responseWriter) freeUnsentLocked() {
 
 // SetReadDeadline is for http.ResponseController.
 func (w *responseWriter) SetReadDeadline(deadline time.Time) error {
-	w.st.setDeadline(&w.st.readTimer, deadline, w.st.readTimeout)
+	if w.tenure.keep() {
+		w.st.setDeadline(&w.st.readTimer, deadline, w.st.readTimeout)
+	}
 	return nil
 }
 
 // SetWriteDeadline is for http.ResponseController.
 func (w *responseWriter) SetWriteDeadline(deadline time.Time) error {
-	w.st.setDeadline(&w.st.writeTimer, deadline, w.st.writeTimeout)
+	if w.tenure.keep() {
+		w.st.setDeadline(&w.st.writeTimer, deadline, w.st.writeTimeout)
+	}
 	return nil
 }
 
@@ -386,21 +391,8 @@ func (w *responseWriter) EnableFullDuplex() error { return nil }
 //
 // Deprecated: Use the request's context instead.
 func (w *responseWriter) CloseNotify() <-chan bool {
-	w.st.Lock()
-	defer w.st.Unlock()
-	if w.notify == nil {
-		w.notify = make(chan bool, 1)
-		if w.st.ClosedLocked() {
-			w.notify <- true
-		}
+	if w.tenure.keep() {
+		return w.st.closeNotify()
 	}
-	return w.notify
-}
-
-// notifyClosed is called once, when the stream has closed. From then on CloseNotify
-// sends the value itself, so notify does not change any more.
-func (w *responseWriter) notifyClosed() {
-	if w.notify != nil {
-		w.notify <- true
-	}
+	return notified()
 }

@@ -45,6 +45,7 @@ func (sc *serverConn) Request(f conn.Fields) (conn.Request, error) {
 	if err != nil {
 		return conn.Request{}, err
 	}
+	st.mayBeFreed()
 	return conn.Request{Stream: &st.Stream, Declared: declared, Priority: sc.priority.ofRequest(f.List)}, nil
 }
 
@@ -74,10 +75,11 @@ func (sc *serverConn) Section(cs *conn.Stream, f conn.Fields) error {
 	if err != nil {
 		return err
 	}
+	req := st.req // st may be free by then
 	return st.ReceivedEnd(func() {
 		// net/http promises that they are there before Read returns io.EOF.
 		for k, v := range trailers {
-			st.req.Trailer[k] = v
+			req.Trailer[k] = v
 		}
 	})
 }
@@ -88,5 +90,8 @@ func (sc *serverConn) Closed(cs *conn.Stream) {
 	st := cs.Outer.(*serverStream)
 	st.tidy()
 	st.Body.End(st.closeErr(), nil)
-	st.w.notifyClosed()
+	if st.notify != nil {
+		st.notify <- true
+	}
+	st.free()
 }

@@ -6,16 +6,17 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"h2fork.example/net/internal/conn"
 	"h2fork.example/net/internal/wire"
 )
 
-// serverStream is a request and its response. One allocation holds what the
-// session, conn and the handler need.
+// serverStream is the engine's part of a request and its response.
 type serverStream struct {
 	conn.Stream
+	*exchange // the program's part; nil once the stream is free
 
 	// Constant once the stream is accepted.
 	sc               *serverConn
@@ -25,34 +26,43 @@ type serverStream struct {
 	malformed        bool                                     // answered, then reset
 	connect          bool                                     // CONNECT, of either kind
 
+	// Guarded by the connection's lock; constant once the stream is closed.
+	readTimer, writeTimer *time.Timer
+	notify                chan bool // for CloseNotify
+
+	users atomic.Int32 // see free
+}
+
+// exchange is what a handler sees of a stream, and a program may keep for ever. It is
+// one allocation, and is never used again.
+type exchange struct {
 	request http.Request
 	ctx     requestContext
 	body    requestBody
 	w       responseWriter
-
-	readTimer, writeTimer *time.Timer // guarded by the connection's lock; constant once the stream is closed
 }
 
-// streamWithContent is a serverStream on which the client sends content.
-type streamWithContent struct {
-	serverStream
+// exchangeWithContent is an exchange on which the client sends content.
+type exchangeWithContent struct {
+	exchange
 	received conn.Body
 }
 
 // newStream returns a stream of sc for a request, with content or without, and its
-// response. Most requests have no content, and their streams no memory for it.
+// response. Most requests have no content, and no memory for it.
 func (sc *serverConn) newStream(content bool) *serverStream {
-	var st *serverStream
+	st := freeStreams.Get().(*serverStream)
 	var body *conn.Body
 	if content {
-		both := new(streamWithContent)
-		st, body = &both.serverStream, &both.received
+		x := new(exchangeWithContent)
+		st.exchange, body = &x.exchange, &x.received
 	} else {
-		st = new(serverStream)
+		st.exchange = new(exchange)
 	}
 	st.sc = sc
 	st.Init(sc.c, st, body)
 	st.ctx.sc = sc
+	st.body.w, st.body.received = &st.w, body
 	st.w.init(st)
 	return st
 }
@@ -83,7 +93,7 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 	}
 	st.connect = st.req.Method == http.MethodConnect
 	st.declaredTrailers = st.req.Trailer
-	st.body = requestBody{st: st, needsContinue: r.NeedsContinue, empty: f.EndStream}
+	st.body.needsContinue, st.body.empty = r.NeedsContinue, f.EndStream
 	st.req.Body = &st.body
 	return r.DeclaredLength, nil
 }
@@ -94,7 +104,7 @@ func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.handler = refuseLargeHeader
 	st.req = truncatedRequest(&st.ctx, f.List)
 	st.connect = st.req.Method == http.MethodConnect
-	st.body = requestBody{st: st, empty: f.EndStream}
+	st.body.empty = f.EndStream
 	st.req.Body = &st.body
 }
 
@@ -129,6 +139,9 @@ func (sc *serverConn) Run(cs *conn.Stream) {
 		st.Body.Close() // what was not read is given back to the window
 		if st.req.MultipartForm != nil {
 			st.req.MultipartForm.RemoveAll()
+		}
+		if returned {
+			st.free()
 		}
 	}()
 	if st.handler != nil {
@@ -166,12 +179,33 @@ func (st *serverStream) abort(v any) {
 // tidy stops the timers and ends the context of a stream that has closed, or never
 // opened. No timers are set once the stream is closed.
 func (st *serverStream) tidy() {
-	for _, t := range []*time.Timer{st.readTimer, st.writeTimer} {
-		if t != nil {
-			t.Stop()
+	for _, t := range []**time.Timer{&st.readTimer, &st.writeTimer} {
+		if *t != nil && (*t).Stop() {
+			*t = nil
 		}
 	}
 	st.ctx.end()
+}
+
+// closeNotify is CloseNotify. Once the stream has closed it makes a channel for each
+// call: whoever tells of the end may be about to look at notify.
+func (st *serverStream) closeNotify() <-chan bool {
+	st.Lock()
+	defer st.Unlock()
+	if st.notify == nil {
+		if st.ClosedLocked() {
+			return notified()
+		}
+		st.notify = make(chan bool, 1)
+	}
+	return st.notify
+}
+
+// notified is the channel of a stream that has closed.
+func notified() <-chan bool {
+	c := make(chan bool, 1)
+	c <- true
+	return c
 }
 
 var (

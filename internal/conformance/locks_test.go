@@ -18,6 +18,7 @@ var lockedByCaller = map[string]string{
 	"Stream.Init":           "the stream is not open",
 	"Stream.Pushed":         "it does not change",
 	"Stream.Err":            "it does not change once the stream has closed",
+	"Stream.RemoteEnded":    "it does not change once the stream has closed",
 }
 
 // internal/ARCHITECTURE.md, lock order: a function ends in Locked if its caller has to hold the lock, and only then.

@@ -59,9 +59,9 @@
 // stream itself holds only what every stream needs for as long as anything refers
 // to it. The rest is pooled: buffers, field sections, items of queues, places in a
 // scheduler, condition variables. What a program may keep is not pooled: the
-// Request, its context, the ResponseWriter and the Body. Nor is our part of the
-// stream behind them, a sixth of what is still allocated: a goroutine that outlives
-// its handler would find another request there.
+// Request, its context, the ResponseWriter and the Body. A server uses our part of the
+// stream behind them again, once the handler has returned, the stream has closed and
+// nobody can be about to use it (http2/server_stream_free.go). A client does not.
 //
 // # Rejected
 //

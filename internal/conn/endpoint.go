@@ -18,7 +18,8 @@ type Endpoint interface {
 	// yet.
 	GoAway(f wire.GoAwayFrame)
 
-	// Closed says that a stream has closed. It is called once for each stream.
+	// Closed says that a stream has closed. It is called once for each stream. The
+	// stream may be zero again when it returns, if no handler runs.
 	Closed(st *Stream)
 
 	// Active says that the number of open streams went from none to some, or back.
@@ -41,7 +42,8 @@ type Server interface {
 	// OpenedLocked says that a stream has been opened, before its handler may run.
 	OpenedLocked(st *Stream)
 
-	// Run runs a request's handler, on a worker.
+	// Run runs a request's handler, on a worker. The stream may be zero again when it
+	// returns.
 	Run(st *Stream)
 
 	// PriorityUpdate is called by the reader.

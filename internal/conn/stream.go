@@ -194,6 +194,10 @@ func (st *Stream) LocalEndedLocked() bool { return st.proto.LocalEnded() }
 // RemoteEndedLocked reports whether the peer has ended its side.
 func (st *Stream) RemoteEndedLocked() bool { return st.proto.RemoteEnded() }
 
+// RemoteEnded is RemoteEndedLocked of a stream that has closed: it does not change any
+// more.
+func (st *Stream) RemoteEnded() bool { return st.proto.RemoteEnded() }
+
 // LentLocked reports whether bytes that a goroutine lent are still in use.
 func (st *Stream) LentLocked() bool { return st.proto.Lent() }
 

@@ -49,9 +49,9 @@ type Owner interface {
 	OutputMoved()
 }
 
-// Stream is the protocol's half of a stream. It is embedded by value in the
-// engine's stream, so a request costs one allocation. Guarded by the session's
-// mutex.
+// Stream is the protocol's half of a stream. It is embedded by value in the engine's
+// stream. A server uses it again once the session has closed it, and so the session
+// may not keep a pointer to it for longer. Guarded by the session's mutex.
 type Stream struct {
 	Owner Owner // set before the stream is opened, then constant
 
