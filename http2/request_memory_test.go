@@ -138,6 +138,7 @@ func TestRequestsTakeNoMoreMemoryThanUpstreams(t *testing.T) {
 	if onGo127 {
 		t.Skip("upstream is a shell of net/http's there, which refuses requests of that many fields")
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(min(2, runtime.GOMAXPROCS(0)))) // each processor has pools of its own
 	const n = 24
 	ours := func(c net.Conn, h http.Handler) { new(Server).ServeConn(c, &ServeConnOpts{Handler: h}) }
 	theirs := func(c net.Conn, h http.Handler) {
