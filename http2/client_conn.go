@@ -75,8 +75,7 @@ func (t *Transport) newClientConn(c net.Conn, singleUse bool, stateChanged func(
 	if VerboseLogs {
 		t.vlogf("http2: Transport creating client conn %p to %v", cc, c.RemoteAddr())
 	}
-	cc.c = conn.NewClient(conn.Options{
-		NetConn:             c,
+	cc.c = conn.NewClient(c, conn.Options{
 		Session:             cc.conf.session,
 		MaxEncoderTableSize: cc.conf.encoderTable,
 		ReadIdleTimeout:     cc.conf.readIdleTimeout,

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -307,5 +308,25 @@ func TestRequestWithoutASchemeIsNotSentOnAConnectionEither(t *testing.T) {
 		req.URL.Scheme = ""
 		wantErr(t, "a Transport says the same", startTrip(t, c.cc, req).failure(), "http2: unsupported scheme")
 		c.WantNothing("nothing is sent")
+	})
+}
+
+// The standby writer has gone by the time of such a response, and takes nothing with it.
+func TestAClientThatIsIdleAfterAResponseThatTookLongKeepsNothingForStreamsToCome(t *testing.T) {
+	withTransport(t, new(Transport), func(c *calling) {
+		k := c.roundTrip(get("https://example.com/"))
+		p := c.accept()
+		p.Want("a request", headersOf(1, h2test.EndStream))
+		time.Sleep(time.Minute)
+		p.Headers(1, h2test.EndStream, ":status", "204")
+		k.response()
+		time.Sleep(time.Minute)
+		cc, err := c.tr.connPool().GetClientConn(get("https://example.com/"), "example.com:443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.ValueOf(cc.c.Session()).Elem().FieldByName("free").IsNil() {
+			t.Error("there is memory for streams")
+		}
 	})
 }

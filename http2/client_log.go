@@ -13,10 +13,21 @@ import (
 
 // log is where conn logs to.
 func (cc *ClientConn) log() conn.Log {
-	l := conn.Log{Name: "Transport", Count: cc.countError}
+	l := conn.Log{Count: cc.countError, Debug: cc.debug()}
 	if VerboseLogs {
 		l.Printf, l.Verbose = log.Printf, log.Printf
-		l.Read = func(h wire.Header, p []byte) {
+	}
+	return l
+}
+
+// debug is what GODEBUG=http2debug has conn tell, or nil.
+func (cc *ClientConn) debug() *conn.Debug {
+	if !VerboseLogs && !logFrameReads && !logFrameWrites {
+		return nil
+	}
+	d := new(conn.Debug)
+	if VerboseLogs {
+		d.Read = func(h wire.Header, p []byte) {
 			line := summarize(h, p)
 			if logFrameReads {
 				log.Printf("http2: Framer %p: read %v", cc.c, line)
@@ -25,14 +36,14 @@ func (cc *ClientConn) log() conn.Log {
 		}
 	}
 	if logFrameReads {
-		l.Decoded = func(f hpack.HeaderField) { log.Printf("http2: decoded hpack field %+v", f) }
+		d.Decoded = func(f hpack.HeaderField) { log.Printf("http2: decoded hpack field %+v", f) }
 	}
 	if logFrameWrites {
-		l.Wrote = func(h wire.Header, p []byte) {
+		d.Wrote = func(h wire.Header, p []byte) {
 			log.Printf("http2: Framer %p: wrote %v", cc.c, summarize(h, p))
 		}
 	}
-	return l
+	return d
 }
 
 // logFields logs the field section of a request.

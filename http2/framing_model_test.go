@@ -47,7 +47,7 @@ func newModel(t *testing.T, srv *Server) *model {
 	hs := opts.baseConfig()
 	conf := newServerConfig(srv, hs)
 	sc := &serverConn{srv: srv, hs: hs, handler: opts.handler(), baseCtx: context.Background(), logf: t.Logf}
-	sc.c = conn.NewServer(sc.options(server, &conf, opts), sc)
+	sc.c = conn.NewServer(server, sc.options(server, &conf, opts), sc)
 	sc.c.Lock()
 	sc.c.WakeLocked() // our SETTINGS go out, and no further
 	sc.c.UnlockAndWake()

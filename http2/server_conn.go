@@ -22,9 +22,10 @@ type serverConn struct {
 	hs      *http.Server
 	handler http.Handler
 	c       *conn.Conn
-	sets    []*connSet // that this one belongs to
-	baseCtx context.Context
-	cancel  context.CancelFunc // of baseCtx
+	sets    [2]*connSet // that this one belongs to, or nil
+	ctx     connContext
+	baseCtx context.Context    // &ctx
+	cancel  context.CancelFunc // of ctx
 	logf    func(format string, args ...any)
 	count   func(string)
 
@@ -59,19 +60,18 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	hs := opts.baseConfig()
 	conf := newServerConfig(s, hs)
 	ctx, cancel := context.WithCancel(opts.context())
-	ctx = context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr())
-	ctx = context.WithValue(ctx, http.ServerContextKey, hs)
 	sc := &serverConn{
 		srv:     s,
 		hs:      hs,
 		handler: opts.handler(),
-		baseCtx: ctx,
+		ctx:     connContext{ctx, c.LocalAddr(), hs},
 		cancel:  cancel,
 		logf:    logfTo(hs),
 		count:   conf.countError,
 
 		maxValues: maxHeaderValues(hs),
 	}
+	sc.baseCtx = &sc.ctx
 	if hs.WriteTimeout > 0 {
 		c.SetWriteDeadline(time.Time{}) // net/http's, of the handshake; ours is for each stream
 	}
@@ -81,7 +81,7 @@ func (s *Server) newServerConn(c net.Conn, opts *ServeConnOpts) *serverConn {
 	}
 	sc.reader.RemoteAddr = c.RemoteAddr().String()
 	sc.reader.ExtendedConnect = extendedConnect
-	sc.c = conn.NewServer(sc.options(c, &conf, opts), sc)
+	sc.c = conn.NewServer(c, sc.options(c, &conf, opts), sc)
 	if err := sc.upgrade(opts); err != nil {
 		sc.reject(c, wire.ProtocolError, "invalid settings")
 		return nil
@@ -98,20 +98,24 @@ func (sc *serverConn) serve() { sc.logEnd(sc.c.Serve()) }
 // addToSets adds the connection to the sets that it belongs to.
 func (sc *serverConn) addToSets(opts *ServeConnOpts) {
 	if opts.BaseConfig != nil {
-		sc.sets = append(sc.sets, connsOf(opts.BaseConfig))
+		sc.sets[0] = connsOf(opts.BaseConfig)
 	}
-	if sc.srv.state != nil && (len(sc.sets) == 0 || sc.sets[0] != sc.srv.state.conns) {
-		sc.sets = append(sc.sets, sc.srv.state.conns)
+	if sc.srv.state != nil && sc.sets[0] != sc.srv.state.conns {
+		sc.sets[1] = sc.srv.state.conns
 	}
 	for _, set := range sc.sets {
-		set.add(sc)
+		if set != nil {
+			set.add(sc)
+		}
 	}
 }
 
 // removeFromSets removes the connection from its sets, and cancels its context.
 func (sc *serverConn) removeFromSets() {
 	for _, set := range sc.sets {
-		set.remove(sc)
+		if set != nil {
+			set.remove(sc)
+		}
 	}
 	sc.cancel()
 }
@@ -149,7 +153,6 @@ func (sc *serverConn) options(c net.Conn, conf *serverConfig, opts *ServeConnOpt
 	sess := conf.session(sc.hs)
 	sc.chooseScheduler(&sess)
 	return conn.Options{
-		NetConn:             c,
 		Session:             sess,
 		SawPreface:          opts.SawClientPreface,
 		MaxEncoderTableSize: conf.encoderTable,

@@ -31,29 +31,38 @@ func (sc *serverConn) logEnd(err error) {
 
 // log is where conn logs to.
 func (sc *serverConn) log() conn.Log {
-	l := conn.Log{Name: "server", Printf: sc.logf, Count: sc.countError}
+	l := conn.Log{Printf: sc.logf, Count: sc.countError, Debug: sc.debug()}
 	if VerboseLogs {
 		l.Verbose = sc.logf
-		l.Read = func(h wire.Header, p []byte) {
+	}
+	return l
+}
+
+// debug is what GODEBUG=http2debug has conn tell, or nil.
+func (sc *serverConn) debug() *conn.Debug {
+	if !VerboseLogs && !logFrameReads && !logFrameWrites {
+		return nil
+	}
+	d := new(conn.Debug)
+	if VerboseLogs {
+		d.Read = func(h wire.Header, p []byte) {
 			line := summarize(h, p)
 			if logFrameReads {
 				sc.logf("http2: Framer %p: read %v", sc.c, line)
 			}
 			sc.logf("http2: server read frame %v", line)
 		}
-	}
-	if VerboseLogs {
-		l.Encoding = func(f hpack.HeaderField) { sc.logf("http2: server encoding header %q = %q", f.Name, f.Value) }
+		d.Encoding = func(f hpack.HeaderField) { sc.logf("http2: server encoding header %q = %q", f.Name, f.Value) }
 	}
 	if logFrameReads {
-		l.Decoded = func(f hpack.HeaderField) { sc.logf("http2: decoded hpack field %+v", f) }
+		d.Decoded = func(f hpack.HeaderField) { sc.logf("http2: decoded hpack field %+v", f) }
 	}
 	if logFrameWrites {
-		l.Wrote = func(h wire.Header, p []byte) {
+		d.Wrote = func(h wire.Header, p []byte) {
 			sc.logf("http2: Framer %p: wrote %v", sc.c, summarize(h, p))
 		}
 	}
-	return l
+	return d
 }
 
 // countError calls CountError with upstream's name of an error.

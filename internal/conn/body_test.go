@@ -14,7 +14,7 @@ import (
 // newBody returns the body of an open stream on a connection that nobody serves.
 func newBody(t *testing.T) *Body {
 	t.Helper()
-	c := NewServer(Options{Session: session.Config{
+	c := NewServer(nil, Options{Session: session.Config{
 		MaxConcurrentStreams: 10, InitialWindow: 1 << 20, ConnWindow: 1 << 20, MaxHeaderListSize: 1 << 10, Policy: sched.NewRoundRobin(),
 	}}, new(testServer))
 	c.writing = true // whatever is to be written waits

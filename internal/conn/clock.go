@@ -24,11 +24,11 @@ const (
 	// ever.
 	drainTimeout = time.Second
 
-	// sweepAfter is how long goroutines are kept for a connection that has nothing to
-	// do. Starting them again costs about as much as waking them. Kept for ever by
+	// sweepAfter is how long goroutines are kept for a connection that reads nothing.
+	// Starting them again costs about as much as waking them. Kept for ever by
 	// thousands of connections at once, their stacks would lie between those of the
 	// readers, and stay in the process for minutes after.
-	sweepAfter = 100 * time.Millisecond
+	sweepAfter = 50 * time.Millisecond
 )
 
 var (
@@ -273,37 +273,49 @@ func (c *Conn) shutdownOver() {
 	c.Fail(ErrShutdown)
 }
 
-// sweepLaterLocked makes sure that goroutines which wait for work end once the
-// connection is idle.
+// sweepLaterLocked makes sure that goroutines which wait for work end once nothing
+// has come for a while, and that memory is freed if the connection is idle then.
 func (c *Conn) sweepLaterLocked() {
-	k := &c.clock
-	if k.sweeping || c.dead != nil {
-		return
-	}
-	k.sweeping = true
-	if k.sweep == nil {
-		k.sweep = time.AfterFunc(sweepAfter, c.sweep)
-	} else {
-		k.sweep.Reset(sweepAfter)
+	if !c.clock.sweeping && c.dead == nil {
+		c.sweepInLocked(sweepAfter)
 	}
 }
 
-// sweep ends the workers and the standby writer of a connection that has nothing to
-// do, and frees its memory.
+func (c *Conn) sweepInLocked(d time.Duration) {
+	k := &c.clock
+	k.sweeping = true
+	if k.sweep == nil {
+		k.sweep = time.AfterFunc(d, c.sweep)
+	} else {
+		k.sweep.Reset(d)
+	}
+}
+
+// sweep ends the workers and the standby writer of a connection on which nothing has
+// come for a while. If no stream is open it frees the memory for streams, too. A timer
+// that went on while streams are open would cost as much as everything else for
+// thousands of clients that wait for news: they would be a quarter of a processor.
 func (c *Conn) sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := &c.clock
 	k.sweeping = false
-	switch {
-	case c.dead != nil:
-	case c.sess.OpenStreams() > 0 || c.writing:
-		c.sweepLaterLocked()
-	default:
-		c.dismissWorkersLocked()
-		c.dismissStandbyLocked()
+	if c.dead != nil {
+		return
+	}
+	switch quiet := time.Since(k.read); {
+	case quiet < sweepAfter:
+		c.sweepInLocked(sweepAfter - quiet)
+		return
+	case c.writing:
+		c.sweepInLocked(sweepAfter)
+		return
+	}
+	c.dismissWorkersLocked()
+	c.dismissStandbyLocked()
+	k.sweep = nil
+	if c.sess.OpenStreams() == 0 {
 		c.sess.Trim()
-		k.sweep = nil
 	}
 }
 

@@ -12,19 +12,18 @@ import (
 
 // Options configures a connection.
 type Options struct {
-	NetConn net.Conn
 	Session session.Config
 
 	SawPreface          bool   // a server's: the client's preface has been read already
+	TellActivity        bool   // call Endpoint.Active; always set on a client
+	Gathers             bool   // see Gathers
+	ReadsApart          bool   // see ReadsApart
 	MaxEncoderTableSize uint32 // upper bound for the peer's HEADER_TABLE_SIZE
 	MaxHandlers         int    // a server's: handlers that may run at a time
 	IdleTimeout         time.Duration
 	ReadIdleTimeout     time.Duration
 	PingTimeout         time.Duration
 	WriteByteTimeout    time.Duration
-	TellActivity        bool // call Endpoint.Active; always set on a client
-	Gathers             bool // see Gathers
-	ReadsApart          bool // see ReadsApart
 
 	SettingsTimeout time.Duration // for the peer's first SETTINGS; 0 for none
 	SectionTimeout  time.Duration // for a field section that has begun; 0 means sectionTimeout, negative means no limit
@@ -37,19 +36,21 @@ type Options struct {
 
 // Log is where a connection tells what happens. Nil functions are not called.
 type Log struct {
-	Name    string                           // what log lines call our side: "server", "Transport"
 	Printf  func(format string, args ...any) // what went wrong
 	Verbose func(format string, args ...any) // what went on, for verbose logs
 	Count   func(err error)                  // every protocol error, ours or the peer's
 
-	// Frame hooks for GODEBUG=http2debug.
-	Read  func(h wire.Header, payload []byte)
-	Wrote func(h wire.Header, payload []byte)
-
-	// Field hooks for the same.
-	Decoded  func(f hpack.HeaderField)
-	Encoding func(f hpack.HeaderField)
+	Debug *Debug // or nil
 }
+
+// Debug is what GODEBUG=http2debug wants to know. Nil functions are not called.
+type Debug struct {
+	Read, Wrote       func(h wire.Header, payload []byte)
+	Decoded, Encoding func(f hpack.HeaderField)
+}
+
+// noDebug is what most connections have.
+var noDebug Debug
 
 // Conn is one connection.
 type Conn struct {
@@ -68,40 +69,42 @@ type Conn struct {
 	in  reader // the reader goroutine's
 	out writer // the writer role's
 
-	writing    bool          // guarded by mu: a goroutine has the writer role
 	reads      uint64        // guarded by mu: reads that brought more than a greeting
+	writing    bool          // guarded by mu: a goroutine has the writer role
 	unwritable bool          // guarded by mu: nc has refused a write, and is read to its end
 	lending    bool          // guarded by mu: the writer uses bytes that were lent
 	recalled   bool          // guarded by mu: RecallLocked has interrupted the writer
 	standby    standby       // guarded by mu
 	workers    workers       // guarded by mu
 	clock      clock         // guarded by mu
-	moved      sync.Cond     // on mu: until output has been sent, or the connection has ended
+	moved      waiters       // on mu: until output has been sent, or the connection has ended
 	failed     chan struct{} // closed when nc is about to be closed; nil without Options.ReadsApart
 	activity   activity
 }
 
-func newConn(opt Options, end Endpoint, server Server, client Client) *Conn {
+func newConn(nc net.Conn, opt Options, end Endpoint, server Server, client Client) *Conn {
+	if opt.Log.Debug == nil {
+		opt.Log.Debug = &noDebug
+	}
 	if opt.SectionTimeout == 0 {
 		opt.SectionTimeout = sectionTimeout
 	}
 	now := time.Now()
 	c := &Conn{
 		opt:    &opt,
-		nc:     opt.NetConn,
+		nc:     nc,
 		end:    end,
 		server: server,
 		client: client,
 		sess:   session.New(&opt.Session, now),
 	}
-	c.moved.L = &c.mu
 	if opt.ReadsApart {
 		c.failed = make(chan struct{})
 	}
 	c.in.init(c, opt.Session.HeaderTableSize, opt.Session.MaxHeaderListSize)
-	c.out.direct = opt.Gathers && opt.Log.Wrote == nil
+	c.out.direct = opt.Gathers && opt.Log.Debug.Wrote == nil
 	c.out.enc = hpack.NewEncoder(&c.out)
-	c.out.log = opt.Log.Encoding
+	c.out.log = opt.Log.Debug.Encoding
 	c.out.enc.SetMaxDynamicTableSizeLimit(opt.MaxEncoderTableSize)
 	return c
 }
@@ -195,7 +198,7 @@ func (c *Conn) Fail(err error) {
 	c.stopClockLocked()
 	c.dismissStandbyLocked()
 	c.dismissWorkersLocked()
-	c.moved.Broadcast()
+	c.moved.wake()
 	c.unlockAndTell()
 	if c.failed != nil {
 		close(c.failed) // before Close, which may be a program's own, and block
@@ -223,7 +226,7 @@ func (c *Conn) writeFlushed(err error) {
 	timer := time.AfterFunc(flushedTimeout, func() { c.Fail(err) })
 	defer timer.Stop()
 	for c.dead == nil && (c.writing || c.sess.Pending()) {
-		c.moved.Wait()
+		c.moved.wait(&c.mu)
 	}
 }
 
@@ -276,6 +279,9 @@ func (c *Conn) noteActivityLocked() bool {
 	if active != a.active {
 		a.active = active
 		c.idleChangedLocked(!active)
+		if !active {
+			c.sweepLaterLocked()
+		}
 		if c.opt.TellActivity {
 			a.queue = append(a.queue, active)
 		}

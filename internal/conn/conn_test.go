@@ -75,8 +75,7 @@ func runConn(t *testing.T, handlers int, handle func(*Stream), script func(p *h2
 	synctest.Test(t, func(t *testing.T) {
 		client, server := h2test.Pipe()
 		s := &testServer{handle: handle}
-		s.c = NewServer(Options{
-			NetConn: server,
+		s.c = NewServer(server, Options{
 			Session: session.Config{
 				MaxConcurrentStreams: 1000, InitialWindow: 1 << 20, MaxFrameSize: 1 << 20,
 				MaxHeaderListSize: 1 << 20, HeaderTableSize: 4096, ConnWindow: 1 << 20, Policy: sched.NewRoundRobin(),
@@ -183,21 +182,23 @@ func TestWhoKeepsAStreamDoesNotKeepThoseThatClosedWithIt(t *testing.T) {
 
 func TestAnIdleConnectionKeepsNothingForStreamsToCome(t *testing.T) {
 	runConn(t, 1000, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
-		kept := func() bool {
-			s.c.Lock()
-			defer s.c.Unlock()
-			return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("free").IsNil()
-		}
 		p.Request(1, h2test.EndStream)
 		synctest.Wait()
-		if !kept() {
+		if !s.keepsForStreams() {
 			t.Error("nothing is kept after a response")
 		}
 		time.Sleep(2 * sweepAfter)
-		if kept() {
+		if s.keepsForStreams() {
 			t.Error("something is kept after a while of idleness")
 		}
 	})
+}
+
+// keepsForStreams reports whether there is memory for streams to come.
+func (s *testServer) keepsForStreams() bool {
+	s.c.Lock()
+	defer s.c.Unlock()
+	return s.c.clock.sweep != nil || !reflect.ValueOf(s.c.sess).Elem().FieldByName("free").IsNil()
 }
 
 // idlers is how many goroutines wait for work.

@@ -96,7 +96,7 @@ func (c *Conn) waitForPeerLocked() {
 		c.wakeStandbyLocked(false)
 	}
 	for c.sess.Backlogged() && c.dead == nil {
-		c.moved.Wait()
+		c.moved.wait(&c.mu)
 	}
 }
 

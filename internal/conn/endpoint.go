@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"net"
+
 	"h2fork.example/net/internal/sched"
 	"h2fork.example/net/internal/session"
 	"h2fork.example/net/internal/wire"
@@ -83,15 +85,15 @@ type PeerSettings struct {
 	ExtendedConnect   bool // RFC 8441
 }
 
-// NewServer returns a server's connection that has not been started.
-func NewServer(opt Options, s Server) *Conn {
+// NewServer returns the server's side of nc, which has not been started.
+func NewServer(nc net.Conn, opt Options, s Server) *Conn {
 	opt.Session.Role = session.Server
-	return newConn(opt, s, s, nil)
+	return newConn(nc, opt, s, s, nil)
 }
 
-// NewClient returns a client's connection that has not been started.
-func NewClient(opt Options, cl Client) *Conn {
+// NewClient returns the client's side of nc, which has not been started.
+func NewClient(nc net.Conn, opt Options, cl Client) *Conn {
 	opt.Session.Role = session.Client
 	opt.TellActivity = true
-	return newConn(opt, cl, nil, cl)
+	return newConn(nc, opt, cl, nil, cl)
 }

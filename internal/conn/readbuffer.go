@@ -31,7 +31,7 @@ const (
 	// idleReadSize is the size of the small array that an idle connection reads into
 	// instead of a pooled buffer (for 4,000 idle connections those would be 128 MB).
 	// One ordinary request, or one of gRPC, mostly fits.
-	idleReadSize = 256
+	idleReadSize = 192
 )
 
 var (

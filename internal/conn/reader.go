@@ -61,7 +61,7 @@ func (in *reader) init(c *Conn, tableSize, maxList uint32) {
 	in.now = time.Now()
 	in.section.maxList = maxList
 	in.section.free = freeExpansion + 2*uint64(tableSize)
-	in.section.log = c.opt.Log.Decoded
+	in.section.log = c.opt.Log.Debug.Decoded
 	in.table = tableSize
 	// RFC 9113 §4.3.1: until it acknowledges a smaller table, the peer may use the
 	// default.
@@ -190,7 +190,7 @@ func (c *Conn) protocolError(err error) error {
 	if se, ok := err.(*wire.StreamError); ok {
 		c.count(err)
 		if c.opt.Log.Verbose != nil {
-			c.opt.Log.Verbose("http2: %s stream error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), se)
+			c.opt.Log.Verbose("http2: %s stream error from %v: %v", c.side(), c.nc.RemoteAddr(), se)
 		}
 		if err = c.resetForPeer(se); err == nil {
 			return nil
@@ -202,7 +202,7 @@ func (c *Conn) protocolError(err error) error {
 	}
 	c.count(err)
 	if c.opt.Log.Printf != nil {
-		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), err)
+		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.side(), c.nc.RemoteAddr(), err)
 	}
 	c.endWith(ce)
 	return c.in.discard()
@@ -231,9 +231,17 @@ func (in *reader) discard() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.dead == nil {
-		c.moved.Wait()
+		c.moved.wait(&c.mu)
 	}
 	return c.dead
+}
+
+// side is what log lines call our side.
+func (c *Conn) side() string {
+	if c.client != nil {
+		return "Transport"
+	}
+	return "server"
 }
 
 func (c *Conn) count(err error) {
@@ -281,8 +289,8 @@ func (in *reader) frames() error {
 		}
 		payload := in.buf[in.r+wire.HeaderLen : end]
 		in.r = end
-		if in.c.opt.Log.Read != nil {
-			in.c.opt.Log.Read(h, payload)
+		if in.c.opt.Log.Debug.Read != nil {
+			in.c.opt.Log.Debug.Read(h, payload)
 		}
 		if err := in.frame(h, payload); err != nil {
 			return err

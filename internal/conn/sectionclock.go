@@ -67,7 +67,7 @@ func (c *Conn) sectionTooLate() {
 	}
 	c.count(err)
 	if c.opt.Log.Printf != nil {
-		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.opt.Log.Name, c.nc.RemoteAddr(), err)
+		c.opt.Log.Printf("http2: %s connection error from %v: %v", c.side(), c.nc.RemoteAddr(), err)
 	}
 	c.endWith(err)
 }

@@ -80,7 +80,7 @@ func (c *Conn) write() {
 			if c.out.batch.Lent() {
 				c.returnLoans()
 			}
-			if c.opt.Log.Wrote != nil {
+			if c.opt.Log.Debug.Wrote != nil {
 				c.logWritten(c.out.buf)
 			}
 			err = c.flush(c.out.buf)
@@ -112,7 +112,7 @@ func (c *Conn) writeFailed(err error) {
 	defer c.mu.Unlock()
 	c.unwritable = true
 	for c.dead == nil {
-		c.moved.Wait()
+		c.moved.wait(&c.mu)
 	}
 }
 
@@ -133,7 +133,7 @@ func (c *Conn) emit() bool {
 		c.sess.Emit(b, batchBudget)
 		c.lending = b.Lent()
 		if !c.sess.Backlogged() {
-			c.moved.Broadcast()
+			c.moved.wake()
 		}
 	}
 	if !b.Empty() {
@@ -143,7 +143,7 @@ func (c *Conn) emit() bool {
 	c.out.output.free()
 	c.out.output = nil
 	c.writing = false
-	c.moved.Broadcast()
+	c.moved.wake()
 	last := c.last
 	c.UnlockAndWake()
 	if last != nil {
@@ -273,7 +273,7 @@ func (c *Conn) logWritten(p []byte) {
 	for len(p) >= wire.HeaderLen {
 		h := wire.ParseHeader(p)
 		end := wire.HeaderLen + int(h.Length)
-		c.opt.Log.Wrote(h, p[wire.HeaderLen:end])
+		c.opt.Log.Debug.Wrote(h, p[wire.HeaderLen:end])
 		p = p[end:]
 	}
 }

@@ -33,15 +33,44 @@ func TestTheStandbyWriterIsAGoroutineOnlyWhileItIsNeeded(t *testing.T) {
 	})
 }
 
-func TestTheStandbyWriterStaysWhileAStreamIsOpen(t *testing.T) {
+func TestTheStandbyWriterStaysWhileThePeerSends(t *testing.T) {
+	runConn(t, 10, func(*Stream) {}, func(p *h2test.Peer, s *testServer) {
+		for range 20 {
+			p.Ping(false, [8]byte{1})
+			p.WantNow("it answers", h2test.PingFrame(true, [8]byte{1}))
+			time.Sleep(sweepAfter / 2)
+			if !s.standbyRuns() {
+				t.Fatal("it has gone")
+			}
+		}
+	})
+}
+
+// Clients that wait for news are many, and mostly there is none.
+func TestAnOpenStreamOnWhichNothingMovesNeedsNeitherTimerNorIdleGoroutine(t *testing.T) {
 	runConn(t, 10, func(*Stream) { time.Sleep(time.Minute) }, func(p *h2test.Peer, s *testServer) {
+		quiet := func() bool {
+			parked, standby := s.idlers()
+			s.c.Lock()
+			defer s.c.Unlock()
+			return parked == 0 && !standby && !s.c.clock.sweeping
+		}
 		p.Request(1, h2test.EndStream)
 		p.Ping(false, [8]byte{1})
-		time.Sleep(10 * sweepAfter)
-		if !s.standbyRuns() {
-			t.Error("it has gone")
+		p.WantNow("the reader leaves writing to the standby writer", h2test.PingFrame(true, [8]byte{1}))
+		if quiet() {
+			t.Error("nothing is kept for what comes next")
 		}
-		time.Sleep(time.Minute) // until the handler has returned
+		time.Sleep(2 * sweepAfter)
+		if !quiet() {
+			t.Error("something is kept while nothing comes")
+		}
+		time.Sleep(time.Minute)
+		p.Want("the response when the handler has returned", h2test.HeadersWith(1, h2test.EndStream, ":status", "204"))
+		time.Sleep(2 * sweepAfter)
+		if !quiet() || s.keepsForStreams() {
+			t.Error("something is kept by a connection that is idle")
+		}
 	})
 }
 

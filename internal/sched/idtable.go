@@ -81,3 +81,6 @@ func (t *idTable) remove(n *Node) {
 		t.buckets = nil
 	}
 }
+
+// trim frees the memory of a table that is empty.
+func (t *idTable) trim() { t.buckets = nil }

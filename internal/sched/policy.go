@@ -75,6 +75,9 @@ type Policy interface {
 
 	// Ready returns the number of nodes that are ready.
 	Ready() int
+
+	// Trim frees memory that is for streams to come. No stream is open.
+	Trim()
 }
 
 // reset makes n open, not ready and in no set.

@@ -59,3 +59,5 @@ func (p *random) Next() (*Node, int) {
 func (p *random) Sent(*Node, int) { p.turn = nil }
 
 func (p *random) Ready() int { return len(p.ready) }
+
+func (p *random) Trim() { p.ready = nil }

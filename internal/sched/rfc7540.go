@@ -150,6 +150,8 @@ func (p *rfc7540) Sent(n *Node, bytes int) {
 
 func (p *rfc7540) Ready() int { return p.ready }
 
+func (p *rfc7540) Trim() {}
+
 // keep puts v, whose stream is not open, in k, and takes the oldest one out of the tree if there are too many.
 func (p *rfc7540) keep(k *keeper, v *vertex) {
 	v.keeper = k

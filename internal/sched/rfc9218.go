@@ -17,8 +17,8 @@ const (
 // the others are served to the end, one by one, in the order of their requests; each of the two kinds gets every
 // other turn while both are ready.
 type rfc9218 struct {
-	levels   [urgencies]level
-	nonEmpty uint8 // bit u: levels[u] has a ready node
+	levels   *[urgencies]level // nil until a stream opens
+	nonEmpty uint8             // bit u: levels[u] has a ready node
 	ready    int
 	streams  idTable       // the open ones, for Adjust
 	newest   [2]uint32     // highest stream identifier opened, of even and of odd ones
@@ -46,6 +46,9 @@ func NewRFC9218() Policy {
 func (p *rfc9218) Open(n *Node, o OpenOptions) {
 	n.reset()
 	n.setPriority(o.Priority)
+	if p.levels == nil {
+		p.levels = new([urgencies]level)
+	}
 	p.streams.add(n)
 	p.newest[n.ID&1] = max(p.newest[n.ID&1], n.ID)
 	for i, e := range p.early {
@@ -153,6 +156,11 @@ func (p *rfc9218) Sent(n *Node, _ int) {
 }
 
 func (p *rfc9218) Ready() int { return p.ready }
+
+func (p *rfc9218) Trim() {
+	p.levels = nil
+	p.streams.trim()
+}
 
 func (n *Node) setPriority(pr Priority) {
 	n.urgency = min(pr.Urgency, urgencies-1)

@@ -52,3 +52,5 @@ func (p *roundRobin) Sent(n *Node, _ int) {
 }
 
 func (p *roundRobin) Ready() int { return p.ready }
+
+func (p *roundRobin) Trim() {}

@@ -44,15 +44,23 @@ const (
 
 // bucket is a token bucket: time and useful work add tokens.
 type bucket struct {
+	*budget
 	tokens float64
-	size   float64
-	rate   float64 // tokens a second
 	at     time.Time
 }
 
-func newBucket(size, rate float64, now time.Time) bucket {
-	return bucket{tokens: size, size: size, rate: rate, at: now}
+// budget is what a bucket is made with.
+type budget struct {
+	size float64 // tokens
+	rate float64 // tokens a second
 }
+
+var (
+	earlyResets   = budget{maxEarlyResets, earlyResetsPerSecond}
+	uselessFrames = budget{maxUselessFrames, uselessFramesPerSecond}
+)
+
+func newBucket(b *budget, now time.Time) bucket { return bucket{b, b.size, now} }
 
 // spend spends a token. It reports false if there is none.
 func (b *bucket) spend(now time.Time) bool {

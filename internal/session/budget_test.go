@@ -11,7 +11,7 @@ const enhanceYourCalm = "connection ENHANCE_YOUR_CALM"
 
 func TestABucketRefillsWithTimeAndWork(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	b := newBucket(10, 2, now)
+	b := newBucket(&budget{10, 2}, now)
 	spendAll := func(want int) {
 		t.Helper()
 		n := 0
@@ -42,7 +42,7 @@ func TestABucketRefillsWithTimeAndWork(t *testing.T) {
 // A bucket that has been full for long holds no more than when it was new.
 func TestTimeInWhichABucketWasFullDoesNotCount(t *testing.T) {
 	now := time.Unix(1e9, 0)
-	b := newBucket(10, 2, now)
+	b := newBucket(&budget{10, 2}, now)
 	now = now.Add(time.Hour)
 	for range 10 {
 		b.spend(now)
@@ -224,7 +224,7 @@ func TestEchoesOfOurFramesCostNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newClient(t)
-			e.useless = newBucket(0, 0, e.now)
+			e.useless = newBucket(new(budget), e.now)
 			for range 1000 {
 				play(e)
 				e.all = e.all[:0]

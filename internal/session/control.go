@@ -38,14 +38,14 @@ const (
 // control is the control frames that are pending: those of the connection, and
 // those of streams that need no flow control.
 type control struct {
-	settings     bool // our SETTINGS have not been sent
-	unacked      int  // SETTINGS sent (or pending) and not acknowledged
-	settingsAcks int
+	settings     bool  // our SETTINGS have not been sent
+	connCredit   bool  // s.recv has credit that makes a frame pay
+	unacked      int32 // SETTINGS sent (or pending) and not acknowledged
+	settingsAcks int32
 	pingAcks     [][8]byte // at most maxPingAcks, plus what came in one read
 	pings        [][8]byte
 	resets       []reset
 	flushed      int      // memory that resets' flushed take up: at most maxFlushed, plus what came in one read
-	connCredit   bool     // s.recv has credit that makes a frame pay
 	credits      []uint32 // streams whose receive window has; unused with an External
 
 	drain  drain

@@ -13,9 +13,9 @@ const maxPingsInARow = 2
 // answers, is sent only if none is unanswered, and neither of the two counts has
 // reached maxPingsInARow. All PINGs count.
 type pinging struct {
-	unanswered int    // PINGs, pending or sent
-	ours       int    // sent since HEADERS, DATA or WINDOW_UPDATE of ours
-	theirs     int    // pending or sent since HEADERS or DATA of the peer's, as of answers
+	unanswered int32  // PINGs, pending or sent
+	ours       int32  // sent since HEADERS, DATA or WINDOW_UPDATE of ours
+	theirs     int32  // pending or sent since HEADERS or DATA of the peer's, as of answers
 	answers    uint64 // Session.answers then
 }
 
@@ -54,7 +54,7 @@ func (p *pinging) acked(answers uint64) {
 }
 
 // sent notes that n PINGs have been emitted.
-func (p *pinging) sent(n int) { p.ours += n }
+func (p *pinging) sent(n int) { p.ours += int32(n) }
 
 // interrupted notes that HEADERS, DATA or WINDOW_UPDATE of ours have been emitted.
 func (p *pinging) interrupted() { p.ours = 0 }

@@ -30,11 +30,11 @@ const (
 // that is not remembered is treated as if we had reset it.
 type recentStreams struct {
 	resets     []uint32 // grows to maxRecentResets, then is a ring
-	nextReset  int
+	nextReset  int32
 	maxDropped uint32 // highest identifier that fell out of resets
 
 	ends    []endedStream // grows to maxRecentEnds, then is a ring
-	nextEnd int
+	nextEnd int32
 }
 
 type endedStream struct {

@@ -61,10 +61,7 @@ func (s *Session) open(st *Stream, id uint32, state State, o sched.OpenOptions) 
 		window = max(window, wire.DefaultWindow)
 	}
 	st.recv.init(window)
-	if s.streams == nil {
-		s.streams = make(map[uint32]*Stream)
-	}
-	s.streams[id] = st
+	s.addStream(st)
 	if !st.gotEnd {
 		s.receiving++
 	}

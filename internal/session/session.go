@@ -77,8 +77,8 @@ func New(cfg *Config, now time.Time) *Session {
 	s := &Session{
 		cfg:     cfg,
 		peer:    defaultPeerSettings(cfg.Role),
-		resets:  newBucket(maxEarlyResets, earlyResetsPerSecond, now),
-		useless: newBucket(maxUselessFrames, uselessFramesPerSecond, now),
+		resets:  newBucket(&earlyResets, now),
+		useless: newBucket(&uselessFrames, now),
 	}
 	s.send.conn = wire.DefaultWindow
 	s.recv.init(wire.DefaultWindow)
