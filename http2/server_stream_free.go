@@ -38,6 +38,7 @@ func (st *serverStream) free() {
 		return
 	}
 	st.w.st = nil
+	st.Body.Detach()
 	*st = serverStream{}
 	freeStreams.Put(st)
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -232,6 +233,9 @@ func TestTrailersAreReadAfterTheStreamIsFree(t *testing.T) {
 		}
 		if got := kept.Trailer.Get("X-Late"); got != "yes" {
 			t.Errorf("the trailer is %q", got)
+		}
+		if !reflect.ValueOf(kept.Body.(*requestBody).received).Elem().FieldByName("st").IsNil() {
+			t.Error("the request has the stream")
 		}
 	})
 }

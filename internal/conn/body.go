@@ -56,7 +56,7 @@ func (k *Chunk) Free() {
 //
 // A stream on which no content can come has none; End and Close do nothing then.
 type Body struct {
-	st *Stream // constant
+	st *Stream // constant until Detach
 
 	mu          sync.Mutex
 	arrived     waiters // on mu: Reads
@@ -279,6 +279,14 @@ func (b *Body) Close() {
 	b.arrived.wake()
 	b.mu.Unlock()
 	b.discard(n)
+}
+
+// Detach takes b off its stream, which is about to be used again. b is closed, and
+// nobody has taken bytes of it that have not been given back to the windows.
+func (b *Body) Detach() {
+	if b != nil {
+		b.st = nil
+	}
 }
 
 func (b *Body) discard(n int) {

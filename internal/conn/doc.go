@@ -48,8 +48,8 @@
 // and the standby writer lets them run first. So responses that come together make
 // requests that are sent together.
 //
-// Every goroutine belongs to its connection: workers and the standby writer end
-// with it, or when it has been idle for a while.
+// Every goroutine belongs to its connection: workers and the standby writer end with
+// it, or when nothing has come for a while, whatever streams are open.
 //
 // # Memory
 //
