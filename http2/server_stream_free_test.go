@@ -50,8 +50,10 @@ var uses = []func(*hoarder, hoard){
 	func(_ *hoarder, h hoard) { http.NewResponseController(h.w).SetWriteDeadline(time.Time{}) },
 	func(_ *hoarder, h hoard) { h.w.(http.Pusher).Push("/other", nil) },
 	func(_ *hoarder, h hoard) {
+		//lint:ignore SA1019 programs use it
+		closed := h.w.(http.CloseNotifier).CloseNotify()
 		select {
-		case <-h.w.(http.CloseNotifier).CloseNotify(): // another may have taken the only value
+		case <-closed: // another may have taken the only value
 		case <-h.r.Context().Done():
 		}
 	},
