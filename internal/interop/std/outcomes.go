@@ -94,7 +94,7 @@ func judge(version, release string, ours, theirs outcomes, known []difference) *
 	}
 	for _, d := range known {
 		switch {
-		case d.release != "" && d.release != release || slices.ContainsFunc(differ, func(test string) bool { return d.is(test, release) }):
+		case d.mostly || d.release != "" && d.release != release || slices.ContainsFunc(differ, func(test string) bool { return d.is(test, release) }):
 		default:
 			v.gone = append(v.gone, d.test)
 		}

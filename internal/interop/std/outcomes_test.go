@@ -63,6 +63,9 @@ func TestTheVerdictGoesByTheList(t *testing.T) {
 	if v := judge("go1.26.8", "1.26", ours, theirs, list[:2]); !v.ok() {
 		t.Errorf("it isn't ok: %v", v)
 	}
+	if v := judge("go1.26.8", "1.26", ours, theirs, append(list[:2:2], difference{test: "TestGone", mostly: true})); !v.ok() {
+		t.Errorf("what differs mostly has to: %v", v)
+	}
 	for _, test := range []string{"p TestKnownNot", "p TestOfAnother"} {
 		more := maps.Clone(ours)
 		more[test] = fail
