@@ -13,37 +13,11 @@ import (
 
 // log is where conn logs to.
 func (cc *ClientConn) log() conn.Log {
-	l := conn.Log{Count: cc.countError, Debug: cc.debug()}
+	l := conn.Log{Count: cc.countError, Debug: debugLog(log.Printf, &cc.c, "http2: Transport received %s")}
 	if VerboseLogs {
 		l.Printf, l.Verbose = log.Printf, log.Printf
 	}
 	return l
-}
-
-// debug is what GODEBUG=http2debug has conn tell, or nil.
-func (cc *ClientConn) debug() *conn.Debug {
-	if !VerboseLogs && !logFrameReads && !logFrameWrites {
-		return nil
-	}
-	d := new(conn.Debug)
-	if VerboseLogs {
-		d.Read = func(h wire.Header, p []byte) {
-			line := summarize(h, p)
-			if logFrameReads {
-				log.Printf("http2: Framer %p: read %v", cc.c, line)
-			}
-			log.Printf("http2: Transport received %s", line)
-		}
-	}
-	if logFrameReads {
-		d.Decoded = func(f hpack.HeaderField) { log.Printf("http2: decoded hpack field %+v", f) }
-	}
-	if logFrameWrites {
-		d.Wrote = func(h wire.Header, p []byte) {
-			log.Printf("http2: Framer %p: wrote %v", cc.c, summarize(h, p))
-		}
-	}
-	return d
 }
 
 // logFields logs the field section of a request.

@@ -64,7 +64,6 @@ func (m *model) close() {
 func (m *model) open(kind *modelKind, requestOpen bool) *modelStream {
 	st := m.sc.newStream(requestOpen)
 	st.req = &http.Request{Method: kind.method}
-	st.body.empty = !requestOpen
 	st.req.Body = &st.body
 	if m.last == 0 {
 		m.last = 1

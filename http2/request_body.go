@@ -13,8 +13,7 @@ import (
 type requestBody struct {
 	// Constant once the stream is accepted.
 	w        *responseWriter
-	received *conn.Body // nil if empty
-	empty    bool
+	received *conn.Body // nil if there is no content
 
 	needsContinue bool // the client waits for 100; owned by the reader of the body
 	sawEOF        bool // owned by the reader of the body
@@ -71,7 +70,7 @@ func (b *requestBody) ready() bool {
 		b.needsContinue = false
 		b.sendContinue()
 	}
-	if b.empty || b.sawEOF {
+	if b.received == nil || b.sawEOF {
 		return false
 	}
 	if !b.received.Buffered() {
@@ -84,7 +83,7 @@ func (b *requestBody) ready() bool {
 // and a Read would do nothing but return it; or nil. The caller is the reader of the
 // body.
 func (b *requestBody) peek(most int) *session.Buffer {
-	if b.needsContinue || b.empty || b.sawEOF {
+	if b.needsContinue || b.received == nil || b.sawEOF {
 		return nil
 	}
 	return b.received.Peek(most)

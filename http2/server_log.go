@@ -40,27 +40,9 @@ func (sc *serverConn) log() conn.Log {
 
 // debug is what GODEBUG=http2debug has conn tell, or nil.
 func (sc *serverConn) debug() *conn.Debug {
-	if !VerboseLogs && !logFrameReads && !logFrameWrites {
-		return nil
-	}
-	d := new(conn.Debug)
+	d := debugLog(sc.logf, &sc.c, "http2: server read frame %v")
 	if VerboseLogs {
-		d.Read = func(h wire.Header, p []byte) {
-			line := summarize(h, p)
-			if logFrameReads {
-				sc.logf("http2: Framer %p: read %v", sc.c, line)
-			}
-			sc.logf("http2: server read frame %v", line)
-		}
 		d.Encoding = func(f hpack.HeaderField) { sc.logf("http2: server encoding header %q = %q", f.Name, f.Value) }
-	}
-	if logFrameReads {
-		d.Decoded = func(f hpack.HeaderField) { sc.logf("http2: decoded hpack field %+v", f) }
-	}
-	if logFrameWrites {
-		d.Wrote = func(h wire.Header, p []byte) {
-			sc.logf("http2: Framer %p: wrote %v", sc.c, summarize(h, p))
-		}
 	}
 	return d
 }

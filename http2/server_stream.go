@@ -93,7 +93,7 @@ func (st *serverStream) accept(f conn.Fields) (declared int64, err error) {
 	}
 	st.connect = st.req.Method == http.MethodConnect
 	st.declaredTrailers = st.req.Trailer
-	st.body.needsContinue, st.body.empty = r.NeedsContinue, f.EndStream
+	st.body.needsContinue = r.NeedsContinue
 	st.req.Body = &st.body
 	return r.DeclaredLength, nil
 }
@@ -104,7 +104,6 @@ func (st *serverStream) acceptTruncated(f conn.Fields) {
 	st.handler = refuseLargeHeader
 	st.req = truncatedRequest(&st.ctx, f.List)
 	st.connect = st.req.Method == http.MethodConnect
-	st.body.empty = f.EndStream
 	st.req.Body = &st.body
 }
 

@@ -292,9 +292,9 @@ func (c *Conn) sweepInLocked(d time.Duration) {
 }
 
 // sweep ends the workers and the standby writer of a connection on which nothing has
-// come for a while. If no stream is open it frees the memory for streams, too. A timer
-// that went on while streams are open would cost as much as everything else for
-// thousands of clients that wait for news: they would be a quarter of a processor.
+// come for a while. If no stream is open it frees the memory for streams, too. It does
+// not go on while streams are open: 2,000 on which nothing came cost a tenth of a
+// processor so.
 func (c *Conn) sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"io"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,29 +47,67 @@ func TestTheStandbyWriterStaysWhileThePeerSends(t *testing.T) {
 	})
 }
 
+// isQuiet reports whether the connection has neither a goroutine that waits for work nor a timer that ends it.
+func (s *testServer) isQuiet() bool {
+	synctest.Wait()
+	parked, standby := s.idlers()
+	s.c.Lock()
+	defer s.c.Unlock()
+	return parked == 0 && !standby && !s.c.clock.sweeping
+}
+
+// Whatever has been asked, and whatever handlers still run.
+func TestAConnectionIsQuietWhenNothingHasComeForAWhile(t *testing.T) {
+	const handled = 10 * time.Minute // by a handler that takes long
+	for seed := range uint64(100) {
+		handler := func(st *Stream) {
+			rng := rand.New(rand.NewPCG(seed, uint64(st.proto.ID())))
+			time.Sleep([]time.Duration{0, time.Millisecond, handled}[rng.IntN(3)])
+		}
+		runConn(t, 1+int(seed%8), handler, func(p *h2test.Peer, s *testServer) {
+			rng, id := rand.New(rand.NewPCG(seed, 0)), uint32(1)
+			for range 20 {
+				switch rng.IntN(3) {
+				case 0:
+					p.Request(id, h2test.EndStream)
+					id += 2
+				case 1:
+					p.Ping(false, [8]byte{1})
+				case 2:
+					time.Sleep(time.Duration(rng.Int64N(int64(2 * sweepAfter))))
+				}
+				if rng.IntN(4) == 0 {
+					time.Sleep(4 * sweepAfter) // the short handlers end in it
+					if !s.isQuiet() {
+						t.Fatalf("seed %d: something is kept while nothing comes", seed)
+					}
+				}
+			}
+			time.Sleep(30 * handled)
+			if !s.isQuiet() || s.keepsForStreams() {
+				t.Errorf("seed %d: something is kept by a connection that is idle", seed)
+			}
+		})
+	}
+}
+
 // Clients that wait for news are many, and mostly there is none.
 func TestAnOpenStreamOnWhichNothingMovesNeedsNeitherTimerNorIdleGoroutine(t *testing.T) {
 	runConn(t, 10, func(*Stream) { time.Sleep(time.Minute) }, func(p *h2test.Peer, s *testServer) {
-		quiet := func() bool {
-			parked, standby := s.idlers()
-			s.c.Lock()
-			defer s.c.Unlock()
-			return parked == 0 && !standby && !s.c.clock.sweeping
-		}
 		p.Request(1, h2test.EndStream)
 		p.Ping(false, [8]byte{1})
 		p.WantNow("the reader leaves writing to the standby writer", h2test.PingFrame(true, [8]byte{1}))
-		if quiet() {
+		if s.isQuiet() {
 			t.Error("nothing is kept for what comes next")
 		}
 		time.Sleep(2 * sweepAfter)
-		if !quiet() {
+		if !s.isQuiet() {
 			t.Error("something is kept while nothing comes")
 		}
 		time.Sleep(time.Minute)
 		p.Want("the response when the handler has returned", h2test.HeadersWith(1, h2test.EndStream, ":status", "204"))
 		time.Sleep(2 * sweepAfter)
-		if !quiet() || s.keepsForStreams() {
+		if !s.isQuiet() || s.keepsForStreams() {
 			t.Error("something is kept by a connection that is idle")
 		}
 	})

@@ -64,8 +64,8 @@ func (s *Session) Trim() {
 
 // A freeList has Ts that are not in use. What a stream needs only while something
 // is queued, or only until it closes, is not a part of Stream but taken from here.
-// A program that keeps a Request keeps its Stream, and must not keep these with it;
-// and making one for each stream would cost garbage collection.
+// A program that keeps a Response keeps its Stream, and must not keep these with it; and
+// making one for each stream would cost garbage collection.
 type freeList[T any] struct{ free []*T }
 
 // get returns a T that is zero.
